@@ -1,0 +1,157 @@
+"""The rows that travel between the stages, and their JSONL and JSON files.
+
+One JSON object a line, UTF-8, keys in the order of the fields, written atomically: a reader (or DVC) sees the
+old file or the whole new one. Nothing here adds a time or a path: equal rows give equal bytes.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
+
+from funreason.errors import DataError
+
+KINDS = ("call", "statement")
+VERDICTS = ("pass", "fail", "undecided", "skip")
+ACTIONS = ("keep", "drop", "hard", "regenerate")
+
+
+class _Row:
+    """dict ⇄ dataclass. Unknown, missing and out-of-list values raise: a renamed field must not pass silently."""
+
+    _allowed: dict[str, tuple[str, ...]] = {}
+
+    def to_row(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_row(cls, row: dict):
+        required = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
+        known = [f.name for f in fields(cls)]
+        missing, unknown = [n for n in required if n not in row], [n for n in row if n not in known]
+        if missing or unknown:
+            raise DataError(
+                f"not a {cls.__name__} row (id {row.get('id')!r}): missing {missing}, unknown {unknown}; "
+                f"fields are {known}; rerun the stage that wrote the file"
+            )
+        return cls(**row)
+
+    def __post_init__(self):
+        for name, allowed in self._allowed.items():
+            if (value := getattr(self, name)) not in allowed:
+                who = f"{type(self).__name__} {self.id!r}"
+                raise DataError(f"{who}: {name} is {value!r}, allowed are {list(allowed)}")
+
+
+@dataclass(frozen=True)
+class Task(_Row):
+    """A query with its tools (xLAM's form) and the reference calls; `answers` [] means that no call fits.
+
+    `response` is {"cot", "answer"} where the source is already distilled: generate keeps it, asks nobody.
+    """
+
+    id: str
+    query: str
+    tools: list[dict]
+    answers: list[dict]
+    response: dict | None = None
+
+
+@dataclass(frozen=True)
+class Sample(_Row):
+    """A task with one reasoning and one answer text, on its way through the checks."""
+
+    id: str
+    query: str
+    tools: list[dict]
+    cot: str
+    answer: str
+    kind: str = "call"
+    regenerated: bool = False
+
+    _allowed = {"kind": KINDS}
+
+
+@dataclass(frozen=True)
+class Verdict(_Row):
+    """What one check decided about one row, and why; `votes` are the judge's raw texts, in asking order."""
+
+    id: str
+    check: str
+    verdict: str
+    action: str
+    reason: str
+    asks: int = 0
+    votes: list[str] = field(default_factory=list)
+    old_answer: str | None = None
+    new_answer: str | None = None
+
+    _allowed = {"verdict": VERDICTS, "action": ACTIONS}
+
+
+def read_jsonl(path: str | Path) -> Iterator[dict]:
+    """Yield the objects of a file this project wrote. Raises DataError naming file and line."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _object(line, f"{path}:{number}")
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; run `dvc repro` to make it, or correct the path") from None
+    except UnicodeDecodeError as error:
+        where = f"{error.reason} at byte {error.start}"
+        raise DataError(f"{path} is not UTF-8 ({where}); convert it to UTF-8") from None
+
+
+def write_jsonl(path: str | Path, rows: Iterable[dict]) -> int:
+    """Write one object a line, atomically, making parent folders. Returns the number of rows."""
+    count = 0
+    with atomic(path) as file:
+        for row in rows:
+            file.write(_dumps(row, path) + "\n")
+            count += 1
+    return count
+
+
+def write_json(path: str | Path, value) -> None:
+    """Write metrics or a descriptor: indented, a newline at the end, key order as given, atomically."""
+    with atomic(path) as file:
+        file.write(_dumps(value, path, indent=2) + "\n")
+
+
+@contextmanager
+def atomic(path: str | Path):
+    """Open `path` for writing text; it appears whole at the end of the block, or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _object(line: str, where: str) -> dict:
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as error:
+        what = f"{error.msg} at character {error.pos}"
+        raise DataError(f"{where} is not JSON ({what}); rerun the stage that wrote it") from None
+    if not isinstance(value, dict):
+        what = type(value).__name__
+        raise DataError(f"{where} holds a {what}, expected an object; rerun the stage that wrote it")
+    return value
+
+
+def _dumps(value, path, indent: int | None = None) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+        text.encode()  # a lone surrogate passes json, and would stop the write halfway
+        return text
+    except (TypeError, ValueError) as error:  # NaN would make a file that other JSON readers refuse
+        shown = ascii(value)[:80]
+        raise DataError(f"{path}: cannot be written as JSON ({error}); the value starts {shown}") from None
