@@ -19,7 +19,7 @@ ACTIONS = ("keep", "drop", "hard", "regenerate")
 
 
 class _Row:
-    """dict ⇄ dataclass. Unknown, missing and out-of-list values raise: a renamed field must not pass silently."""
+    """dict ⇄ dataclass. Unknown, missing and out-of-list values raise: no renamed field slips by."""
 
     _allowed: dict[str, tuple[str, ...]] = {}
 

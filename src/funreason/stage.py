@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from funreason.errors import FunReasonError
 
-# The libraries under the stages phone home by default. Set here because this module is the first import of every
-# stage; setdefault, so that a user can still say otherwise.
+# The libraries under the stages phone home by default. Set here because this module is the first import of
+# every stage; setdefault, so that a user can still say otherwise.
 for _name in ("HF_HUB_DISABLE_TELEMETRY", "VLLM_NO_USAGE_STATS", "DVC_NO_ANALYTICS", "DO_NOT_TRACK"):
     os.environ.setdefault(_name, "1")
 
