@@ -1,0 +1,249 @@
+"""Typed parameters: the one reader of params.yaml, and the one list of what may stand in it.
+
+No field has a default: params.yaml is complete, so that DVC sees every knob and `-S` can set it. Types are
+strict ("3" is not 3), unknown keys are refused with the nearest known one. Comments in params.yaml give units,
+ranges and the papers' values.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from funreason.errors import ParamsError
+from funreason.params_errors import describe
+
+NOTHING = "data/empty.jsonl"  # stands where DVC wants a file and there is none: its templates know no null
+
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Temperature = Annotated[float, Field(ge=0, le=2)]
+TopP = Annotated[float, Field(gt=0, le=1)]
+Seconds = Annotated[float, Field(gt=0)]
+SetName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+]  # no underscore: BFCL reads it back as a slash
+BfclCategory = Literal[
+    "simple_python", "simple_java", "simple_javascript", "multiple", "parallel", "parallel_multiple",
+    "irrelevance", "live_simple", "live_multiple", "live_parallel", "live_parallel_multiple",
+    "live_irrelevance", "live_relevance",
+]  # fmt: skip
+
+
+class Block(BaseModel):
+    """A block of params.yaml."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+
+
+class DeskParams(Block):
+    seed: Seed
+    pool_rows: Count
+    heldout_rows: Count
+
+
+class ModelParams(Block):
+    path: str | None
+    hub: str | None
+    revision: str | None
+
+    @model_validator(mode="after")
+    def _one_source(self):
+        if self.path and (self.hub or self.revision):
+            raise ValueError("with a local `path`, `hub` and `revision` must be null")
+        return self
+
+
+class ModelsParams(Block):
+    teacher: ModelParams
+    judge: ModelParams
+    base: ModelParams
+
+
+class DataParams(Block):
+    path: str
+    hub: str | None
+    revision: str | None
+    split: str
+
+    @model_validator(mode="after")
+    def _one_source(self):
+        if bool(self.hub) == (self.path != NOTHING):
+            raise ValueError(f"give a local `path` and `hub: null`, or a `hub` id and `path: {NOTHING}`")
+        return self
+
+
+class PrepareParams(Block):
+    limit: Count | None
+    max_bad_share: Share
+
+
+class ServerParams(Block):
+    base_url: str
+    model: str | None
+    api_key_env: str | None
+    concurrency: Count
+    timeout_s: Seconds
+    max_retries: Annotated[int, Field(ge=0)]
+
+
+class LlmParams(Block):
+    engine: Literal["vllm", "server"]
+    dtype: Literal["auto", "float32", "bfloat16", "float16"]
+    max_model_len: Count
+    kv_cache_gb: Annotated[float, Field(gt=0)]
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)]
+    tensor_parallel_size: Count
+    max_num_seqs: Count
+    server: ServerParams
+
+
+class GenerateParams(Block):
+    temperature: Temperature
+    top_p: TopP
+    max_tokens: Count
+    seed: Seed
+    samples: Count
+
+
+class JudgeParams(Block):
+    temperature: Temperature
+    max_tokens: Count
+    seed: Seed
+    max_asks: Count
+
+
+class RegenParams(Block):
+    max_regen: Annotated[int, Field(ge=0)]
+
+
+class FcdrParams(Block):
+    undecided: Literal["drop", "keep", "hard"]
+    recheck_cot: bool
+    call: RegenParams
+    format: RegenParams
+
+
+class SetParams(Block):
+    sampler: str
+    init: str
+    earlier: str
+
+
+class LossParams(Block):
+    kind: Literal["msl", "sft"]
+    lambda_: Annotated[float, Field(alias="lambda", gt=0, lt=1)]
+    reduction: Literal["batch", "sample"]
+
+
+class TrainParams(Block):
+    learning_rate: Annotated[float, Field(gt=0, lt=1)]
+    epochs: Annotated[float, Field(gt=0)]
+    batch_size: Count
+    micro_batch_size: Count
+    warmup_ratio: Share
+    weight_decay: Annotated[float, Field(ge=0, lt=1)]
+    max_length: Count
+    max_dropped_share: Share
+    seed: Seed
+    bf16: bool
+    gradient_checkpointing: bool
+
+    @model_validator(mode="after")
+    def _whole_steps(self):
+        if self.batch_size % self.micro_batch_size:
+            raise ValueError(
+                f"batch_size {self.batch_size} is no multiple of micro_batch_size {self.micro_batch_size}"
+            )
+        return self
+
+
+class BfclParams(Block):
+    categories: Annotated[list[BfclCategory], Field(min_length=1)]
+    limit: Count | None
+    max_tokens: Count
+
+
+class DeskEvalParams(Block):
+    max_tokens: Count
+
+
+class CodeParams(Block):
+    benchmarks: list[Literal["desk", "humaneval"]]
+    max_tokens: Count
+    timeout_s: Seconds
+
+
+class EvaluateParams(Block):
+    bfcl: BfclParams
+    desk: DeskEvalParams
+    code: CodeParams
+    sandbox: Literal["auto", "bwrap", "unshare", "none"]
+
+
+class Params(Block):
+    desk: DeskParams
+    models: ModelsParams
+    data: DataParams
+    prepare: PrepareParams
+    llm: LlmParams
+    generate: GenerateParams
+    judge: JudgeParams
+    fcdr: FcdrParams
+    sets: Annotated[dict[SetName, SetParams], Field(min_length=1)]
+    loss: LossParams
+    train: TrainParams
+    evaluate: EvaluateParams
+
+    @model_validator(mode="after")
+    def _chain(self):
+        """A set builds on what stands before it; DVC would only report a cycle or a missing file."""
+        if reserved := {"base", "desk"} & set(self.sets):
+            raise ValueError(f"sets.{min(reserved)}: a folder of the project has this name; choose another")
+        models, rows = {"models/teacher.json", "models/base.json"}, {NOTHING}
+        for name, chosen in self.sets.items():
+            for key, known in (("sampler", models), ("init", models), ("earlier", rows)):
+                if (value := getattr(chosen, key)) not in known:
+                    raise ValueError(f"sets.{name}.{key} is {value!r}, allowed here are {sorted(known)}")
+            models, rows = models | {f"models/{name}"}, rows | {f"data/{name}/train.jsonl"}
+        return self
+
+
+def load_params(path: str | Path = "params.yaml") -> Params:
+    """Read and check the whole of params.yaml. Raises ParamsError naming every bad key on one line."""
+    return check_params(read_yaml(path), path)
+
+
+def check_params(values: Any, where: str | Path) -> Params:
+    """Check values already read; `where` is the file named in the message."""
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise ParamsError(f"{where}: {describe(error, Params)}") from None
+
+
+def read_yaml(path: str | Path, typ: str = "safe"):
+    """Read YAML 1.2, in which the 2e-05 that `dvc exp run -S` writes is a number (a text for PyYAML, 1.1)."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return yaml(typ).load(file)
+    except FileNotFoundError:
+        raise ParamsError(f"{path} does not exist; run in the folder that holds dvc.yaml") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def _null(representer, _):
+    return representer.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+def yaml(typ: str = "rt") -> YAML:
+    """The project's one YAML dialect; "rt" keeps comments and the layout of params.yaml."""
+    dialect = YAML(typ=typ)
+    dialect.width, dialect.preserve_quotes = 4096, True
+    # ruamel leaves null values blank, which reads as an accident
+    dialect.representer.add_representer(type(None), _null)
+    return dialect
