@@ -19,7 +19,7 @@ CHATML = (
 
 
 def save_tiny_model(folder: Path, seed: int = 0) -> Path:
-    """Write config, safetensors, tokenizer and chat template (0.4 MB) to `folder`; the same bytes for a seed."""
+    """Write config, weights, tokenizer and chat template (0.4 MB) to `folder`: the same bytes for a seed."""
     tokenizer = tiny_tokenizer()
     config = Qwen2Config(
         vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2,
