@@ -1,8 +1,8 @@
 """Typed parameters: the one reader of params.yaml, and the one list of what may stand in it.
 
 No field has a default: params.yaml is complete, so that DVC sees every knob and `-S` can set it. Types are
-strict ("3" is not 3), unknown keys are refused with the nearest known one. Comments in params.yaml give units,
-ranges and the papers' values.
+strict ("3" is not 3), unknown keys are refused with the nearest known one. Units, ranges and the papers'
+values are comments in params.yaml.
 """
 
 from pathlib import Path

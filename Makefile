@@ -1,0 +1,65 @@
+# `make repro` runs the pipeline, `make test` the tests. Each first brings the environments up
+# to date with requirements/*.lock. PLATFORM=gpu takes the CUDA builds, PYTHON=... another Python.
+PYTHON   ?= python3
+PLATFORM ?= cpu
+LOCK     := requirements/$(PLATFORM).lock
+TORCH    := $(shell grep '^torch==' $(LOCK))
+UV       := .venv/bin/uv
+
+# uv ignores pip's settings: hand on those of this machine.
+empty :=
+comma := ,
+ifdef PIP_FIND_LINKS
+export UV_FIND_LINKS ?= $(subst $(empty) $(empty),$(comma),$(strip $(PIP_FIND_LINKS)))
+endif
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
+# Compiled once: where PYTHONDONTWRITEBYTECODE is set, every run would compile its imports again.
+SYNC := $(UV) pip sync -q --compile-bytecode
+
+# A stamp is named by what it installed, so an unchanged lock installs nothing.
+sum   = $(shell cat $(1) | cksum | cut -d' ' -f1)
+MAIN  := .venv/.ok-$(PLATFORM)-$(call sum,$(LOCK) pyproject.toml)
+BFCL  := .venv-bfcl/.ok-$(call sum,requirements/bfcl.lock)
+EVALP := .venv-evalplus/.ok-$(call sum,requirements/evalplus.lock)
+
+.PHONY: repro test setup lock clean
+repro: setup
+	PATH="$(CURDIR)/.venv/bin:$$PATH" dvc repro
+test: setup
+	PATH="$(CURDIR)/.venv/bin:$$PATH" python -m pytest -q
+setup: $(MAIN) $(BFCL) $(EVALP)
+
+$(UV):
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 needed, found %d.%d: make PYTHON=..." % v[:2])'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install -q "$$(grep '^uv==' requirements/common.in)"
+
+# A +cpu torch comes from where pip looks on this machine, else from PyTorch's own index.
+$(MAIN): | $(UV)
+ifneq ($(findstring +cpu,$(TORCH)),)
+	.venv/bin/python -m pip install -q --no-deps --no-compile "$(TORCH)" 2>/dev/null \
+	  || $(UV) pip install -p .venv --no-deps --torch-backend cpu "$(TORCH)"
+endif
+	$(SYNC) -p .venv $(LOCK)
+	$(UV) pip install -q -p .venv --no-deps --no-build-isolation -e .
+	@rm -f .venv/.ok-* && touch $@
+
+.venv-bfcl/.made .venv-evalplus/.made: | $(UV)
+	.venv/bin/python -m venv --without-pip $(@D) && touch $@
+$(BFCL): .venv-bfcl/.made
+	$(SYNC) -p $(@D) requirements/bfcl.lock && rm -f $(@D)/.ok-* && touch $@
+$(EVALP): .venv-evalplus/.made
+	$(SYNC) -p $(@D) requirements/evalplus.lock && rm -f $(@D)/.ok-* && touch $@
+
+# The CUDA lock is made without find-links: a local torch +cpu wheel would satisfy its pin.
+COMPILE = $(UV) pip compile -q --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+lock: | $(UV)
+	$(COMPILE) requirements/cpu.in --override requirements/cpu.overrides -o requirements/cpu.lock
+	env -u UV_FIND_LINKS $(COMPILE) requirements/gpu.in -o requirements/gpu.lock
+	$(COMPILE) requirements/evalplus.in -o requirements/evalplus.lock
+
+clean:
+	rm -rf .venv .venv-bfcl .venv-evalplus

@@ -1,0 +1,78 @@
+"""Profiles: named states of params.yaml. desk.yaml is complete; every other file in profiles/ says what differs."""
+
+from pathlib import Path
+
+from funreason.errors import ParamsError
+from funreason.params import check_params, read_yaml, yaml
+from funreason.records import atomic
+
+FOLDER = Path("profiles")
+COMPLETE = "desk"
+
+
+def names() -> list[str]:
+    """The available profiles. Raises ParamsError where there is no profiles/ folder."""
+    if not FOLDER.is_dir():
+        raise ParamsError(f"no folder {FOLDER}/ in {Path.cwd().name}/; run in the folder that holds dvc.yaml")
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def values(name: str):
+    """The complete, checked values of a profile. Raises ParamsError naming the file and key at fault."""
+    if name not in names():
+        raise ParamsError(f"no profile named {name!r}; available are {', '.join(names())}")
+    result = read_yaml(FOLDER / f"{COMPLETE}.yaml", "rt")
+    path = FOLDER / f"{name}.yaml"
+    if name != COMPLETE:
+        _override(result, read_yaml(path, "rt"))
+    check_params(result, path)
+    return result
+
+
+def use(name: str, target: str | Path = "params.yaml") -> int:
+    """Give every value of `target` the profile's value, keeping comments and layout. Returns how many changed.
+
+    The result does not depend on the state before, so that a profile's name says what ran. Raises ParamsError for a
+    key that no profile knows: deleting it would lose what its writer meant.
+    """
+    wanted = values(name)
+    document = read_yaml(target, "rt")
+    changed = _assign(document, wanted, str(target))
+    check_params(document, target)
+    with atomic(target) as file:
+        yaml().dump(document, file)
+        file.flush()
+        if read_yaml(file.name) != wanted:  # ruamel has lost line breaks beside comments
+            raise ParamsError(
+                f"{target}: its comments cannot be kept; `cp {FOLDER}/{COMPLETE}.yaml {target}` first"
+            )
+    return changed
+
+
+def _override(base, changes) -> None:
+    """Write `changes` into `base`, block by block; `sets` is one value, because its keys are the user's own."""
+    for key, value in (changes or {}).items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict) and key != "sets":
+            _override(base[key], value)
+        else:
+            base[key] = value
+
+
+def _assign(node, wanted, where: str) -> int:
+    for key in [key for key in node if key not in wanted]:
+        if not where.endswith("sets"):
+            raise ParamsError(
+                f"{where}: unknown key `{key}`; correct it (`funreason params check`) or delete it"
+            )
+        del node[key]
+    changed = 0
+    for key, value in wanted.items():
+        if isinstance(value, dict) and isinstance(node.get(key), dict):
+            changed += _assign(node[key], value, f"{where}: {key}")
+        elif key not in node or node[key] != value:
+            if isinstance(value, list) and isinstance(node.get(key), list):
+                node[key][:] = value  # in place: a comment after the list hangs on the old object
+            else:
+                node[key] = value
+            changed += 1
+    return changed
