@@ -1,4 +1,4 @@
-"""Profiles: named states of params.yaml. desk.yaml is complete; every other file in profiles/ says what differs."""
+"""Profiles: named states of params.yaml. desk.yaml is complete, any other file says what differs."""
 
 from pathlib import Path
 
@@ -30,10 +30,10 @@ def values(name: str):
 
 
 def use(name: str, target: str | Path = "params.yaml") -> int:
-    """Give every value of `target` the profile's value, keeping comments and layout. Returns how many changed.
+    """Give every value of `target` the profile's value, keeping comments and layout; return how many changed.
 
-    The result does not depend on the state before, so that a profile's name says what ran. Raises ParamsError for a
-    key that no profile knows: deleting it would lose what its writer meant.
+    The result does not depend on the state before, so that a profile's name says what ran. Raises ParamsError
+    for a key that no profile knows: deleting it would lose what its writer meant.
     """
     wanted = values(name)
     document = read_yaml(target, "rt")
@@ -50,7 +50,7 @@ def use(name: str, target: str | Path = "params.yaml") -> int:
 
 
 def _override(base, changes) -> None:
-    """Write `changes` into `base`, block by block; `sets` is one value, because its keys are the user's own."""
+    """Write `changes` into `base`, block by block; `sets` is one value: its keys are the user's own."""
     for key, value in (changes or {}).items():
         if isinstance(value, dict) and isinstance(base.get(key), dict) and key != "sets":
             _override(base[key], value)
