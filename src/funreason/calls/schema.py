@@ -1,12 +1,15 @@
 """A tool's parameters in the vocabularies in use: xLAM's form to BFCL's, and either to JSON Schema.
 
-xLAM: `{"name", "description", "parameters": {param: {"description", "type", "default"?, "enum"?}}}`, where types
-are Python annotations. BFCL: `"parameters": {"type": "dict", "properties": {…}, "required": […]}`, where types
-have names of their own.
+xLAM: `{"name", "description", "parameters": {param: {"description", "type", "default"?, "enum"?}}}`, whose
+types are Python annotations. BFCL: `"parameters": {"type": "dict", "properties": {…}, "required": […]}`, with
+type names of its own. A tool in OpenAI's form (`"type": "object"`) reads like BFCL's.
 """
 
-from funreason.calls.typenames import read_type
+from funreason.calls.typenames import JSON_TYPES, read_type
 from funreason.errors import DataError
+
+# JSON Schema's own constraints, which some tools of BFCL carry.
+_CONSTRAINTS = ("minimum", "maximum", "minItems", "maxItems", "minLength", "maxLength")
 
 
 def is_bfcl(tool: dict) -> bool:
@@ -28,9 +31,7 @@ def to_bfcl(tool: dict) -> dict:
         return tool
     name, parameters = tool.get("name"), tool.get("parameters")
     if not isinstance(name, str) or not isinstance(parameters, dict):
-        raise DataError(
-            f"tool {tool!r:.200}: give it a name and parameters, an object in xLAM's or BFCL's form"
-        )
+        raise DataError(f"tool {tool!r:.200}: give it a name and parameters, in xLAM's or BFCL's form")
     properties, required = {}, []
     for key, spec in parameters.items():
         if not isinstance(spec, dict):
@@ -56,5 +57,63 @@ def _property(kind: dict, spec: dict) -> dict:
 
 
 def to_json_schema(tool: dict) -> dict:
-    """JSON Schema of the arguments of a tool in either form."""
-    raise NotImplementedError
+    """JSON Schema (2020-12) of the arguments of a tool in xLAM's or BFCL's form; no others are allowed.
+
+    Types without a counterpart (`any`) admit every value; a parameter whose default is null admits null.
+    """
+    schema = _object_schema(to_bfcl(tool)["parameters"])
+    return {**schema, "additionalProperties": False}
+
+
+def _object_schema(spec: dict) -> dict:
+    """The schema of a dict: one that declares its keys admits no others, one that has none admits all."""
+    properties = spec.get("properties")
+    if not isinstance(properties, dict) or not properties:
+        return {"type": "object"}
+    required = spec.get("required")
+    return {
+        "type": "object",
+        "properties": {key: _value_schema(value) for key, value in properties.items()},
+        # Some tools of BFCL have a truth value here, or require what they do not declare.
+        "required": [key for key in required if key in properties] if isinstance(required, list) else [],
+        "additionalProperties": False,
+    }
+
+
+def _value_schema(spec: object) -> dict:
+    """The schema of one parameter, list item or dict entry."""
+    if not isinstance(spec, dict):
+        return {}
+    names = spec.get("type")
+    kinds = [_kind_schema(name, spec) for name in (names if isinstance(names, list) else [names])]
+    schema = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    schema.update({key: spec[key] for key in _CONSTRAINTS if key in spec})
+    values = spec.get("enum")
+    if isinstance(values, list) and values:
+        # Tools name the values of a list's items beside the list itself.
+        of_items = schema.get("type") == "array" and not any(isinstance(value, list) for value in values)
+        (schema["items"] if of_items else schema)["enum"] = list(values)
+    if "default" in spec and spec["default"] is None:
+        schema = _with_null(schema)
+    return schema
+
+
+def _kind_schema(name: object, spec: dict) -> dict:
+    """The schema of one type name, with what the parameter says of its items or entries."""
+    kind = JSON_TYPES.get(name.lower()) if isinstance(name, str) else None
+    if kind == "object":
+        return _object_schema(spec)
+    if kind == "array":
+        return {"type": "array", "items": _value_schema(spec.get("items"))}
+    return {"type": kind} if kind else {}
+
+
+def _with_null(schema: dict) -> dict:
+    """`schema`, null admitted, without the `anyOf` that would blur what a violation says."""
+    if "type" in schema:
+        schema["type"] = [schema["type"], "null"]
+    if "anyOf" in schema:
+        schema["anyOf"].append({"type": "null"})
+    if "enum" in schema and None not in schema["enum"]:
+        schema["enum"].append(None)
+    return schema

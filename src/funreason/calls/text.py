@@ -1,19 +1,20 @@
-"""Calls as text and back: `[f(a=1, b='x'), g()]`. Reads with `ast` and never evaluates."""
+"""Calls as text: `[f(a=1, b='x'), g()]`, the language of BFCL's prompt mode, in one canonical spelling.
 
-import ast
+Values are Python literals (`repr`), so quotes and escapes come back as they were. `render` refuses what
+`parse` could not read back: a row that no scorer can decode must not be written.
+"""
+
 import math
+import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from funreason.errors import DataError
 
-
-class CallSyntaxError(DataError):
-    """Text that is no list of calls; `position` is the offset of the character at fault."""
-
-    def __init__(self, problem: str, text: str = "", position: int = 0):
-        near = text[max(0, position - 20) : position + 20]
-        super().__init__(f"{problem} at character {position}, near {near!r}")
-        self.position = position
+# Python's parser gives up at 200 open brackets; no tool nests its arguments anywhere near this deep.
+MAX_DEPTH = 64
+MAX_BITS = 1024
+_UNWRITABLE = ("True", "False", "None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,54 +24,95 @@ class Call:
     name: str
     arguments: dict = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, item: "Call | dict") -> "Call":
+        """The call of a row `{"name", "arguments"}` (xLAM's form); a `Call` comes back as it is."""
+        if isinstance(item, Call):
+            return item
+        name, arguments = (
+            (item.get("name"), item.get("arguments")) if isinstance(item, dict) else (None, None)
+        )
+        if not isinstance(name, str) or not isinstance(arguments, dict):
+            raise DataError(f"{item!r:.200} is no call: give it a name (text) and arguments (an object)")
+        return cls(name, arguments)
+
     def to_row(self) -> dict:
-        """The call in xLAM's form."""
+        """The call as a row in xLAM's form."""
         return {"name": self.name, "arguments": self.arguments}
 
 
-def render(calls: list) -> str:
-    """The text of calls, each a `Call` or `{"name", "arguments"}`, with Python literals as values."""
-    return "[" + ", ".join(map(_render_call, calls)) + "]"
+def render(calls: "list[Call | dict]") -> str:
+    """The text of `calls`, each a `Call` or `{"name", "arguments"}`; `[]` for none.
+
+    Raises `DataError` on a name that is no (dotted) identifier and on a value that JSON does not have.
+    """
+    return f"[{', '.join([_render_call(Call.of(item)) for item in calls])}]"
 
 
-def _render_call(call: "Call | dict") -> str:
-    name, arguments = (
-        (call.name, call.arguments) if isinstance(call, Call) else (call["name"], call["arguments"])
+def _render_call(call: Call) -> str:
+    """The text of one call."""
+    for part in call.name.split("."):
+        if not is_name(part):
+            raise DataError(f"function name {call.name!r} cannot be called: use identifiers joined by dots")
+    written = []
+    for key, value in call.arguments.items():
+        if not is_name(key):
+            raise DataError(f"{call.name}: parameter name {key!r} cannot be written: use an identifier")
+        try:
+            written.append(f"{key}={_literal(value, 0)}")
+        except DataError as error:
+            raise DataError(f"{call.name}: parameter {key!r}: {error}") from None
+    return f"{call.name}({', '.join(written)})"
+
+
+@lru_cache(maxsize=65536)
+def is_name(text: object) -> bool:
+    """Whether Python's parser hands `text` back unchanged as a name (it folds identifiers to NFKC)."""
+    return (
+        isinstance(text, str)
+        and text.isidentifier()
+        and text not in _UNWRITABLE
+        and unicodedata.normalize("NFKC", text) == text
     )
-    return f"{name}({', '.join(f'{key}={_literal(value)}' for key, value in arguments.items())})"
 
 
-def _literal(value) -> str:
-    """`repr` of a JSON value."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise DataError(f"{value!r} cannot be written as a literal; allowed are finite numbers")
-    return repr(value)
+def _literal(value: object, depth: int) -> str:
+    """`repr` of a JSON value or tuple, built level by level so that every part is looked at."""
+    kind = type(value)
+    if kind is str:
+        return repr(checked_text(value))
+    if value is None or kind is bool:
+        return repr(value)
+    if kind is int or kind is float:
+        return repr(checked_number(value))
+    if depth == MAX_DEPTH:
+        raise DataError(f"nested deeper than the {MAX_DEPTH} levels allowed: flatten it")
+    if kind is list:
+        return f"[{', '.join([_literal(item, depth + 1) for item in value])}]"
+    if kind is tuple:
+        inner = ", ".join([_literal(item, depth + 1) for item in value])
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if kind is dict and all(type(key) is str for key in value):
+        items = [f"{_literal(key, 0)}: {_literal(item, depth + 1)}" for key, item in value.items()]
+        return f"{{{', '.join(items)}}}"
+    raise DataError(f"{value!r:.80} is no JSON value: use text, numbers, True, False, None, lists and dicts")
 
 
-def parse(text: str) -> list[Call]:
-    """The calls that `text` holds. Raises `CallSyntaxError`."""
-    body = text.strip("`\n ")
-    if not body.startswith("["):
-        body = f"[{body}]"
-    try:
-        tree = ast.parse(body, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise CallSyntaxError(str(error), text, getattr(error, "offset", 0) or 0) from None
-    if not isinstance(tree, ast.List):
-        raise CallSyntaxError("not a list of calls", text)
-    return [_call(node, text) for node in tree.elts]
+def checked_number(value: float) -> float:
+    """`value`, which JSON can hold: it has no nan and no infinity, and readers limit integers."""
+    if type(value) is int:
+        if value.bit_length() > MAX_BITS:
+            raise DataError(f"an integer of {value.bit_length()} bits: use {MAX_BITS} at most")
+    elif not math.isfinite(value):
+        raise DataError(f"{value!r} is no JSON value: use a finite number")
+    return value
 
 
-def _call(node, text: str) -> Call:
-    if not isinstance(node, ast.Call) or node.args:
-        raise CallSyntaxError("not a call with keyword arguments", text, node.col_offset)
-    return Call(ast.unparse(node.func), {k.arg: _value(k.value, text) for k in node.keywords})
-
-
-def _value(node, text: str):
-    if isinstance(node, ast.Name) and node.id in ("true", "false", "null"):
-        return {"true": True, "false": False, "null": None}[node.id]
-    try:
-        return ast.literal_eval(node)
-    except ValueError:
-        raise CallSyntaxError("not a literal value", text, node.col_offset) from None
+def checked_text(value: str) -> str:
+    """`value`, which UTF-8 can hold: half a surrogate pair would break the file it is written to."""
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise DataError(f"{value!r:.80} holds half a surrogate pair: use whole characters") from None
+    return value

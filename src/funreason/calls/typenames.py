@@ -14,6 +14,16 @@ SCALARS = {
     "bool": "boolean",
     "boolean": "boolean",
 }
+# BFCL's type names (those of its Java and JavaScript tools included) as JSON Schema's; `any` has none.
+JSON_TYPES = {
+    **{name: "string" for name in ("string", "str", "char")},
+    **{name: "integer" for name in ("integer", "int", "long", "short", "byte", "bigint")},
+    **{name: "number" for name in ("float", "number", "double")},
+    **{name: "boolean" for name in ("boolean", "bool")},
+    **{name: "array" for name in ("array", "list", "tuple", "arraylist", "queue", "stack", "set")},
+    **{name: "object" for name in ("dict", "object", "hashmap", "hashtable")},
+    "null": "null",
+}
 ARRAYS = {"list", "array", "set", "frozenset", "sequence", "iterable", "ndarray"}
 DICTS = {"dict", "object", "mapping", "defaultdict", "ordereddict"}
 _OPTIONAL = re.compile(r"[,;]?\s*\(?\s*\boptional\b(?!\s*\[).*$", re.IGNORECASE | re.DOTALL)
