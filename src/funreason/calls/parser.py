@@ -77,7 +77,7 @@ class _Reader:
                 except (SyntaxError, ValueError):
                     pass
             at = self._offset(error.lineno or 1, max(0, (error.offset or 1) - 1))
-            raise self._error(f"{error.msg.rstrip('.?')}: write [f(a=1, b='x'), g()]", at) from None
+            raise self._error(f"{error.msg.split('. ')[0]}: write [f(a=1, b='x'), g()]", at) from None
         except ValueError as error:  # a null byte, half a surrogate pair
             raise self._error(f"{error}: write plain text") from None
 

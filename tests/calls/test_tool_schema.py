@@ -1,0 +1,142 @@
+"""Tools in xLAM's form to BFCL's, and either to JSON Schema."""
+
+import json
+
+import pytest
+
+from funreason.calls import to_bfcl, to_json_schema
+from funreason.calls.typenames import read_type
+from funreason.errors import DataError
+
+ARRAY_OF_ANY = {"type": "array", "items": {"type": "any"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "optional"),
+    [
+        ("str", {"type": "string"}, False),
+        ("int", {"type": "integer"}, False),
+        ("float", {"type": "float"}, False),
+        ("number", {"type": "float"}, False),
+        ("bool", {"type": "boolean"}, False),
+        ("dict", {"type": "dict"}, False),
+        ("Dict[str, Union[int, str]]", {"type": "dict"}, False),
+        ("list", ARRAY_OF_ANY, False),
+        ("List[int]", {"type": "array", "items": {"type": "integer"}}, False),
+        (
+            "list[List[float]]",
+            {"type": "array", "items": {"type": "array", "items": {"type": "float"}}},
+            False,
+        ),
+        ("List[Dict[str, int]]", {"type": "array", "items": {"type": "dict"}}, False),
+        ("List[Optional[int]]", {"type": "array", "items": {"type": "integer"}}, False),
+        ("Set[str]", {"type": "array", "items": {"type": "string"}}, False),
+        ("np.ndarray", ARRAY_OF_ANY, False),
+        ("Tuple[float, float]", {"type": "tuple", "items": {"type": "float"}}, False),
+        ("Tuple[int, ...]", {"type": "tuple", "items": {"type": "integer"}}, False),
+        ("Tuple[int, str]", {"type": "tuple", "items": {"type": "any"}}, False),
+        ("tuple", {"type": "tuple", "items": {"type": "any"}}, False),
+        ("Union[int, float]", {"type": "float"}, False),
+        ("Union[str, List[str]]", {"type": "any"}, False),
+        ("Callable[[float], float]", {"type": "any"}, False),
+        ("Any", {"type": "any"}, False),
+        ("datetime", {"type": "any"}, False),
+        ("Literal['a', 'b']", {"type": "string", "enum": ["a", "b"]}, False),
+        ("str, optional", {"type": "string"}, True),
+        ("List[str], optional", {"type": "array", "items": {"type": "string"}}, True),
+        ("int (optional)", {"type": "integer"}, True),
+        ("bool, Optional", {"type": "boolean"}, True),
+        ("Optional[int]", {"type": "integer"}, True),
+        ("typing.Optional[List[int]]", {"type": "array", "items": {"type": "integer"}}, True),
+        ("Optional[str], optional", {"type": "string"}, True),
+        ("int | None", {"type": "integer"}, True),
+        ("Union[str, None]", {"type": "string"}, True),
+        ("list of things", {"type": "any"}, False),
+        ("", {"type": "any"}, False),
+        (None, {"type": "any"}, False),
+        ("[" * 5000, {"type": "any"}, False),
+    ],
+)
+def test_xlam_type_names(name, kind, optional):
+    assert read_type(name) == (kind, optional)
+
+
+XLAM = {
+    "name": "weather.forecast",
+    "description": "The forecast.",
+    "parameters": {
+        "city": {"description": "Where.", "type": "str"},
+        "days": {"description": "How long.", "type": "int", "default": 3},
+        "tags": {"description": "Which.", "type": "List[str], optional"},
+        "unit": {"default": "C", "enum": ["C", "F"], "type": "str", "description": "Degrees."},
+        "type": {"description": "A parameter that is called type.", "type": "str"},
+    },
+}
+
+
+def test_to_bfcl_to_the_byte():
+    assert json.dumps(to_bfcl(XLAM)["parameters"]) == (
+        '{"type": "dict", "properties": {'
+        '"city": {"type": "string", "description": "Where."}, '
+        '"days": {"type": "integer", "description": "How long.", "default": 3}, '
+        '"tags": {"type": "array", "items": {"type": "string"}, "description": "Which."}, '
+        '"unit": {"type": "string", "description": "Degrees.", "enum": ["C", "F"], "default": "C"}, '
+        '"type": {"type": "string", "description": "A parameter that is called type."}}, '
+        '"required": ["city", "type"]}'
+    )
+    assert list(to_bfcl(XLAM)) == ["name", "description", "parameters"]
+    assert to_bfcl(to_bfcl(XLAM)) == to_bfcl(XLAM)
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [{}, {"name": "f"}, {"name": "f", "parameters": []}, {"name": "f", "parameters": {"a": "str"}}],
+)
+def test_malformed_tools_are_refused(tool):
+    with pytest.raises(DataError, match="give it"):
+        to_bfcl(tool)
+
+
+def test_json_schema_is_the_same_from_both_forms():
+    schema = to_json_schema(XLAM)
+    assert schema == to_json_schema(to_bfcl(XLAM))
+    assert schema["required"] == ["city", "type"]
+    assert schema["additionalProperties"] is False
+    assert schema["properties"]["tags"] == {"type": "array", "items": {"type": "string"}}
+    assert schema["properties"]["unit"] == {"type": "string", "enum": ["C", "F"]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "schema"),
+    [
+        ({"type": "float"}, {"type": "number"}),
+        ({"type": "any"}, {}),
+        ({"type": "tuple", "items": {"type": "float"}}, {"type": "array", "items": {"type": "number"}}),
+        ({"type": "ArrayList", "items": {"type": "String"}}, {"type": "array", "items": {"type": "string"}}),
+        ({"type": "long"}, {"type": "integer"}),
+        ({"type": "dict"}, {"type": "object"}),
+        ({"type": "string", "default": None}, {"type": ["string", "null"]}),
+        (
+            {"type": "string", "enum": ["a"], "default": None},
+            {"type": ["string", "null"], "enum": ["a", None]},
+        ),
+        ({"type": ["string", "integer"]}, {"anyOf": [{"type": "string"}, {"type": "integer"}]}),
+        ({"type": "integer", "maximum": 9}, {"type": "integer", "maximum": 9}),
+        (
+            {"type": "array", "items": {"type": "string"}, "enum": ["a", "b"]},
+            {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}},
+        ),
+        (
+            {"type": "dict", "properties": {"k": {"type": "boolean"}}, "required": ["k", "gone"]},
+            {
+                "type": "object",
+                "properties": {"k": {"type": "boolean"}},
+                "required": ["k"],
+                "additionalProperties": False,
+            },
+        ),
+    ],
+)
+def test_bfcl_types_as_json_schema(spec, schema):
+    tool = {"name": "f", "parameters": {"type": "dict", "properties": {"a": spec}, "required": []}}
+    assert to_json_schema(tool)["properties"]["a"] == schema
