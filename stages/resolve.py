@@ -1,0 +1,25 @@
+"""Name exactly which models and data the pipeline uses, before anything is computed.
+
+Run as: python stages/resolve.py → models/{teacher,judge,base}.json, data/source.json
+"""
+
+from funreason.stage import run
+
+
+def main() -> None:
+    from funreason.params import load_params
+    from funreason.records import write_json
+    from funreason.sources import resolve_data, resolve_model
+
+    params = load_params()
+    roles = ("teacher", "judge", "base")
+    descriptors = {
+        f"models/{role}.json": resolve_model(role, getattr(params.models, role), params.llm) for role in roles
+    }
+    descriptors["data/source.json"] = resolve_data(params.data)
+    for path, descriptor in descriptors.items():
+        write_json(path, descriptor)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,131 @@
+"""Every source row becomes a task or a quarantined row with number and reason."""
+
+import json
+import shutil
+
+import pytest
+
+from funreason.errors import DataError
+from funreason.prepare import check_share, counts, read_rows, sort_rows
+from funreason.records import Task
+
+TOOL = {"name": "f", "description": "d", "parameters": {"a": {"type": "int", "description": "x"}}}
+GOOD = {
+    "id": 1,
+    "query": "q",
+    "tools": json.dumps([TOOL]),
+    "answers": '[{"name": "f", "arguments": {"a": 1}}]',
+}
+
+
+def line(**changes) -> bytes:
+    return json.dumps({**GOOD, **changes}).encode()
+
+
+def prepared(tmp_path, content: bytes, name="rows.jsonl", limit=None):
+    (tmp_path / name).write_bytes(content)
+    source = {"kind": "local", "path": str(tmp_path / name)}
+    return sort_rows(read_rows(source, "train", limit))
+
+
+def test_published_and_decoded_rows_are_the_same_task(tmp_path):
+    decoded = line(id="2", tools=[TOOL], answers=[{"name": "f", "arguments": '{"a": 1}'}])
+    (first, second), bad = prepared(tmp_path, line() + b"\n\n" + decoded + b"\n")
+    assert bad == []
+    assert first == Task("1", "q", [TOOL], [{"name": "f", "arguments": {"a": 1}}])
+    assert second == Task("2", "q", [TOOL], [{"name": "f", "arguments": {"a": 1}}])
+
+
+def test_a_response_column_is_kept_and_others_are_not(tmp_path):
+    (task,), _ = prepared(
+        tmp_path, line(response={"cot": "c", "answer": "[f(a=1)]", "model": "m"}, topic="x")
+    )
+    assert task.response == {"cot": "c", "answer": "[f(a=1)]"}
+
+
+BAD = [
+    (line()[:-9], "not JSON"),
+    (line(query="\u00fc").decode("unicode_escape").encode("latin-1"), "not UTF-8"),
+    (b"[1, 2]", "not an object"),
+    (json.dumps({k: v for k, v in GOOD.items() if k != "answers"}).encode(), "no answers"),
+    (line(query=None), "no query"),
+    (line(query="  "), "bad query"),
+    (line(id=True), "bad id"),
+    (line(id=2.5), "bad id"),
+    (line(id="0"), "duplicate id"),
+    (line(tools='[{"name": "f"'), "tools not JSON"),
+    (line(tools=json.dumps(TOOL)), "tools not a list"),
+    (line(tools="[]"), "no tools"),
+    (line(tools='[{"name": "f"}]'), "bad tool"),
+    (line(tools='[{"name": "f", "parameters": {"a": 3}}]'), "bad tool"),
+    (line(tools='[{"name": 3, "parameters": {}}]'), "bad tool"),
+    (line(answers='["f(a=1)"]'), "bad answer"),
+    (line(answers='[{"name": "f", "arguments": [1]}]'), "bad answer"),
+    (line(answers='[{"name": "f", "arguments": {"a": NaN}}]'), "unwritable value"),
+    (line(answers='[{"name": "f", "arguments": {"a": "\\ud83d"}}]'), "unwritable value"),
+    (line(query="\ud83d"), "unwritable value"),
+    (line(tools="[" * 100_000), "tools not JSON"),
+    (line(response={"cot": "c"}), "bad response"),
+]
+
+
+@pytest.mark.parametrize(("bad", "kind"), BAD, ids=[f"{i}-{kind}" for i, (_, kind) in enumerate(BAD)])
+def test_a_malformed_row_is_quarantined_with_number_and_reason(tmp_path, bad, kind):
+    good, (found,) = prepared(tmp_path, b"\n".join([line(id="0"), b"", bad, line(id="z")]))
+    assert [task.id for task in good] == ["0", "z"]
+    assert (found.row, found.kind) == (3, kind)
+    row = found.to_row()
+    assert row["reason"].startswith(kind) and row["raw"]
+    json.dumps(row, ensure_ascii=False).encode()
+
+
+def test_rows_add_up_and_the_limit_counts_all_rows(tmp_path):
+    content = b"\n".join([line(id="a"), b"{", line(id="b", answers="[]"), line(id="c")])
+    good, bad = prepared(tmp_path, content, limit=3)
+    metrics = counts(good, bad)
+    assert (metrics["rows"], metrics["tasks"], metrics["quarantined"]) == (3, 2, 1)
+    assert metrics["without_call"] == 1 and metrics["reasons"] == {"not JSON": 1}
+
+
+def test_too_large_a_share_fails_naming_the_parameter(tmp_path):
+    metrics = counts(*prepared(tmp_path, line() + b"\n{"))
+    check_share(metrics, 0.5, {"path": "x"})
+    with pytest.raises(DataError, match=r"1 of 2 rows are malformed \(1 not JSON\), prepare.max_bad_share"):
+        check_share(metrics, 0.49, {"path": "x"})
+
+
+def test_a_source_without_tasks_fails(tmp_path):
+    with pytest.raises(DataError, match="holds no rows"):
+        check_share(counts(*prepared(tmp_path, b"")), 1.0, {"path": "x"})
+    with pytest.raises(DataError, match="1 of 1 rows"):
+        check_share(counts(*prepared(tmp_path, b"{")), 1.0, {"path": "x"})
+
+
+def test_a_json_list_is_read_and_a_broken_one_named(tmp_path):
+    good, bad = prepared(tmp_path, json.dumps([GOOD, 3]).encode(), "rows.json")
+    assert len(good) == 1 and (bad[0].row, bad[0].kind) == (2, "not an object")
+    for content, message in ((b"[{", "is not JSON"), (b"{}", "expected a list")):
+        with pytest.raises(DataError, match=message):
+            prepared(tmp_path, content, "rows.json")
+    with pytest.raises(DataError, match=r"ends in '.csv'; .jsonl"):
+        prepared(tmp_path, b"", "rows.csv")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    good, bad = prepared(tmp_path, b"\xef\xbb\xbf" + line() + b"\r\n")
+    assert len(good) == 1 and not bad
+
+
+def test_a_hub_data_set_is_read_by_split(tmp_path, monkeypatch):
+    # load_dataset takes a folder where it takes an id: the real loader, without a network.
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/train.jsonl").write_bytes(line() + b"\n" + line(id=2, query="") + b"\n")
+    source = {"kind": "hub", "hub": str(tmp_path / "set"), "revision": None}
+    good, bad = sort_rows(read_rows(source, "train", None))
+    assert [task.id for task in good] == ["1"] and bad[0].kind == "bad query"
+    with pytest.raises(DataError, match="split 'test' does not load"):
+        read_rows(source, "test", None)
+    shutil.rmtree(tmp_path / "set")
+    with pytest.raises(DataError, match="does not load"):
+        read_rows(source, "train", None)
