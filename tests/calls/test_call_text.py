@@ -11,7 +11,6 @@ from funreason.calls.parser import MAX_CHARACTERS
 from funreason.calls.text import MAX_DEPTH
 from funreason.errors import DataError
 
-
 ODD = {"a": "it's", "b": "a'b\\c\n", "c": "é", "d": "\\d"}
 KEYWORDS = {"from": "x", "class": 1, "a": "from=1, class=2"}
 
