@@ -1,6 +1,6 @@
 """The `funreason` command. The pipeline itself is run by DVC: `dvc repro`.
 
-Run as: funreason profile list · funreason profile use paper · funreason params check
+Run as: funreason profile list · funreason profile use paper · funreason profile save mine · funreason params check
 """
 
 import argparse
@@ -26,6 +26,9 @@ def _parser() -> argparse.ArgumentParser:
     use = actions.add_parser("use", help="rewrite params.yaml with a profile's values, keeping its comments")
     use.add_argument("name", metavar="NAME")
     use.set_defaults(run=_profile_use)
+    save = actions.add_parser("save", help="keep the values of params.yaml as a profile")
+    save.add_argument("name", metavar="NAME")
+    save.set_defaults(run=_profile_save)
 
     params = rooms.add_parser("params", help="params.yaml")
     actions = params.add_subparsers(required=True, metavar="ACTION")
@@ -42,6 +45,10 @@ def _profile_list(_) -> None:
 def _profile_use(arguments) -> None:
     changed = profiles.use(arguments.name)
     print(f"params.yaml holds profile {arguments.name} ({changed} values changed); run `dvc repro`")
+
+
+def _profile_save(arguments) -> None:
+    print(f"{profiles.save(arguments.name)} holds the values of params.yaml")
 
 
 def _params_check(arguments) -> None:

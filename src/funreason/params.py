@@ -42,7 +42,10 @@ class Block(BaseModel):
 class DeskParams(Block):
     seed: Seed
     pool_rows: Count
+    planted_share: Share
     heldout_rows: Count
+    judge_rows: Count
+    code_rows: Count
 
 
 class ModelParams(Block):

@@ -49,6 +49,34 @@ def use(name: str, target: str | Path = "params.yaml") -> int:
     return changed
 
 
+def save(name: str, source: str | Path = "params.yaml") -> Path:
+    """Keep the state of `source` as a profile; the default is brought up to date, others are never replaced."""
+    current, path = read_yaml(source, "rt"), FOLDER / f"{name}.yaml"
+    check_params(current, source)
+    if name == COMPLETE:
+        result = read_yaml(path, "rt")
+        _assign(result, current, str(path), drop=True)
+    elif name in names():
+        raise ParamsError(f"{path} exists; choose another name, or delete it first")
+    else:
+        result = _difference(read_yaml(FOLDER / f"{COMPLETE}.yaml"), current)
+    with atomic(path) as file:
+        yaml().dump(result, file)
+    return path
+
+
+def _difference(base: dict, values: dict) -> dict:
+    """What `_override` needs to make `values` of `base`."""
+    result = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and key != "sets":
+            if inner := _difference(base[key], value):
+                result[key] = inner
+        elif value != base[key]:
+            result[key] = value
+    return result
+
+
 def _override(base, changes) -> None:
     """Write `changes` into `base`, block by block; `sets` is one value: its keys are the user's own."""
     for key, value in (changes or {}).items():
@@ -58,9 +86,9 @@ def _override(base, changes) -> None:
             base[key] = value
 
 
-def _assign(node, wanted, where: str) -> int:
+def _assign(node, wanted, where: str, drop: bool = False) -> int:
     for key in [key for key in node if key not in wanted]:
-        if not where.endswith("sets"):
+        if not drop and not where.endswith("sets"):
             raise ParamsError(
                 f"{where}: unknown key `{key}`; correct it (`funreason params check`) or delete it"
             )
@@ -68,7 +96,7 @@ def _assign(node, wanted, where: str) -> int:
     changed = 0
     for key, value in wanted.items():
         if isinstance(value, dict) and isinstance(node.get(key), dict):
-            changed += _assign(node[key], value, f"{where}: {key}")
+            changed += _assign(node[key], value, f"{where}: {key}", drop)
         elif key not in node or node[key] != value:
             if isinstance(value, list) and isinstance(node.get(key), list):
                 node[key][:] = value  # in place: a comment after the list hangs on the old object
