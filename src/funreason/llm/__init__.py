@@ -1,0 +1,17 @@
+"""Everything that talks to a model: Client over two engines and one durable cache."""
+
+from funreason.llm.cache import Cache, cache_folder
+from funreason.llm.client import Client
+from funreason.llm.refs import ModelRef, folder_identity, load_ref
+from funreason.llm.request import Request, Response
+
+__all__ = [
+    "Cache",
+    "Client",
+    "ModelRef",
+    "Request",
+    "Response",
+    "cache_folder",
+    "folder_identity",
+    "load_ref",
+]

@@ -1,0 +1,173 @@
+"""The durable response cache: one SQLite file that clones, experiments and parallel stages share.
+
+A response is found by what it depends on (see `key`), so a changed prompt, model or sampling parameter asks
+anew and everything else is kept. `put` commits each response by itself: after a kill -9 all that was put is
+there. (synchronous=NORMAL: after a power cut the last few may be missing; the file stays sound.) Several
+processes may read and write, on one machine: SQLite's write-ahead log fails over network file systems.
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from funreason.errors import EngineError
+from funreason.llm.request import Response, Sampling
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+_VERSION = "funreason response 1"  # part of every key: a new meaning of a key gets a new number
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_VARIABLES = 500  # keys a SELECT; SQLite allows 999 in old builds
+_SCHEMA = """CREATE TABLE IF NOT EXISTS responses (
+    key BLOB PRIMARY KEY, model TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+    created TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)"""
+
+
+def key(identity: str, prompt: str, sampling: Sampling, index: int) -> bytes:
+    """sha256 of all that a response depends on; the prompt is the text the model sees."""
+    parts = [_VERSION, identity, prompt, sampling.model_dump(), index]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
+
+
+def cache_folder() -> Path:
+    """$FUNREASON_CACHE, or ~/.cache/funreason: outside the clone, so that clones and experiments share it."""
+    return Path(os.environ.get("FUNREASON_CACHE") or Path.home() / ".cache" / "funreason")
+
+
+class Cache:
+    """Responses by key, in `folder`/responses.sqlite. Raises EngineError where the disk refuses."""
+
+    def __init__(self, folder: str | Path | None = None):
+        folder = Path(folder or cache_folder())
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            remedy = "set FUNREASON_CACHE to a folder you can write"
+            raise EngineError(f"response cache {folder}: {error.strerror}; {remedy}") from None
+        self.path = folder / "responses.sqlite"
+        self._database: sqlite3.Connection | None = None
+        self._inode: int | None = None
+
+    def get(self, keys: Iterable[bytes]) -> dict[bytes, Response]:
+        """The stored responses among `keys`."""
+        keys, found = list(keys), {}
+        for start in range(0, len(keys), _VARIABLES):
+            block = keys[start : start + _VARIABLES]
+            found.update(self._do(lambda database, block=block: _select(database, block)))
+        return found
+
+    def put(self, key: bytes, response: Response, model: str) -> None:
+        """Store durably; a second response for a key replaces the first. `model` is for people."""
+        row = (key, model, response.text, response.finish_reason)
+        row += (response.prompt_tokens, response.completion_tokens)
+        columns = "key, model, text, finish_reason, prompt_tokens, completion_tokens"
+        statement = f"INSERT OR REPLACE INTO responses ({columns}) VALUES (?, ?, ?, ?, ?, ?)"
+        self._do(lambda database: database.execute(statement, row))
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def __enter__(self) -> "Cache":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _do(self, action: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run `action`; on a corrupt file, put that aside and run it on a fresh one."""
+        try:
+            try:
+                return action(self._open())
+            except sqlite3.DatabaseError as error:
+                if not _is_corrupt(error):
+                    raise
+                self._replace_corrupt(error)
+                return action(self._open())
+        except sqlite3.OperationalError as error:
+            remedy = "check the disk's space and the file's owner, or set FUNREASON_CACHE to another folder"
+            raise EngineError(f"response cache {self.path}: {error}; {remedy}") from None
+
+    def _open(self) -> sqlite3.Connection:
+        # Another process may have moved a corrupt file aside, or a user deleted it: follow the name.
+        if self._database is None or self._inode != _inode(self.path):
+            self.close()
+            with self._lock():  # two processes may not switch a new file to WAL at once
+                self._database = _connect(self.path)
+                self._inode = _inode(self.path)
+        return self._database
+
+    def _replace_corrupt(self, error: sqlite3.Error) -> None:
+        self.close()
+        with self._lock():
+            if _is_sound(self.path):  # another process has replaced it already
+                return
+            aside = _free_name(self.path)
+            for suffix in ("-wal", "-shm", ""):  # the log first: it must never meet a new file
+                file = Path(f"{self.path}{suffix}")
+                if file.exists():
+                    os.replace(file, f"{aside}{suffix}")
+        logger.warning("response cache %s: %s; moved to %s, starting anew", self.path, error, aside)
+
+    @contextmanager
+    def _lock(self):
+        with open(self.path.with_suffix(".lock"), "a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=60, isolation_level=None)  # None: each statement is a commit
+    try:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        database.execute(_SCHEMA)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return os.stat(path).st_ino
+    except FileNotFoundError:
+        return None
+
+
+def _select(database: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, Response]:
+    marks = ", ".join("?" * len(keys))
+    columns = "key, text, finish_reason, prompt_tokens, completion_tokens"
+    rows = database.execute(f"SELECT {columns} FROM responses WHERE key IN ({marks})", keys)
+    return {found: Response(*rest) for found, *rest in rows}
+
+
+def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT  # the low byte is the primary code
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        with closing(_connect(path)) as database:
+            return database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except sqlite3.DatabaseError as error:
+        if _is_corrupt(error):
+            return False
+        raise
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.stem}.corrupt-{number}{path.suffix}")).exists():
+        number += 1
+    return aside

@@ -1,0 +1,42 @@
+"""Messages → the text and the tokens a model sees, by its own chat template and tokenizer."""
+
+from functools import cached_property
+
+from funreason.errors import ModelError
+from funreason.llm.refs import ModelRef
+from funreason.llm.request import Request
+
+
+class Chat:
+    """The tokenizer side of a model; loads nothing before it is used. Raises ModelError."""
+
+    def __init__(self, ref: ModelRef):
+        self.ref = ref
+
+    def render(self, request: Request) -> str:
+        """The prompt's text, up to where the model goes on."""
+        text = self.tokenizer.apply_chat_template(
+            request.messages, tokenize=False, add_generation_prompt=True
+        )
+        return text + (request.prefix or "")
+
+    def encode(self, texts: list[str]) -> list[list[int]]:
+        """Token ids of rendered prompts (in parallel: the fast tokenizers encode a list on all cores)."""
+        # The template has written the special tokens: adding them again would double a BOS.
+        return self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+
+    @cached_property
+    def tokenizer(self):
+        from transformers import AutoTokenizer
+
+        name = self.ref.name_or_path
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(name, revision=self.ref.revision)
+        except (OSError, ValueError) as error:
+            first = str(error).strip().splitlines()[0]
+            remedy = "correct models.* in params.yaml, or download it first"
+            raise ModelError(f"tokenizer of model {name!r} cannot be loaded: {first}; {remedy}") from None
+        if not tokenizer.chat_template:
+            remedy = "use an instruct model, or add a chat_template.jinja"
+            raise ModelError(f"model {name!r} has no chat template; {remedy}")
+        return tokenizer

@@ -1,0 +1,56 @@
+"""One vLLM engine for all tests of this folder; every test has a cache of its own."""
+
+import pytest
+
+from funreason.llm import Cache, Request, load_ref
+from funreason.llm.vllm_engine import VllmEngine
+from funreason.params import LlmParams, ServerParams
+
+SAMPLING = {"temperature": 1.0, "top_p": 0.95, "max_tokens": 24, "seed": 7}
+
+
+def chats(count: int) -> list[Request]:
+    return [
+        Request([{"role": "user", "content": f"What is {number} and {number}?"}]) for number in range(count)
+    ]
+
+
+def llm_params(**changes) -> LlmParams:
+    server = ServerParams(
+        base_url="http://127.0.0.1:9/v1",
+        model=None,
+        api_key_env=None,
+        concurrency=2,
+        timeout_s=20,
+        max_retries=3,
+    )
+    values = dict(
+        engine="vllm", dtype="float32", max_model_len=512, kv_cache_gb=0.25, gpu_memory_utilization=0.5,
+        tensor_parallel_size=1, max_num_seqs=4, server=server,
+    )  # fmt: skip
+    return LlmParams(**values | changes)
+
+
+def server_params(base_url: str, **changes) -> LlmParams:
+    plain = llm_params(engine="server")
+    return plain.model_copy(
+        update={"server": plain.server.model_copy(update={"base_url": base_url, **changes})}
+    )
+
+
+@pytest.fixture(scope="session")
+def ref(tiny_model):
+    return load_ref(tiny_model)
+
+
+@pytest.fixture(scope="session")
+def engine(ref):
+    engine = VllmEngine(ref, llm_params())
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def cache(tmp_path):
+    with Cache(tmp_path / "cache") as cache:
+        yield cache
