@@ -1,0 +1,84 @@
+"""Endless training streams of the desk models: (messages, reply) pairs drawn from the desk world.
+
+Every query belongs to one split by its own hash, so that training, refine pool and held-out sets share none, and
+held-out tools are in no stream.
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from random import Random
+
+from funreason.desk.code_world import sample_code_task, sample_input
+from funreason.desk.episodes import SHAPES, Episode, sample_episode
+from funreason.desk.judging import sample_judged
+from funreason.desk.reasoning import chain_of_thought
+from funreason.desk.tools import DeskTool, invented, split
+from funreason.prompts import calling_messages, code_messages
+
+INVENTED_SHARE = 0.35
+SPLIT_OF_TEN = ("train",) * 7 + ("pool",) * 2 + ("held_out",)
+
+
+def split_of(query: str) -> str:
+    """`train`, `pool` or `held_out`, by the query's hash."""
+    return SPLIT_OF_TEN[sha256(query.encode()).digest()[0] % 10]
+
+
+def toolbox(rng: Random) -> tuple[DeskTool, ...]:
+    """The tools a training episode may use: the known ones, or a handful invented for this episode."""
+    if rng.random() < INVENTED_SHARE:
+        tools = {tool.name: tool for tool in (invented(rng) for _ in range(8))}
+        return tuple(tools.values())
+    return split()[0]
+
+
+def training_episode(shape: str, rng: Random, convert: bool) -> Episode:
+    while True:
+        tools = toolbox(rng)
+        episode = sample_episode(shape, tools, tools, rng, convert)
+        if split_of(episode.query) == "train":
+            return episode
+
+
+def direct(rng: Random) -> tuple[list[dict], str]:
+    """One call, values as the query says them, no reasoning: what the student can do before it is trained."""
+    episode = training_episode(rng.choices(SHAPES, (4, 4, 0, 0, 2))[0], rng, convert=False)
+    return calling_messages(episode.query, episode.xlam_tools()), episode.answer()
+
+
+def reasoned(rng: Random) -> tuple[list[dict], str]:
+    """The teacher's form: reasoning, then the calls, over every shape and conversion."""
+    episode = training_episode(rng.choices(SHAPES, (5, 6, 4, 3, 2))[0], rng, convert=True)
+    cot = chain_of_thought(episode, rng)
+    return calling_messages(episode.query, episode.xlam_tools()), f"<think>{cot}</think>\n\n{episode.answer()}"
+
+
+def coded(rng: Random) -> tuple[list[dict], str]:
+    while True:
+        task = sample_code_task(rng)
+        if not task.held_out:
+            return code_messages(task.prompt(sample_input(task.argument, rng))), task.reply()
+
+
+def judged(rng: Random) -> tuple[list[dict], str]:
+    check = rng.choices(("response", "query_tool", "cot", "call", "format"), (1, 6, 6, 8, 4))[0]
+    while True:
+        tools = toolbox(rng)
+        messages, reply, case = sample_judged(check, rng.random() < 0.5, tools, tools, rng)
+        if split_of(case.episode.query) == "train":
+            return messages, reply
+
+
+MIXTURES = {
+    "base": ((direct, 0.75), (coded, 0.25)),
+    "teacher": ((reasoned, 1.0),),
+    "judge": ((judged, 0.85), (reasoned, 0.15)),
+}
+
+
+def stream(role: str, seed: int) -> Iterator[tuple[list[dict], str]]:
+    """The endless stream of (messages, reply) that trains `role`."""
+    rng = Random(f"{role}/{seed}")
+    samplers, weights = zip(*MIXTURES[role], strict=True)
+    while True:
+        yield rng.choices(samplers, weights)[0](rng)

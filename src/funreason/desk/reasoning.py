@@ -1,0 +1,46 @@
+"""How the desk teacher thinks: the chain of thought of an episode, in varied but learnable words.
+
+The reasoning names the tool, then every parameter with what the query says and the value that the call needs.
+"""
+
+from random import Random
+
+from funreason.calls import render
+from funreason.desk.episodes import Episode, Step
+
+GOALS = ("The user wants to {}.", "The task is to {}.", "I have to {}.")
+FITS = ("{} fits.", "I can use {}.", "The right tool is {}.")
+LEFT_OUT = ("{} is not given.", "{} is not mentioned.")
+ORDINALS = ("First call:", "Second call:", "Third call:")
+
+
+def literal(value: object) -> str:
+    """A value as a call writes it, without the quotes of a string."""
+    return value if isinstance(value, str) else render([{"name": "f", "arguments": {"v": value}}])[5:-2]
+
+
+def values_thought(step: Step) -> str:
+    """`city is Rome. days is three, so 3.` for each given slot."""
+    return " ".join(
+        f"{slot} is {value.said}, so {literal(value.value)}."
+        if value.converted
+        else f"{slot} is {literal(value.value)}."
+        for slot, value in step.given
+    )
+
+
+def step_thought(step: Step, rng: Random) -> str:
+    given = {slot for slot, _ in step.given}
+    missing = [rng.choice(LEFT_OUT).format(slot) for slot in step.tool.optional if slot not in given]
+    return " ".join([rng.choice(FITS).format(step.tool.name), values_thought(step), *missing])
+
+
+def chain_of_thought(episode: Episode, rng: Random) -> str:
+    """The teacher's reasoning for an episode: goal, then a thought a call, or why no tool fits."""
+    if not episode.steps:
+        return f"{rng.choice(GOALS).format(episode.intent)} None of the tools can do that."
+    goals = " and ".join(dict.fromkeys(f"{step.tool.verb} the {step.tool.noun}" for step in episode.steps))
+    thoughts = [step_thought(step, rng) for step in episode.steps]
+    if len(thoughts) > 1:
+        thoughts = [f"{ordinal} {thought}" for ordinal, thought in zip(ORDINALS, thoughts, strict=False)]
+    return " ".join([rng.choice(GOALS).format(goals), *thoughts])
