@@ -11,7 +11,7 @@ import tokenize
 
 _WORDS = [word for word in keyword.kwlist if word not in ("True", "False", "None")]
 # A cheap look before the tokenizer: statements in prose fail to parse as well, and there are many of them.
-_CANDIDATE = re.compile(rf"\b(?:{'|'.join(_WORDS)})\s*[=(.]|\.\s*(?:{'|'.join(_WORDS)})\b")
+_CANDIDATE = re.compile(rf"\b(?:{'|'.join(_WORDS)})\s*[=(.]")
 
 
 def hide_keywords(source: str) -> tuple[str, str] | None:
@@ -22,7 +22,7 @@ def hide_keywords(source: str) -> tuple[str, str] | None:
         tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError):
         return None
-    found = [tokens[i] for i in range(1, len(tokens) - 1) if _is_name(*tokens[i - 1 : i + 2])]
+    found = [tokens[i] for i in range(len(tokens) - 1) if _is_name(*tokens[i : i + 2])]
     if not found:
         return None
     mark = "kw_"
@@ -31,11 +31,11 @@ def hide_keywords(source: str) -> tuple[str, str] | None:
     return _insert(source, [token.start for token in found], mark), mark
 
 
-def _is_name(before: tokenize.TokenInfo, token: tokenize.TokenInfo, after: tokenize.TokenInfo) -> bool:
-    """Whether a keyword stands where only a name can: before `=`, `(` or `.`, or after `.`."""
+def _is_name(token: tokenize.TokenInfo, after: tokenize.TokenInfo) -> bool:
+    """Whether a keyword stands where only a name can: before `=`, `(` or `.`."""
     if token.type != tokenize.NAME or token.string not in _WORDS:
         return False
-    return after.string in ("=", "(", ".") or before.string == "."
+    return after.string in ("=", "(", ".")
 
 
 def _insert(source: str, places: list[tuple[int, int]], mark: str) -> str:

@@ -29,9 +29,7 @@ class Call:
         """The call of a row `{"name", "arguments"}` (xLAM's form); a `Call` comes back as it is."""
         if isinstance(item, Call):
             return item
-        name, arguments = (
-            (item.get("name"), item.get("arguments")) if isinstance(item, dict) else (None, None)
-        )
+        name, arguments = (item.get("name"), item.get("arguments")) if isinstance(item, dict) else (None, None)
         if not isinstance(name, str) or not isinstance(arguments, dict):
             raise DataError(f"{item!r:.200} is no call: give it a name (text) and arguments (an object)")
         return cls(name, arguments)
