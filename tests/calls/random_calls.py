@@ -5,7 +5,7 @@ import random
 from funreason.calls import Call
 
 NAMES = ["f", "math.factorial", "a.b.c", "größe", "get_weather_v2", "json.import", "lambda", "天気"]
-KEYS = ["a", "x_1", "from", "class", "in", "true", "_", "größe", "kw_from", "type"]
+KEYS = ["a", "x_1", "from", "class", "in", "true", "_", "größe", "kw0_from", "type"]
 TEXTS = [
     "",
     "it's",

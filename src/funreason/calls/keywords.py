@@ -5,6 +5,7 @@ prefix on those names, taken off after parsing, makes them readable, at a second
 """
 
 import io
+import itertools
 import keyword
 import re
 import tokenize
@@ -25,9 +26,7 @@ def hide_keywords(source: str) -> tuple[str, str] | None:
     found = [tokens[i] for i in range(len(tokens) - 1) if _is_name(*tokens[i : i + 2])]
     if not found:
         return None
-    mark = "kw_"
-    while mark in source:
-        mark = f"kw{mark}"
+    mark = next(mark for mark in map("kw{}_".format, itertools.count()) if mark not in source)
     return _insert(source, [token.start for token in found], mark), mark
 
 
