@@ -1,0 +1,1 @@
+"""Benchmarks: prompts out, answers in, scored by the official scorers inside a sandbox."""

@@ -1,0 +1,156 @@
+"""BFCL v4, single turn, by its official scorer: on its own data and on any folder in its layout.
+
+A folder in BFCL's layout holds BFCL_v4_<category>.json (rows {"id", "question", "function"}) and
+possible_answer/BFCL_v4_<category>.json; irrelevance has no possible answers.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from funreason.errors import DataError
+from funreason.evaluate.answers import share, too_long, without_reasoning
+from funreason.evaluate.drive import drive, in_halves, scorer_python
+from funreason.llm import Response
+from funreason.prompts import calling_prompt
+from funreason.records import read_jsonl
+
+ENVIRONMENT = ".venv-bfcl"
+CATEGORIES = (
+    "simple_python", "simple_java", "simple_javascript", "multiple", "parallel", "parallel_multiple",
+    "irrelevance", "live_simple", "live_multiple", "live_parallel", "live_parallel_multiple",
+    "live_irrelevance", "live_relevance",
+)  # fmt: skip
+_PREFIX = "BFCL_v4_"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One entry: `suite` names its data (BFCL's own, or a folder), `messages` is the chat to be answered."""
+
+    suite: str
+    category: str
+    id: str
+    messages: list[dict]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One entry with the text that was scored and the official verdict; `error` is empty if correct."""
+
+    suite: str
+    category: str
+    id: str
+    text: str
+    correct: bool = True
+    error: str = ""
+
+
+def official_prompts(suite: str, categories: Sequence[str], limit: int | None, mode: str) -> list[Prompt]:
+    """The first `limit` entries of each category (None: all), as chats made by BFCL's own functions."""
+    request = {"categories": list(categories), "limit": limit}
+    found = drive("bfcl_prompts.py", scorer_python(ENVIRONMENT), request, timeout_s=120, mode=mode)
+    return [Prompt(suite, category, row["id"], row["messages"]) for category, rows in found.items() for row in rows]
+
+
+def folder_prompts(suite: str, folder: str | Path) -> list[Prompt]:
+    """The entries of a folder in BFCL's layout, under BFCL's system prompt, functions as they are."""
+    files = {path.stem.removeprefix(_PREFIX): path for path in Path(folder).glob(f"{_PREFIX}*.json")}
+    if not files or (unknown := set(files) - set(CATEGORIES)):
+        what = f"unknown categories {sorted(unknown)}" if files else "no BFCL_v4_<category>.json"
+        raise DataError(f"{folder} holds {what}; known are {', '.join(CATEGORIES)}; rerun its stage")
+    return [
+        Prompt(suite, category, row["id"], [_system(row), *row["question"][0]])
+        for category in CATEGORIES if category in files
+        for row in _in_order(read_jsonl(files[category]), category, files[category])
+    ]  # fmt: skip
+
+
+def scored_text(category: str, response: Response) -> str:
+    """What goes to the scorer for a response: without reasoning, and certainly wrong if nothing was asked."""
+    if not too_long(response):
+        return without_reasoning(response.text)
+    # No answer would be right where no call is expected, any call where some call is.
+    return "" if "irrelevance" not in category and "relevance" in category else "[prompt_too_long()]"
+
+
+def score(prompts: Sequence[Prompt], texts: Sequence[str], folders: dict[str, Path | None], mode: str) -> list[Scored]:
+    """The official verdict on each text, in order. `folders`: the data of each suite, None for BFCL's own."""
+    rows = [Scored(p.suite, p.category, p.id, text) for p, text in zip(prompts, texts, strict=True)]
+    failures: dict[tuple, str] = {}
+
+    def call(part: Sequence[Scored]) -> dict:
+        return _official_failures(part, folders, mode)
+
+    for found in in_halves(call, rows, lambda row: {_key(row): "ended the scorer"}):
+        failures |= found
+    return [replace(row, correct=False, error=failures[_key(row)]) if _key(row) in failures else row for row in rows]
+
+
+def desk_metrics(suites: dict[str, Sequence[Scored]]) -> dict:
+    """{<suite>: {<category>: accuracy, "accuracy", "n"}, "accuracy", "n"}: shares of rows, the last over all."""
+
+    def overall(rows: Sequence[Scored]) -> dict:
+        return {"accuracy": share([row.correct for row in rows]), "n": len(rows)}
+
+    found = {
+        suite: {category: share(marks) for category, marks in _by_category(rows).items()} | overall(rows)
+        for suite, rows in suites.items()
+    }
+    return found | overall([row for rows in suites.values() for row in rows])
+
+
+def official_metrics(rows: Sequence[Scored], limit: int | None) -> dict:
+    """{<category>: {"accuracy", "n"}, "limit", "partial"}. `partial` means that not all rows were asked.
+
+    No number over all categories: BFCL's own averages weigh whole categories, which a part does not have.
+    """
+    by_category = _by_category(rows)
+    found = {name: {"accuracy": share(marks), "n": len(marks)} for name, marks in by_category.items()}
+    partial = limit is not None or set(found) != set(CATEGORIES)
+    return found | {"limit": limit, "partial": partial}
+
+
+def _by_category(rows: Iterable[Scored]) -> dict[str, list[bool]]:
+    found = defaultdict(list)
+    for row in rows:
+        found[row.category].append(row.correct)
+    return found
+
+
+def _key(row: Scored) -> tuple[str, str, str]:
+    return row.suite, row.category, row.id
+
+
+def _official_failures(rows: Sequence[Scored], folders: dict[str, Path | None], mode: str) -> dict[tuple, str]:
+    suites = {
+        name: {"data": str(Path(data).absolute()) if data else None, "answers": {}} for name, data in folders.items()
+    }
+    for row in rows:
+        answers = suites[row.suite]["answers"].setdefault(row.category, [])
+        answers.append({"id": row.id, "result": row.text})
+    reply = drive(
+        "bfcl_score.py", scorer_python(ENVIRONMENT), {"suites": suites}, mode=mode,
+        readable=[Path(data) for data in folders.values() if data], timeout_s=120 + 0.1 * len(rows),
+    )  # fmt: skip
+    return {
+        (suite, category, failure["id"]): f"{failure['type']}: {failure['error']}"
+        for suite, categories in reply.items()
+        for category, scores in categories.items()
+        for failure in scores["failures"]
+    }
+
+
+def _system(row: dict) -> dict:
+    return {"role": "system", "content": calling_prompt(row["function"])}
+
+
+def _in_order(rows: Iterable[dict], category: str, path: Path) -> Iterable[dict]:
+    """Refuse other ids: the runner sorts answers by the number in the id, and pairs with rows by position."""
+    for number, row in enumerate(rows):
+        wanted = f"{category}_{number}"
+        if row.get("id") != wanted or not {"question", "function"} <= row.keys():
+            found = f"id {row.get('id')!r}, keys {sorted(row)}"
+            raise DataError(f"{path}:{number + 1}: {found}; wanted id {wanted!r}, question, function; rerun its stage")
+        yield row
