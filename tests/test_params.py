@@ -166,8 +166,18 @@ def test_a_profile_keeps_comments_after_lists(desk):
     """ruamel hangs a comment after a list on the list: a new list would lose it, and its line break."""
     text = (desk / "params.yaml").read_text().replace("irrelevance]\n", "irrelevance]  # mine\n")
     (desk / "params.yaml").write_text(text)
-    profiles.use("paper")
-    assert "# mine" in (desk / "params.yaml").read_text()
+    (desk / "profiles/mine.yaml").write_text("evaluate:\n  bfcl:\n    categories:\n    - multiple\n")
+    profiles.use("mine")
+    profiles.use("desk")
+    lines = (desk / "params.yaml").read_text().splitlines()
+    assert [line.split() for line in lines] == [line.split() for line in text.splitlines()]
+
+
+def test_the_sets_of_a_profile_are_all_its_sets(desk):
+    only = VALUES["sets"]["r0"]
+    (desk / "profiles/mine.yaml").write_text(f"sets: {{r0: {only}}}\n")
+    profiles.use("mine")
+    assert load_params().sets.keys() == {"r0"}
 
 
 def test_a_profile_with_an_unknown_key_changes_nothing(desk):

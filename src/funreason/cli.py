@@ -1,6 +1,6 @@
 """The `funreason` command. The pipeline itself is run by DVC: `dvc repro`.
 
-Run as: funreason profile list · funreason profile use paper · funreason profile save mine · funreason params check
+Run as: funreason profile list · funreason profile use paper · funreason params check
 """
 
 import argparse
