@@ -130,10 +130,7 @@ def sample_episode(
         return unanswerable(wanted, pool, rng, convert)
     several = shape in ("parallel", "parallel_multiple")
     count = rng.choice((2, 2, 3)) if several else 1
-    if shape == "parallel":
-        needed = [rng.choice(wanted)] * count
-    else:
-        needed = rng.sample(wanted, count)
+    needed = [rng.choice(wanted)] * count if shape == "parallel" else rng.sample(wanted, count)
     steps = [sample_step(tool, rng, convert) for tool in needed]
     distinct = list(dict.fromkeys(needed))
     number = max(len(distinct), rng.randint(2, 4)) if shape in ("multiple", "parallel_multiple") else len(distinct)

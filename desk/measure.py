@@ -1,0 +1,79 @@
+"""Measures the desk models: calls on held-out queries by the official checker, verdicts on planted labels.
+
+Run as: python desk/measure.py   (from the repository root, after the root pipeline's `world` stage)
+"""
+
+from pathlib import Path
+
+from funreason import stage
+
+MODELS = Path("desk/models")
+WORLD = Path("data/desk")
+
+
+def main() -> None:
+    from funreason.params import load_params
+    from funreason.records import write_json
+
+    params = load_params()
+    figures = {role: calling_accuracy(MODELS / f"desk-{role}", params) for role in ("base", "teacher")}
+    figures["judge"] = judging_accuracy(MODELS / "desk-judge", params)
+    write_json("desk/metrics.json", figures)
+
+
+def calling_accuracy(model: Path, params) -> dict:
+    """{split: {"accuracy", "n", category: accuracy}} over known and over held-out tools, greedy."""
+    from funreason.evaluate import answers, bfcl
+    from funreason.llm import Client, load_ref
+
+    folders = {name: WORLD / name for name in ("known", "new")}
+    prompts = [prompt for name, folder in folders.items() for prompt in bfcl.folder_prompts(name, folder)]
+    with Client(load_ref(model), params.llm, answers.greedy(params.evaluate.desk.max_tokens)) as client:
+        responses = answers.ask(client, [prompt.messages for prompt in prompts], model.name)
+    texts = [bfcl.scored_text(prompt.category, response) for prompt, response in zip(prompts, responses, strict=True)]
+    rows = bfcl.score(prompts, texts, folders, params.evaluate.sandbox)
+    return {name: split_figures([row for row in rows if row.suite == name]) for name in folders}
+
+
+def split_figures(rows: list) -> dict:
+    from funreason.evaluate import answers, bfcl
+
+    by_category = {category: found["accuracy"] for category, found in bfcl.summary(rows).items()}
+    return {"accuracy": answers.share([row.correct for row in rows]), "n": len(rows), **by_category}
+
+
+def judging_accuracy(model: Path, params) -> dict:
+    """{check: {"balanced_accuracy", "undecided", "n"}} on the planted labels of data/desk/judge.jsonl."""
+    from funreason.llm import load_ref
+    from funreason.prompts import CHECKS
+    from funreason.records import Sample, read_jsonl
+    from funreason.refine.check import Question
+    from funreason.refine.judge import Judge
+
+    rows = list(read_jsonl(WORLD / "judge.jsonl"))
+    samples = [Sample(row["id"], row["query"], row["tools"], row["cot"], row["answer"]) for row in rows]
+    with Judge(load_ref(model), params.llm, params.judge) as judge:
+        asked = judge.ask([Question(row["check"], sample) for row, sample in zip(rows, samples, strict=True)], "judge")
+    return {
+        check: verdict_figures(
+            [(row["label"], answer.value) for row, answer in zip(rows, asked, strict=True) if row["check"] == check]
+        )
+        for check in CHECKS
+    }
+
+
+def verdict_figures(pairs: list[tuple[bool, bool | None]]) -> dict:
+    """An undecided verdict counts as wrong on both labels."""
+    shares = [
+        sum(said is label for label, said in pairs if label is wanted) / sum(label is wanted for label, _ in pairs)
+        for wanted in (True, False)
+    ]
+    return {
+        "balanced_accuracy": round(sum(shares) / 2, 4),
+        "undecided": sum(said is None for _, said in pairs),
+        "n": len(pairs),
+    }
+
+
+if __name__ == "__main__":
+    stage.run(main)
