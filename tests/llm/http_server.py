@@ -1,0 +1,77 @@
+"""A small real HTTP server with a script: it answers the n-th chat request as the script's n-th entry says."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+def completion(text: str, **message) -> dict:
+    """A body in the form of OpenAI's chat completions."""
+    message = {"role": "assistant", "content": text, **message}
+    return {
+        "id": "1", "object": "chat.completion", "created": 0, "model": "m",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7},
+    }  # fmt: skip
+
+
+def echo(body: dict) -> dict:
+    return completion(f"to {body['messages'][0]['content']}")
+
+
+@contextmanager
+def serve(*script):
+    """Yield a running server. An entry of the script is a body, a status, (status, body), or seconds to wait
+    before the echo; after the last entry every request is echoed. `.asked` holds the bodies, `.keys` the keys.
+    """
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.script, server.lock = list(script), threading.Lock()
+    server.asked, server.keys, server.now, server.most = [], set(), 0, 0
+    server.url = f"http://127.0.0.1:{server.server_port}/v1"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self._send(200, {"object": "list", "data": [{"id": "m", "object": "model"}]})
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.lock:
+            self.server.asked.append(body)
+            self.server.keys.add(self.headers["Authorization"])
+            step = self.server.script.pop(0) if self.server.script else echo(body)
+            self.server.now += 1
+            self.server.most = max(self.server.most, self.server.now)
+        if isinstance(step, float):
+            time.sleep(step)
+            step = echo(body)
+        with self.server.lock:
+            self.server.now -= 1
+        status, reply = (
+            step if isinstance(step, tuple) else (200, step) if isinstance(step, dict) else (step, {})
+        )
+        self._send(status, reply)
+
+    def _send(self, status: int, body: dict) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        with suppress(BrokenPipeError):  # the client gave up waiting, as a test wants it to
+            self.wfile.write(data)

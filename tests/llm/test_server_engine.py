@@ -1,0 +1,141 @@
+"""The server engine against a scripted HTTP server: retries, failures, keys, concurrency, odd replies."""
+
+import socket
+import time
+
+import pytest
+
+from funreason.errors import EngineError
+from funreason.llm import Client, ModelRef, Request
+
+from .conftest import SAMPLING, chats, server_params
+from .http_server import completion, serve
+
+REF = ModelRef("m", None, "server:m", "server")
+
+
+def ask(server, cache, count=1, requests=None, **changes):
+    with Client(REF, server_params(server.url, **changes), SAMPLING, cache=cache) as client:
+        return client.run(requests or chats(count))
+
+
+def test_overload_and_server_errors_are_asked_again(cache):
+    with serve(429, 500, 503) as server:
+        (response,) = ask(server, cache)
+    assert response.text == "to What is 0 and 0?"
+    assert (response.prompt_tokens, response.completion_tokens) == (5, 2)
+    assert len(server.asked) == 4
+    assert all(body == server.asked[0] for body in server.asked)
+
+
+def test_a_timeout_is_asked_again(cache):
+    with serve(1.0) as server:
+        ask(server, cache, timeout_s=0.3)
+    assert len(server.asked) == 2
+
+
+def test_retries_end_in_one_line(cache):
+    with serve(500, 500) as server, pytest.raises(EngineError, match="model 'm'.*500") as caught:
+        ask(server, cache, max_retries=1)
+    assert len(server.asked) == 2
+    assert "\n" not in str(caught.value)
+
+
+def test_what_was_answered_before_a_failure_is_kept(cache):
+    # The first is refused while the second is still being written: that one is paid for, the others unasked.
+    with serve(400, 0.3) as server:
+        with pytest.raises(EngineError, match="400"):
+            ask(server, cache, count=9)
+        assert len(server.asked) == 2
+        ask(server, cache, count=9)
+    assert len(server.asked) == 2 + 8
+
+
+def test_no_more_in_flight_than_allowed_and_order_kept(cache):
+    with serve(0.3, 0.1, 0.2, 0.1, 0.2, 0.1) as server:
+        responses = ask(server, cache, count=12, concurrency=3)
+    assert server.most == 3
+    assert [response.text for response in responses] == [f"to What is {n} and {n}?" for n in range(12)]
+
+
+def test_a_second_run_asks_nothing(cache):
+    with serve() as server:
+        first = ask(server, cache, count=3)
+    assert ask(server, cache, count=3) == first  # the server is gone
+    assert len(server.asked) == 3
+
+
+def test_a_server_that_is_not_there_is_found_out_at_once(cache):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    start = time.monotonic()
+    with pytest.raises(EngineError, match="does not answer .*llm.server.base_url"):
+        Client(REF, server_params(url, max_retries=8), SAMPLING, cache=cache).run(chats(50))
+    assert time.monotonic() - start < 5
+
+
+def test_the_key_comes_from_the_environment_and_stays_out_of_messages(cache, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-user")
+    monkeypatch.setenv("DESK_KEY", "sk-secret")
+    with serve() as server:
+        ask(server, cache)
+        assert server.keys == {"Bearer none"}
+        ask(server, cache, requests=chats(2), api_key_env="DESK_KEY")
+        assert server.keys == {"Bearer none", "Bearer sk-secret"}
+    refusal = {"error": {"message": "wrong key sk-secret"}}
+    for status in (401, 400):
+        with serve((status, refusal)) as server, pytest.raises(EngineError) as caught:
+            ask(server, cache, requests=chats(3), api_key_env="DESK_KEY")
+        assert "sk-secret" not in str(caught.value)
+
+
+def test_a_key_that_is_not_set(cache, monkeypatch):
+    monkeypatch.delenv("DESK_KEY", raising=False)
+    with serve() as server, pytest.raises(EngineError, match="'DESK_KEY' is not set"):
+        ask(server, cache, api_key_env="DESK_KEY")
+    assert not server.asked
+
+
+def test_the_servers_context_error_is_too_long_and_not_stored(cache):
+    reply = (400, {"error": {"message": "This model's maximum context length is 8 tokens.", "code": 400}})
+    with serve(reply) as server:
+        assert ask(server, cache)[0].finish_reason == "too_long"
+        assert ask(server, cache)[0].finish_reason == "stop"
+
+
+def test_reasoning_that_the_server_took_out_is_put_back(cache):
+    with serve(completion("[f()]", reasoning="why"), completion("[f()]", reasoning_content="why")) as server:
+        texts = [response.text for response in ask(server, cache, count=2)]
+    assert texts == ["<think>why</think>\n\n[f()]"] * 2
+
+
+def test_sampling_seed_and_prefix_are_sent(cache):
+    messages = chats(1)[0].messages
+    with serve() as server:
+        requests = [Request(messages), Request(messages, index=1), Request(messages, prefix="<think>")]
+        ask(server, cache, requests=requests, concurrency=1)
+    plain, sample, prefixed = server.asked
+    assert {name: plain[name] for name in ("model", "temperature", "top_p", "max_tokens")} == {
+        "model": "m", "temperature": 1.0, "top_p": 0.95, "max_tokens": 24
+    }  # fmt: skip
+    assert plain["seed"] != sample["seed"]
+    assert prefixed["messages"] == [*messages, {"role": "assistant", "content": "<think>"}]
+    assert prefixed["continue_final_message"] is True
+
+
+def test_a_checkpoint_is_asked_for_by_its_own_name(cache):
+    checkpoint = ModelRef("models/r0", None, "sha256:r0")
+    with serve() as server:
+        params = server_params(server.url, model="teacher")
+        with Client(REF, params, SAMPLING, cache=cache) as teacher:
+            teacher.run(chats(1))
+        with Client(checkpoint, params, SAMPLING, cache=cache) as client:
+            client.run(chats(1))
+    assert [body["model"] for body in server.asked] == ["teacher", "models/r0"]
+
+
+@pytest.mark.parametrize("reply", [{}, {"choices": []}])
+def test_a_reply_that_is_no_completion(cache, reply):
+    with serve(reply) as server, pytest.raises(EngineError, match="no chat completion"):
+        ask(server, cache)
