@@ -1,0 +1,35 @@
+"""Fine-tune a set's start model on the set's rows with the multiscale loss.
+
+Run as: python stages/train.py r0
+Reads params.yaml, data/<set>/train.jsonl and the start model; writes models/<set>/ and, in metrics/<set>/,
+train.json and loss.csv. Killed and run again, it goes on from its last checkpoint.
+"""
+
+from pathlib import Path
+
+from funreason.errors import ParamsError
+from funreason.stage import run
+
+
+def main(name: str) -> None:
+    from funreason.llm import load_ref
+    from funreason.params import load_params
+    from funreason.srml.checkpoints import checkpoint_root
+    from funreason.srml.run import train_set
+
+    params = load_params()
+    if name not in params.sets:
+        raise ParamsError(f"set {name!r} is not in params.yaml, which has {', '.join(params.sets)}")
+    train_set(
+        Path("data", name, "train.jsonl"),
+        load_ref(params.sets[name].init),
+        Path("models", name),
+        Path("metrics", name),
+        params.loss,
+        params.train,
+        checkpoints=checkpoint_root(),
+    )
+
+
+if __name__ == "__main__":
+    run(main)

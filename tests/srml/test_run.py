@@ -1,0 +1,175 @@
+"""The train stage: killed and run again, it ends with the very files of an unbroken run."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rows import eight, row
+from ruamel.yaml import YAML
+
+from funreason.errors import DataError, ModelError, ParamsError
+from funreason.llm import load_ref
+from funreason.params import LossParams, TrainParams
+from funreason.records import write_json, write_jsonl
+from funreason.srml.checkpoints import last_complete, require_space, run_key
+from funreason.srml.curve import summary, write_curve
+from funreason.srml.run import train_set, training_config
+from funreason.srml.segments import LabelReport
+
+ROOT = Path(__file__).parents[2]
+LOSS = {"kind": "msl", "lambda": 0.7, "reduction": "batch"}
+TRAIN = {
+    "learning_rate": 1e-3, "epochs": 3.0, "batch_size": 4, "micro_batch_size": 2, "warmup_ratio": 0.1,
+    "weight_decay": 0.0, "max_length": 500, "max_dropped_share": 0.2, "seed": 3, "bf16": False,
+    "gradient_checkpointing": False,
+}  # fmt: skip
+# Runs the real stage with a save every step, and dies in the save of step 4 after writing step 3's.
+DYING = """
+import os, runpy, signal, sys
+from funreason.srml import checkpoints
+real = checkpoints.TimedCheckpoints
+class Dying(real):
+    def __init__(self, seconds): super().__init__(0); self.saves = 0
+    def on_step_end(self, *a, **k): self.cost = 0; super().on_step_end(*a, **k)
+    def on_save(self, args, state, control, **k):
+        if state.global_step == 4: os.kill(os.getpid(), signal.SIGKILL)
+        super().on_save(args, state, control, **k)
+checkpoints.TimedCheckpoints = Dying
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
+
+
+def workspace(folder: Path, model: Path) -> Path:
+    """A folder as the stage finds it: params.yaml, the rows of r0 and the descriptor of its start model."""
+    params = YAML(typ="safe").load(ROOT / "profiles" / "desk.yaml")
+    write_json(folder / "params.yaml", params | {"loss": LOSS, "train": TRAIN})  # JSON is YAML
+    write_jsonl(folder / "data/r0/train.jsonl", [*eight(), row("<think>never closed")])
+    descriptor = {"kind": "local", "path": str(model), "revision": None, "identity": load_ref(model).identity}
+    write_json(folder / "models/base.json", descriptor)
+    return folder
+
+
+def stage(folder: Path, *command: str) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "DVC_ROOT": "", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *command, str(ROOT / "stages" / "train.py"), "r0"]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tiny_model, tmp_path_factory):
+    """What six steps without a break give, from the library in this process."""
+    folder = workspace(tmp_path_factory.mktemp("unbroken"), tiny_model)
+    train_set(
+        folder / "data/r0/train.jsonl", load_ref(folder / "models/base.json"), folder / "models/r0",
+        folder / "metrics/r0", LossParams(**LOSS), TrainParams(**TRAIN), checkpoints=folder / ".checkpoints",
+    )  # fmt: skip
+    return folder
+
+
+def test_killed_and_resumed_equals_unbroken(tiny_model, tmp_path, unbroken):
+    """The second run goes on from step 3, the middle of an epoch; step 4's half-written save is not used."""
+    folder = workspace(tmp_path, tiny_model)
+    killed = stage(folder, "-c", DYING)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (folder / "models/r0").exists()
+    (key,) = (folder / ".checkpoints").iterdir()
+    assert {path.name for path in key.glob("checkpoint-*")} == {"checkpoint-3", "checkpoint-4"}
+    resumed = stage(folder)
+    assert (resumed.returncode, resumed.stdout) == (0, "")
+    for part in ("models/r0", "metrics/r0"):
+        files = sorted(path.name for path in (unbroken / part).iterdir())
+        assert files == sorted(path.name for path in (folder / part).iterdir())
+        for name in files:
+            assert (folder / part / name).read_bytes() == (unbroken / part / name).read_bytes(), name
+    assert list((folder / ".checkpoints").iterdir()) == []
+
+
+def test_the_model_folder(tiny_model, unbroken):
+    files = {path.name for path in (unbroken / "models/r0").iterdir()}
+    assert files == {path.name for path in tiny_model.iterdir()}
+    config, start = (json.loads((f / "config.json").read_text()) for f in (unbroken / "models/r0", tiny_model))
+    assert config == start
+    for path in (unbroken / "models/r0").glob("*.json*"):
+        assert str(unbroken) not in path.read_text() and str(tiny_model) not in path.read_text()
+    assert (unbroken / "models/r0/model.safetensors").read_bytes() != (tiny_model / "model.safetensors").read_bytes()
+
+
+def test_the_metrics(unbroken):
+    metrics = json.loads((unbroken / "metrics/r0/train.json").read_text())
+    assert metrics["rows"] == {"given": 9, "used": 8, "without_think": 1, "dropped": {"unclosed_think": 1}}
+    assert metrics["steps"] == 6
+    think, result = metrics["tokens"]["think"], metrics["tokens"]["result"]
+    assert metrics["think_token_share"] == pytest.approx(think / (think + result), rel=1e-5)
+    curve = list(csv.DictReader((unbroken / "metrics/r0/loss.csv").open()))
+    assert [int(point["step"]) for point in curve] == [1, 2, 3, 4, 5, 6]
+    for point in curve:
+        total = 0.7 * float(point["think"]) + 0.3 * float(point["result"])
+        assert float(point["total"]) == pytest.approx(total, rel=1e-4)
+    assert float(curve[-1]["total"]) < float(curve[0]["total"])
+    assert metrics["loss"] == {name: float(curve[-1][name]) for name in ("think", "result", "total")}
+
+
+def test_a_long_curve_is_thinned_to_means(tmp_path):
+    """1,000 steps → 200 points of five steps; think is a mean over tokens, a segment without tokens is blank."""
+    log = [
+        {"step": step, "loss": 1.0, "think_tokens": step % 5, "loss_think": step % 5, "result_tokens": 0}
+        for step in range(1000)
+    ]
+    write_curve(tmp_path / "loss.csv", [*log, {"step": 1000, "train_runtime": 1.0}])
+    points = list(csv.DictReader((tmp_path / "loss.csv").open()))
+    assert len(points) == 200
+    assert points[0] == {"step": "4", "think": "3.0", "result": "", "total": "1.0"}  # (1 + 4 + 9 + 16) / 10
+    final = summary(log, LabelReport(used=1, think_tokens=1, result_tokens=1))
+    assert final["loss"] == {"think": 3.0, "total": 1.0}
+
+
+def test_the_key_differs_where_the_weights_could(tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("a")
+    keys = [run_key(rows, "id", {"x": 1}), run_key(rows, "other", {"x": 1}), run_key(rows, "id", {"x": 2})]
+    assert run_key(rows, "id", {"x": 1}) == keys[0]
+    rows.write_text("b")
+    assert len({*keys, run_key(rows, "id", {"x": 1})}) == 4
+
+
+def test_half_written_checkpoints_are_deleted(tmp_path):
+    for step, done in ((5, True), (20, False), (10, True)):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        if done:
+            (tmp_path / f"checkpoint-{step}" / "complete").touch()
+    assert last_complete(tmp_path) == str(tmp_path / "checkpoint-10")
+    assert not (tmp_path / "checkpoint-20").exists()
+    assert last_complete(tmp_path / "none") is None
+
+
+def test_a_full_disk_is_noticed_before_training(tmp_path):
+    with pytest.raises(ModelError, match="GB free at .* need 36000000.0 GB"):
+        require_space(tmp_path / "new", 10**15)
+
+
+def test_too_many_dropped_rows_leave_nothing_behind(tiny_model, tmp_path):
+    folder = workspace(tmp_path, tiny_model)
+    write_jsonl(folder / "data/r0/train.jsonl", [row("<think>"), row("[f()]")])
+    arguments = folder / "data/r0/train.jsonl", load_ref(tiny_model), folder / "models/r0", folder / "metrics/r0"
+    with pytest.raises(DataError, match="1 of 2 training rows cannot be used .*share of 0.2"):
+        train_set(*arguments, LossParams(**LOSS), TrainParams(**TRAIN), checkpoints=folder / ".checkpoints")
+    assert not (folder / "models/r0").exists() and not (folder / "metrics").exists()
+
+
+def test_refused_parameters(tmp_path):
+    loss = LossParams(**LOSS | {"reduction": "sample"})
+    with pytest.raises(ParamsError, match="`loss.reduction` is 'sample', allowed is 'batch'"):
+        training_config(tmp_path, loss, TrainParams(**TRAIN))
+
+
+def test_an_unknown_set_is_one_line(tiny_model, tmp_path):
+    folder = workspace(tmp_path, tiny_model)
+    command = [sys.executable, str(ROOT / "stages" / "train.py"), "r7"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "error: set 'r7' is not in params.yaml, which has r0, r1\n"
