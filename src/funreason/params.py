@@ -130,6 +130,10 @@ class FcdrParams(Block):
     format: RegenParams
 
 
+class ValidateParams(Block):
+    labels: str
+
+
 class SetParams(Block):
     sampler: str
     init: str
@@ -196,6 +200,7 @@ class Params(Block):
     generate: GenerateParams
     judge: JudgeParams
     fcdr: FcdrParams
+    validate_: Annotated[ValidateParams, Field(alias="validate")]  # pydantic has a `validate` of its own
     sets: Annotated[dict[SetName, SetParams], Field(min_length=1)]
     loss: LossParams
     train: TrainParams
