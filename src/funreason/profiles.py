@@ -51,7 +51,7 @@ def use(name: str, target: str | Path = "params.yaml") -> int:
 
 def save(name: str, source: str | Path = "params.yaml") -> Path:
     """Keep the state of `source` as a profile; the default is brought up to date, no other replaced."""
-    current, path = read_yaml(source, "rt"), FOLDER / f"{name}.yaml"
+    current, path = read_yaml(source), FOLDER / f"{name}.yaml"
     check_params(current, source)
     if name == COMPLETE:
         result = read_yaml(path, "rt")
