@@ -1,0 +1,92 @@
+"""Tasks → samples: reasoning and answer, written by the sampler of the set or brought along by the data source."""
+
+from collections.abc import Callable
+from statistics import mean
+
+from funreason.calls import CompletionError, join_completion, split_completion
+from funreason.llm import Request, Response
+from funreason.prompts import calling_messages
+from funreason.records import Sample, Task, Verdict
+from funreason.refine.outcome import Outcome, reasons
+
+GIVEN, SAMPLED = "given", "sampled"
+_CUT = {"length": "cut at the maximum length", "too_long": "prompt too long"}
+
+TEACHER = "models/teacher.json"
+
+Ask = Callable[[list[Request]], list[Response]]
+
+
+def brings_responses(sampler: str) -> bool:
+    """Whether responses of the source stand for the sampler's: they are a teacher's. In a self-refine round the
+    model writes its own, or the round would be the first one over again.
+    """
+    return sampler == TEACHER
+
+
+def sample_ids(task: Task, samples: int, keep_given: bool) -> list[str]:
+    """The ids of the rows a task becomes: its own, numbered where several completions are drawn."""
+    if samples == 1 or (keep_given and task.response is not None):
+        return [task.id]
+    return [f"{task.id}#{number}" for number in range(samples)]
+
+
+def generate(tasks: list[Task], ask: Ask, samples: int, keep_given: bool) -> list[Outcome]:
+    """One outcome for each of `sample_ids` of each task, in the order of the tasks.
+
+    `keep_given`: where the source brings a response along, nobody is asked (see `brings_responses`).
+    """
+    rows = [(task, number, name) for task in tasks
+            for number, name in enumerate(sample_ids(task, samples, keep_given))]  # fmt: skip
+    asked = [(task, number) for task, number, _ in rows if not (keep_given and task.response)]
+    responses = iter(ask([Request(calling_messages(task.query, task.tools), number) for task, number in asked]))
+    outcomes = []
+    for task, _, name in rows:
+        if keep_given and task.response:
+            text = join_completion(task.response["cot"] or None, task.response["answer"])
+            outcomes.append(_outcome(task, name, text, GIVEN))
+        else:
+            outcomes.append(_sampled(task, name, next(responses)))
+    return outcomes
+
+
+def _sampled(task: Task, name: str, response: Response) -> Outcome:
+    if response.finish_reason == "stop":
+        return _outcome(task, name, response.text, SAMPLED)
+    reason = _CUT.get(response.finish_reason, f"ended by {response.finish_reason!r}")
+    return _dropped(name, response.text, reason, asks=int(response.finish_reason != "too_long"))
+
+
+def _outcome(task: Task, name: str, text: str, reason: str) -> Outcome:
+    """The sample in a completion. Nobody could cut a sample without an answer, or with half a <think>, in two."""
+    asks = int(reason == SAMPLED)
+    try:
+        cot, answer = split_completion(text)
+    except CompletionError:
+        return _dropped(name, text, "reasoning marks unclosed, repeated or out of place", asks)
+    if not answer:
+        return _dropped(name, text, "empty answer", asks)
+    verdict = Verdict(name, "generate", "pass", "keep", reason, asks=asks)
+    return Outcome(verdict, Sample(name, task.query, task.tools, cot or "", answer))
+
+
+def _dropped(name: str, text: str, reason: str, asks: int) -> Outcome:
+    """The text stays in the ledger: a user has to see what the sampler wrote."""
+    return Outcome(Verdict(name, "generate", "fail", "drop", reason, asks, votes=[text]), None)
+
+
+def counts(tasks: int, outcomes: list[Outcome]) -> dict:
+    """The metrics; lengths are in characters."""
+    kept = [outcome.sample for outcome in outcomes if outcome.sample]
+    given = sum(outcome.verdict.reason == GIVEN for outcome in outcomes)
+    return {
+        "tasks": tasks,
+        "in": len(outcomes),
+        "given": given,
+        "sampled": len(kept) - given,
+        "dropped": len(outcomes) - len(kept),
+        "out": len(kept),
+        "without_reasoning": sum(not sample.cot for sample in kept),
+        "mean_reasoning_chars": round(mean(len(sample.cot) for sample in kept), 2) if kept else 0.0,
+        "reasons": reasons(outcomes),
+    }

@@ -1,0 +1,33 @@
+"""The training set of a round: the earlier set's rows, then the new ones, as conversational prompt–completion."""
+
+from collections.abc import Iterable, Iterator
+
+from funreason.calls import join_completion
+from funreason.errors import DataError
+from funreason.prompts import calling_messages
+from funreason.records import Sample
+
+
+def training_row(chosen: str, sample: Sample) -> dict:
+    """What TRL trains on. The id tells the set, since one task gives a row in every set."""
+    completion = join_completion(sample.cot or None, sample.answer)
+    return {
+        "id": f"{chosen}/{sample.id}",
+        "prompt": calling_messages(sample.query, sample.tools),
+        "completion": [{"role": "assistant", "content": completion}],
+    }
+
+
+def training_rows(chosen: str, earlier: Iterable[dict], samples: Iterable[Sample]) -> Iterator[dict]:
+    yield from earlier
+    for sample in samples:
+        yield training_row(chosen, sample)
+
+
+def refuse_empty(chosen: str, fates: dict[str, int]) -> None:
+    """Training on nothing new would look like a result. Raises DataError."""
+    if not fates["kept"] + fates["regenerated"] + fates["statement"]:
+        raise DataError(
+            f"set {chosen}: none of {sum(fates.values())} rows is left ({fates['dropped']} dropped, {fates['hard']} "
+            f"hard); data/{chosen}/ledger.jsonl says why, row by row: mend the source, the sampler or the judge"
+        )

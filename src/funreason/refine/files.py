@@ -1,0 +1,55 @@
+"""The files of a set: three for each step of the chain, `data/<set>/<stem>{,.ledger}.jsonl` and its metrics."""
+
+from pathlib import Path
+
+from funreason.errors import ParamsError
+from funreason.params import Params, SetParams
+from funreason.records import Sample, Task, Verdict, read_jsonl, write_json, write_jsonl
+from funreason.refine.check import Check
+from funreason.refine.checks import CHECKS
+from funreason.refine.outcome import Outcome
+from funreason.refine.pools import Step
+
+TASKS = Path("data/tasks.jsonl")
+STEMS = ("0_generate", *(check.stem for check in CHECKS.values()), "6_validate")
+
+
+def chosen_set(params: Params, name: str) -> SetParams:
+    if name not in params.sets:
+        raise ParamsError(f"no set {name!r} in params.yaml, which has {', '.join(params.sets)}")
+    return params.sets[name]
+
+
+def chosen_check(name: str) -> Check:
+    if name not in CHECKS:
+        raise ParamsError(f"no check {name!r}, allowed are {', '.join(CHECKS)}")
+    return CHECKS[name]
+
+
+def data(name: str) -> Path:
+    return Path("data") / name
+
+
+def metrics(name: str) -> Path:
+    return Path("metrics") / name
+
+
+def read_tasks() -> list[Task]:
+    return [Task.from_row(row) for row in read_jsonl(TASKS)]
+
+
+def read_samples(name: str, stem: str) -> list[Sample]:
+    return [Sample.from_row(row) for row in read_jsonl(data(name) / f"{stem}.jsonl")]
+
+
+def read_step(name: str, stem: str) -> Step:
+    verdicts = [Verdict.from_row(row) for row in read_jsonl(data(name) / f"{stem}.ledger.jsonl")]
+    return Step(stem.partition("_")[2], verdicts, read_samples(name, stem))
+
+
+def write_step(name: str, stem: str, outcomes: list[Outcome], counted: dict) -> None:
+    """The ledger (one verdict a row that came in), the rows that go on, and the metrics."""
+    write_jsonl(data(name) / f"{stem}.ledger.jsonl", (outcome.verdict.to_row() for outcome in outcomes))
+    rows = (outcome.sample.to_row() for outcome in outcomes if outcome.sample)
+    write_jsonl(data(name) / f"{stem}.jsonl", rows)
+    write_json(metrics(name) / f"{stem}.json", counted)

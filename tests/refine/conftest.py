@@ -1,0 +1,73 @@
+"""A project folder like a user's, with the test rows as its prepared source, and the chain run through in it."""
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+from funreason.params import read_yaml, yaml
+from funreason.records import write_json, write_jsonl
+
+from .recorded import serve
+from .rows import LABELS, TASKS
+
+REPO = Path(__file__).parents[2]
+CHECKS = ("response", "query_tool", "cot", "call", "format")
+
+
+def write_project(folder: Path, url: str | None, tasks: list[dict], model: Path | None = None, **blocks) -> None:
+    """params.yaml, descriptors, tasks and prepare's count. `url` is a server's, else `model` runs in vLLM."""
+    values = read_yaml(REPO / "params.yaml")
+    values["llm"]["engine"] = "server" if url else "vllm"
+    values["llm"]["server"] |= {"base_url": url or "", "max_retries": 0}
+    values["validate"]["labels"] = "labels.jsonl"
+    for name, block in blocks.items():
+        values[name] |= block
+    with open(folder / "params.yaml", "w") as file:
+        yaml().dump(values, file)
+    for role in ("teacher", "judge"):
+        where = {"kind": "local", "path": str(model)} if model else {"kind": "server", "hub": role}
+        write_json(folder / f"models/{role}.json", where | {"revision": None, "identity": f"test:{role}"})
+    write_jsonl(folder / "data/tasks.jsonl", tasks)
+    write_jsonl(folder / "data/empty.jsonl", [])
+    write_jsonl(folder / "labels.jsonl", [{"id": t["id"], "defect": LABELS.get(t["id"])} for t in tasks])
+    write_json(folder / "metrics/prepare.json", {"rows": len(tasks) + 1, "tasks": len(tasks), "quarantined": 1})
+
+
+def stage(script: str, *arguments: str) -> None:
+    """Call main of stages/<script>.py in the current folder."""
+    runpy.run_path(str(REPO / "stages" / f"{script}.py"))["main"](*arguments)
+
+
+def rows(path: str | Path) -> list[dict]:
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+
+
+def chain(name: str = "r0") -> None:
+    stage("generate", name)
+    for check in CHECKS:
+        stage("refine", check, name)
+    stage("validate", name)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """An empty project folder as the current one, with a cache of its own."""
+    monkeypatch.setenv("FUNREASON_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A project whose set r0 went through the whole chain: (folder, server, which is still up)."""
+    folder = tmp_path_factory.mktemp("refined")
+    with pytest.MonkeyPatch.context() as patch, serve() as server:
+        patch.setenv("FUNREASON_CACHE", str(folder / "cache"))
+        patch.chdir(folder)
+        write_project(folder, server.url, TASKS)
+        chain()
+        yield folder, server

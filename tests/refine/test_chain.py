@@ -1,0 +1,176 @@
+"""The five checks and the end of the chain, over a real server that answers with recorded judge texts."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from funreason.calls import split_completion
+from funreason.errors import DataError, ParamsError
+
+from .conftest import chain, rows, stage
+from .rows import FATES, GHENT, OSLO, TASKS
+
+STEMS = ("0_generate", "1_response", "2_query_tool", "3_cot", "4_call", "5_format")
+
+
+def ledger(check: str) -> dict[str, dict]:
+    return {row["id"]: row for row in rows("data/r0/ledger.jsonl") if row["check"] == check}
+
+
+def metrics(stem: str) -> dict:
+    return json.loads(Path(f"metrics/r0/{stem}.json").read_text())
+
+
+def test_every_row_has_the_one_fate_it_should(finished):
+    pools = [rows(f"data/r0/pools/{name}.jsonl") for name in ("qualified", "hard", "dropped", "statement")]
+    found = {row["id"]: (row["fate"], row["check"]) for pool in pools for row in pool}
+    assert sum(map(len, pools)) == len(TASKS)
+    assert found == FATES
+
+
+def test_the_ledger_has_one_line_a_row_and_check(finished):
+    assert list(ledger("generate")) == [task["id"] for task in TASKS]
+    for before, after in zip(STEMS, STEMS[1:], strict=False):
+        alive = [row["id"] for row in rows(f"data/r0/{before}.jsonl")]
+        assert list(ledger(after[2:])) == alive
+        assert [row["id"] for row in rows(f"data/r0/{after}.ledger.jsonl")] == alive
+
+
+def test_a_statement_skips_all_later_checks(finished):
+    folder, server = finished
+    for check in ("query_tool", "cot", "call", "format", "validate"):
+        assert ledger(check)["statement"] == {
+            "id": "statement", "check": check, "verdict": "skip", "action": "keep", "reason": "statement",
+            "asks": 0, "votes": [], "old_answer": None, "new_answer": None,
+        }  # fmt: skip
+    assert ledger("response")["statement"]["verdict"] == "fail"
+
+
+def test_old_and_new_answers_stay_in_the_ledger(finished):
+    mended = ledger("call")["mended"]
+    assert (mended["old_answer"], mended["new_answer"]) == (OSLO, GHENT)
+    assert (mended["verdict"], mended["action"]) == ("pass", "regenerate")
+    stubborn = ledger("call")["stubborn"]
+    assert (stubborn["action"], stubborn["asks"]) == ("hard", 2)
+    assert "Bern" in stubborn["new_answer"]
+    assert ledger("call")["kept"]["new_answer"] is None
+
+
+def test_reasoning_is_judged_again_where_the_calls_changed(finished):
+    """Call, call again, and the CoT check; a mended space changes no call, so there is no third question."""
+    assert ledger("call")["mended"]["asks"] == 3
+    assert ledger("call")["mended_off_cot"]["reason"].startswith("new answer: reasoning")
+    assert ledger("format")["space"]["asks"] == 2
+    assert ledger("format")["quoted"]["asks"] == 3
+
+
+def test_refused_new_answers_say_why(finished):
+    assert ledger("call")["no_new_call"]["reason"] == "no <NewFC>"
+    assert ledger("call")["broken_new_call"]["reason"] == "<NewFC> does not parse"
+    assert ledger("format")["format_rewrites"]["reason"] == "<NewFC> changes more than the format"
+
+
+def test_unreadable_votes_are_asked_again_and_kept(finished):
+    mute, second = ledger("query_tool")["mute"], ledger("cot")["second_ask"]
+    assert (mute["verdict"], mute["reason"], mute["asks"]) == ("undecided", "both verdicts", 2)
+    assert mute["votes"][0] == "get_weather fits."
+    assert (second["verdict"], second["asks"]) == ("pass", 2)
+
+
+def test_only_what_is_asked_again_is_drawn_with_a_temperature(finished):
+    """Judges are greedy here: the same question would get the same unreadable answer."""
+    warm = [ask for ask, temperature in finished[1].temperatures if temperature > 0 and ask > 1]
+    judged = [t for ask, t in finished[1].temperatures if ask > 1]
+    assert len(warm) == len(judged) == 2
+
+
+def test_metrics_count_what_the_ledger_says(finished):
+    call = metrics("4_call")
+    reasons = call.pop("reasons")
+    assert call == {
+        "in": 14, "pass": 9, "fail": 4, "undecided": 0, "skip": 1, "regenerated": 1, "dropped": 1, "hard": 3,
+        "out": 10, "asks": 18, "parse_failures": 0,
+    }  # fmt: skip
+    assert reasons["no <NewFC>"] == 1
+    assert metrics("2_query_tool")["parse_failures"] == 2
+    assert metrics("0_generate")["reasons"]["empty answer"] == 1
+    for stem in STEMS[1:]:
+        found = metrics(stem)
+        assert found["in"] == sum(found[key] for key in ("pass", "fail", "undecided", "skip"))
+        assert found["in"] == sum(found[key] for key in ("out", "dropped", "hard"))
+
+
+def test_validate_counts_fates_problems_and_planted_rows(finished):
+    found = metrics("6_validate")
+    assert found["fates"] == {"kept": 3, "regenerated": 3, "statement": 1, "dropped": 7, "hard": 5}
+    assert sum(found["fates"].values()) == found["rows"] == len(TASKS)
+    assert found["schema_problems"] == {"wrong value": 1}
+    assert found["duplicates"] == 1
+    assert found["planted"]["wrong_value"] == {
+        "rows": 2, "kept": 0, "regenerated": 1, "statement": 0, "left": {"call": 1}
+    }  # fmt: skip
+    assert found["planted"]["sampled"]["rows"] == 2  # what the sampler wrote has no label of its own
+
+
+def test_training_rows_are_prompt_and_completion(finished):
+    trained = {row["id"]: row for row in rows("data/r0/train.jsonl")}
+    qualified = [name for name, (fate, _) in FATES.items() if fate in ("kept", "regenerated", "statement")]
+    assert list(trained) == [f"r0/{name}" for name in qualified]
+    mended = trained["r0/mended"]
+    assert [message["role"] for message in mended["prompt"]] == ["system", "user"]
+    completion = mended["completion"][0]["content"]
+    assert split_completion(completion) == ("For mended I call the function.", GHENT)
+
+
+def test_a_second_run_asks_nobody_and_writes_the_same_bytes(finished):
+    folder, server = finished
+    files = [path for path in sorted(folder.rglob("*.json*")) if "r0" in path.parts]
+    before, asked = {path: path.read_bytes() for path in files}, server.asked.total()
+    chain()
+    assert {path: path.read_bytes() for path in files} == before
+    assert server.asked.total() == asked
+
+
+def test_a_self_refine_round_writes_its_own_answers_behind_the_earlier_ones(finished):
+    """Nobody brings responses there: all tasks are put to the model, which is a server's in this test."""
+    shutil.copy("models/teacher.json", "models/r0")
+    chain("r1")
+    found = json.loads(Path("metrics/r1/0_generate.json").read_text())
+    assert (found["given"], found["in"]) == (0, len(TASKS))
+    assert {row["asks"] for row in rows("data/r1/0_generate.ledger.jsonl")} == {1}
+    earlier, trained = rows("data/r0/train.jsonl"), rows("data/r1/train.jsonl")
+    assert trained[: len(earlier)] == earlier
+    assert [row["id"] for row in trained[len(earlier) :]] == ["r1/sampled"]
+    planted = json.loads(Path("metrics/r1/6_validate.json").read_text())["planted"]
+    assert {name: entry["rows"] for name, entry in planted.items()} == {"sampled": 18, "unsolvable": 1}
+
+
+def test_a_set_without_rows_fails_and_shows_why(finished):
+    """What the sampler says here is no call, so all is hard; the accounts are there, training rows are not."""
+    tasks = Path("data/tasks.jsonl")
+    whole, prepared = tasks.read_text(), Path("metrics/prepare.json").read_text()
+    tasks.write_text(whole.partition("\n")[0] + "\n")
+    Path("metrics/prepare.json").write_text('{"rows": 1, "tasks": 1, "quarantined": 0}')
+    with pytest.raises(DataError, match="set r1: none of 1 rows is left .0 dropped, 1 hard."):
+        chain("r1")
+    assert len(rows("data/r1/pools/hard.jsonl")) == 1
+    tasks.write_text(whole)
+    Path("metrics/prepare.json").write_text(prepared)
+
+
+def test_unknown_names_are_refused(finished):
+    with pytest.raises(ParamsError, match="no check 'tone', allowed are response"):
+        stage("refine", "tone", "r0")
+    with pytest.raises(ParamsError, match="no set 'r7'"):
+        stage("refine", "cot", "r7")
+
+
+def test_a_lost_row_fails_the_last_stage(finished):
+    path = Path("data/r0/3_cot.jsonl")
+    text = path.read_text()
+    path.write_text(text.partition("\n")[2])
+    with pytest.raises(DataError, match="cot's samples: 13 rows, 14 came in; first difference is 'kept'"):
+        stage("validate", "r0")
+    path.write_text(text)

@@ -1,0 +1,147 @@
+"""Accounts that must add up, answers that must fit, and what undecided rows become."""
+
+import pytest
+
+from funreason.errors import DataError
+from funreason.params import FcdrParams, RegenParams
+from funreason.records import Sample, Verdict
+from funreason.refine.check import Answer, canonical
+from funreason.refine.checks import CHECKS
+from funreason.refine.dataset import refuse_empty
+from funreason.refine.pools import Step, check_sum, fates
+from funreason.refine.run import through
+from funreason.refine.validate import validated
+
+from .rows import GHENT, OSLO, TOOLS
+
+FATE_COUNTS = {"kept": 3, "regenerated": 0, "statement": 0, "dropped": 1, "hard": 0}
+
+
+def sample(name: str = "1", answer: str = GHENT, query: str | None = None, **changes) -> Sample:
+    return Sample(name, query or f"query {name}", TOOLS, "I call it.", answer, **changes)
+
+
+def fcdr(undecided: str = "drop", max_regen: int = 1, recheck_cot: bool = True) -> FcdrParams:
+    regen = RegenParams(max_regen=max_regen)
+    return FcdrParams(undecided=undecided, recheck_cot=recheck_cot, call=regen, format=regen)
+
+
+def decide(check: str, answers: list[Answer], params: FcdrParams, **changes):
+    """(decision, the checks that were asked) of one row whose judge says `answers`, in turn."""
+    flow, asked, answers = through(CHECKS[check], sample(**changes), params), [], [None, *answers]
+    try:
+        for answer in answers:
+            asked.append(flow.send(answer).check)
+    except StopIteration as end:
+        return end.value, asked
+    raise AssertionError(f"more questions than answers: {asked}")
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("undecided", ["drop", "keep", "hard"])
+def test_undecided_rows_do_as_the_parameter_says(check, undecided):
+    decision, _ = decide(check, [Answer(None, problem="no <judge> tag")], fcdr(undecided))
+    assert (decision.verdict, decision.action) == ("undecided", undecided)
+
+
+def test_an_undecided_new_answer_is_no_free_pass():
+    answers = [Answer(False, new_call=OSLO), Answer(None, problem="no <judge> tag")]
+    assert decide("call", answers, fcdr("hard"))[0].action == "hard"
+    reasoning = [Answer(False, new_call=OSLO), Answer(True), Answer(None)]
+    decision, asked = decide("call", reasoning, fcdr("drop"))
+    assert (decision.action, asked) == ("drop", ["call", "call", "cot"])
+
+
+def test_max_regen_bounds_the_new_answers():
+    wrong = [Answer(False, new_call=f"[f(a={number})]") for number in range(5)]
+    for max_regen in (0, 1, 3):
+        decision, asked = decide("call", wrong, fcdr(max_regen=max_regen))
+        assert (decision.action, len(asked)) == ("hard", max_regen + 1)
+
+
+def test_reasoning_is_asked_again_only_if_wanted():
+    answers = [Answer(False, new_call=OSLO), Answer(True)]
+    assert decide("call", answers, fcdr(recheck_cot=False))[1] == ["call", "call"]
+
+
+def test_canonical_calls_tell_types_apart_and_orders_not():
+    assert canonical("[f(a=1, b=2)]") == canonical("[f(b=2,a=1)]")
+    assert len({canonical(f"[f(a={value})]") for value in ("1", "1.0", "True", "'1'")}) == 4
+    assert canonical("[f(") is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("[get_weather(city='Ghent']", "unreadable answer"),
+        ("[]", "no call"),
+        ("[sing(song='x')]", "unknown function"),
+        ("[get_weather(days=3)]", "missing parameter"),
+        ("[get_weather(city='Ghent', hours=3)]", "undeclared parameter"),
+        ("[get_weather(city='Ghent', days='3')]", "wrong value"),
+    ],
+)
+def test_answers_that_do_not_fit_are_hard(answer, kind):
+    outcomes, kinds = validated([sample(answer=answer)])
+    assert (outcomes[0].verdict.action, dict(kinds)) == ("hard", {kind: 1})
+    assert outcomes[0].sample is None
+
+
+def test_a_repeat_is_dropped_and_names_the_first():
+    same = [sample("1", query="q"), sample("2", "[get_weather(days=3, city='Ghent')]", query="q")]
+    other = [sample("3", OSLO, query="q"), sample("4", query="p")]
+    talk = [sample(name, "None fits.", query="q", kind="statement") for name in ("5", "6")]
+    outcomes, _ = validated([*same, *other, *talk])
+    dropped = {outcome.verdict.id: outcome.verdict.reason for outcome in outcomes if outcome.sample is None}
+    assert dropped == {"2": "duplicate of 1", "6": "duplicate of 5"}
+
+
+def test_a_tool_that_is_no_schema_makes_its_row_hard():
+    broken = [{"name": "f", "parameters": {"a": "some text"}}]
+    outcomes, kinds = validated([Sample("1", "q", broken, "", "[f(a='x')]")])
+    assert (outcomes[0].verdict.action, list(kinds)) == ("hard", ["bad tool"])
+
+
+def step(*actions: tuple[str, str], name: str = "cot") -> Step:
+    verdicts = [Verdict(row, name, "pass", action, "") for row, action in actions]
+    return Step(name, verdicts, [sample(row) for row, action in actions if action == "keep"])
+
+
+def test_each_row_ends_once():
+    steps = [step(("1", "keep"), ("2", "drop"), ("3", "keep")), step(("1", "hard"), ("3", "keep"))]
+    ends = fates(["1", "2", "3"], steps)
+    assert [(end.id, end.fate) for end in ends] == [("1", "hard"), ("2", "dropped"), ("3", "kept")]
+    assert ends[0].sample == sample("1")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("1", "keep")],  # lost
+        [("1", "keep"), ("2", "keep"), ("2", "keep")],  # doubled
+        [("1", "keep"), ("2", "keep"), ("9", "keep")],  # a stranger
+        [("2", "keep"), ("1", "keep")],  # out of order
+    ],
+)
+def test_rows_that_do_not_add_up_fail(rows):
+    with pytest.raises(DataError, match="exactly one fate"):
+        fates(["1", "2"], [step(*rows)])
+
+
+def test_a_sample_that_vanished_fails():
+    whole = step(("1", "keep"), ("2", "keep"))
+    with pytest.raises(DataError, match="cot's samples: 1 rows, 2 came in"):
+        fates(["1", "2"], [Step("cot", whole.verdicts, whole.samples[:1])])
+
+
+def test_the_source_is_part_of_the_account():
+    check_sum(FATE_COUNTS, 4, 4, {"rows": 5, "quarantined": 1})
+    with pytest.raises(DataError, match="do not add up"):
+        check_sum(FATE_COUNTS, 4, 4, {"rows": 6, "quarantined": 1})
+    with pytest.raises(DataError, match="do not add up"):
+        check_sum(FATE_COUNTS, 5, 4, {"rows": 5, "quarantined": 1})
+
+
+def test_a_set_without_rows_fails():
+    with pytest.raises(DataError, match="set r0: none of 9 rows is left .7 dropped, 2 hard."):
+        refuse_empty("r0", dict.fromkeys(FATE_COUNTS, 0) | {"dropped": 7, "hard": 2})

@@ -1,0 +1,62 @@
+"""What counts as a verdict, and what is a doubt."""
+
+import pytest
+
+from funreason.refine.verdict import read, replacement
+
+TRUE, FALSE = "<judge>True</judge>", "<judge>False</judge>"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (TRUE, True),
+        (f"city: Ghent / Oslo, different. {FALSE}", False),
+        (f"<think>First I thought {TRUE}.</think>\n\n{FALSE}", False),
+        (f"I thought {TRUE}, hm.</think>{FALSE}", False),  # the chat template opened <think> in the prompt
+        (f"{TRUE} As I said: {TRUE}", True),
+        ("<judge> true </judge>", True),
+        (f"Answer <judge>True|False</judge>: {FALSE}", False),  # the prompt's own words, quoted
+    ],
+)
+def test_the_verdict_stands_after_the_reasoning(text, value):
+    assert read(text).value is value
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "no <judge> tag"),
+        ("True", "no <judge> tag"),
+        ("<judge>True", "no <judge> tag"),
+        ("<judge>maybe</judge>", "no <judge> tag"),
+        ("<judge>True|False</judge>", "no <judge> tag"),
+        (f"<think>{TRUE}</think> Done.", "no <judge> tag"),
+        (f"<think>It is {TRUE}", "reasoning never closed"),
+        (f"{TRUE} or {FALSE}?", "both verdicts"),
+        (f"{FALSE} although the query says {TRUE}", "both verdicts"),  # a quoted tag lets no row pass
+    ],
+)
+def test_doubt_is_no_verdict(text, problem):
+    reading = read(text)
+    assert (reading.value, reading.problem) == (None, problem)
+
+
+def test_a_turn_that_was_cut_is_not_read():
+    assert read(f"I might say {TRUE}", "length").value is None
+    assert read("", "too_long").problem == "prompt too long"
+    assert read(TRUE, "content_filter").problem == "ended by 'content_filter'"
+
+
+def test_the_last_new_call_after_the_reasoning_counts():
+    text = f"<think><NewFC>[a()]</NewFC></think>{FALSE}<NewFC>[b()]</NewFC> or rather <NewFC> [c()]\n</NewFC>"
+    assert read(text).new_call == "[c()]"
+    assert read(f"{FALSE}<NewFC>[a()] <NewFC>[b()]</NewFC>").new_call == "[b()]"
+    assert read(f"<think><NewFC>[a()]</NewFC></think>{FALSE}").new_call is None
+
+
+def test_new_answers_are_written_canonically():
+    assert replacement('[ f(a="x", b= true) ]') == ("[f(a='x', b=True)]", "")
+    assert replacement(None) == (None, "no <NewFC>")
+    assert replacement("[]") == (None, "<NewFC> holds no call")
+    assert replacement("[f(x)]") == (None, "<NewFC> does not parse")
