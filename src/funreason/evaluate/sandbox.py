@@ -202,8 +202,8 @@ def _bwrap(folder: str, command: list[str], readable: list[str]) -> list[str]:
         rights = ["--unshare-user"]
     return [
         shutil.which("bwrap") or "bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
-        "--die-with-parent", "--new-session", *rights, *shown, "--proc", "/proc", "--dev", "/dev", *scratch,
-        "--remount-ro", "/", "--chdir", "/tmp", *_bare(), *command,
+        "--die-with-parent", "--new-session", *rights, "--proc", "/proc", "--dev", "/dev", *scratch, *shown,
+        "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", *_bare(), *command,
     ]  # fmt: skip
 
 

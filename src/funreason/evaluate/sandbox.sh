@@ -23,13 +23,6 @@ show() {
 }
 
 tmpfs 8 755 "$root"
-for path in /usr /bin /sbin /lib /lib32 /lib64 /etc/ld.so.cache /etc/alternatives; do show "$path"; done
-while [ "$1" != :: ]; do
-  show "$1"
-  shift
-done
-shift
-
 mkdir "$root/dev" "$root/proc" "$root/tmp"
 for device in null zero full random urandom; do
   : > "$root/dev/$device" && mount --bind "/dev/$device" "$root/dev/$device"
@@ -38,6 +31,14 @@ mkdir "$root/dev/shm" && tmpfs 64 1777 "$root/dev/shm"
 ln -s /proc/self/fd "$root/dev/fd"
 mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
 tmpfs "$scratch" 1777 "$root/tmp"
+
+for path in /usr /bin /sbin /lib /lib32 /lib64 /etc/ld.so.cache /etc/alternatives; do show "$path"; done
+# After /tmp: what is to be seen may lie there.
+while [ "$1" != :: ]; do
+  show "$1"
+  shift
+done
+shift
 mount -o remount,bind,ro,nosuid,nodev "$root"
 
 cd "$root"

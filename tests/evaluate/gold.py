@@ -1,0 +1,35 @@
+"""BFCL's possible answers as the text that a perfect model would write."""
+
+import json
+from pathlib import Path
+
+from funreason.calls import Call, render
+from funreason.evaluate.bfcl import ENVIRONMENT
+from funreason.evaluate.drive import scorer_python
+
+
+def official_data() -> Path:
+    """The data folder of the installed package."""
+    return next(scorer_python(ENVIRONMENT).parents[1].glob("lib/python3*/site-packages/bfcl_eval/data"))
+
+
+def gold_texts(folder: Path, category: str) -> dict[str, str]:
+    """{id: text} for a category of a folder in BFCL's layout."""
+    path = folder / "possible_answer" / f"BFCL_v4_{category}.json"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return {row["id"]: render([call for it in row["ground_truth"] for call in _calls(it)]) for row in rows}
+
+
+def _calls(named: dict) -> list[Call]:
+    return [Call(name, _arguments(possible)) for name, possible in named.items()]
+
+
+def _arguments(possible: dict) -> dict:
+    """The first value allowed for each parameter; "" in the list says that it may be left out."""
+    return {name: _value(values[0]) for name, values in possible.items() if "" not in values}
+
+
+def _value(value):
+    if isinstance(value, dict):  # possible answers all the way down
+        return _arguments(value)
+    return [_value(item) for item in value] if isinstance(value, list) else value

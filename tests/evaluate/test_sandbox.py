@@ -1,0 +1,211 @@
+"""Attacks that a sandbox has to contain, in each mode that this machine offers, never in `none`."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from funreason.errors import SandboxError
+from funreason.evaluate import sandbox
+
+LOCKING = [
+    pytest.param(name, marks=pytest.mark.skipif(not shutil.which(name), reason=f"no {name} here"))
+    for name in ("bwrap", "unshare")
+]
+MARK = "funreason-sandbox-test"
+
+
+@pytest.fixture(params=LOCKING)
+def locking(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def inside(locking):
+    """Run Python source in the sandbox, return how it ended."""
+    python = sandbox.interpreter(sys.executable)
+
+    def run(source: str, timeout_s: float = 20, **named) -> sandbox.Finished:
+        command = [*python.command, "-c", source, MARK]
+        readable = [*python.readable, *named.pop("readable", [])]
+        return sandbox.run(command, readable=readable, env=python.env, timeout_s=timeout_s, mode=locking, **named)
+
+    return run
+
+
+def left_over(program: str = "") -> list[list[str]]:
+    """Command lines of sandboxed processes that are there, seen from outside; those of `program` only."""
+    found = [_words(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
+    return [words for words in found if MARK in words and program in (words[0], "")]
+
+
+def _words(path: Path) -> list[str]:
+    try:
+        return path.read_bytes().decode(errors="replace").split("\0")
+    except OSError:  # it ended while we looked
+        return []
+
+
+def test_environment_has_no_secrets(inside, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    done = inside("import os; print(sorted(os.environ), os.environ['HOME'])")
+    assert b"PATH" in done.stdout and b"TOKEN" not in done.stdout and b"/tmp" in done.stdout
+
+
+def test_files_of_the_user_are_not_there(inside, tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    shown = tmp_path / "shown" / "data.txt"
+    shown.parent.mkdir()
+    shown.write_text("shown")
+    source = f"""
+import os
+print(open({str(shown)!r}).read(), os.path.exists({str(secret)!r}), os.path.exists('/etc/passwd'))
+print(os.path.exists({str(Path(__file__))!r}))
+"""
+    done = inside(source, readable=[shown.parent])
+    assert done.stdout.decode().split() == ["shown", "False", "False", "False"], done.stderr
+
+
+def test_nothing_outside_can_be_written(inside, tmp_path):
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    shown.chmod(0o777)
+    source = f"""
+import os
+for path in ({str(shown / "x")!r}, '/x', '/usr/x', '/etc/x', '/dev/x', '/tmp/x', '/proc/sys/kernel/core_pattern'):
+    try:
+        os.close(os.open(path, os.O_WRONLY | (0 if 'proc' in path else os.O_CREAT)))
+        print(path)
+    except OSError:
+        pass
+"""
+    assert inside(source, readable=[shown]).stdout.decode().split() == ["/tmp/x"]
+    assert list(shown.iterdir()) == [] and not Path("/tmp/x").is_file()
+
+
+def test_no_network(inside):
+    source = """
+import socket
+server = socket.socket()
+for where in (('127.0.0.1', 22), ('192.0.2.1', 80)):
+    try:
+        socket.create_connection(where, 3)
+    except OSError as error:
+        print(error.errno)
+print(len(socket.if_nameindex()))
+"""
+    unreachable, refused = b"101", b"111"
+    answers = inside(source).stdout.split()
+    assert set(answers[:2]) <= {unreachable, refused} and answers[2] == b"1"
+
+
+def test_endless_loop_ends_as_a_whole(inside):
+    source = "import os\nos.setsid()\nos.fork()\nos.setsid() if os.fork() == 0 else 0\nwhile True: pass"
+    started = time.monotonic()
+    done = inside(source, timeout_s=1)
+    assert done.timed_out and time.monotonic() - started < 5
+    _until(lambda: not left_over())
+
+
+def test_nothing_stays_after_a_normal_end(inside):
+    done = inside("import os, time\nif os.fork() == 0:\n  os.setsid()\n  time.sleep(60)\nprint('end')")
+    assert done.stdout == b"end\n" and not done.timed_out
+    _until(lambda: not left_over())
+
+
+def test_nothing_stays_when_the_caller_is_killed(locking):
+    source = f"""
+import sys
+from funreason.evaluate import sandbox
+python = sandbox.interpreter(sys.executable)
+command = [*python.command, '-c', 'import time; time.sleep(60)', {MARK!r}]
+sandbox.run(command, readable=python.readable, timeout_s=60, mode={locking!r})
+"""
+    caller = subprocess.Popen([sys.executable, "-c", source])
+    # The command itself, not the wrapper: one that is still starting has no hold on it yet.
+    _until(lambda: left_over(sandbox.interpreter(sys.executable).command[0]))
+    caller.send_signal(signal.SIGKILL)
+    caller.wait()
+    _until(lambda: not left_over())
+
+
+def _until(condition, timeout_s: float = 10) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_fork_bomb_stops_at_the_limit(inside):
+    source = """
+import os, time
+for number in range(1000):
+    try:
+        if os.fork() == 0:
+            time.sleep(60)
+    except OSError:
+        break
+print(number)
+"""
+    assert int(inside(source).stdout) < sandbox.MAX_PROCESSES
+    _until(lambda: not left_over())
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x = bytearray(1 << 30)", "MemoryError"),
+        ("f = open('big', 'wb')\nwhile True: f.write(bytes(1 << 20))", "File too large"),
+        ("n = 0\nwhile True: n += 1; open(f'f{n}', 'wb').write(bytes(1 << 24))", "No space left"),
+        ("while True: print('x' * (1 << 20))", "File too large"),
+    ],
+    ids=["memory", "file", "disk", "output"],
+)
+def test_limits(inside, source, said):
+    done = inside(source, memory_mb=512)
+    assert said in done.stderr and not done.timed_out
+    assert len(done.stdout) <= sandbox.MAX_FILE_MB << 20
+
+
+def test_no_rights_to_gain(inside):
+    status = inside("print(open('/proc/self/status').read())").stdout.decode()
+    rights = dict(line.split(":\t") for line in status.splitlines() if line.startswith(("Cap", "NoNewPrivs")))
+    assert rights.pop("NoNewPrivs") == "1" and set(rights.values()) == {"0" * 16}
+
+
+def test_none_says_so_and_keeps_limits(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    python = sandbox.interpreter(sys.executable)
+    source = "import os, resource\nprint('HF_TOKEN' in os.environ, resource.getrlimit(resource.RLIMIT_AS)[0] >> 20)"
+    done = sandbox.run([*python.command, "-c", source], timeout_s=10, memory_mb=512, mode="none")
+    assert (done.mode, done.stdout) == ("none", b"False 512\n")
+    assert sandbox.run([*python.command, "-c", "while True: pass"], timeout_s=0.5, mode="none").timed_out
+
+
+def test_no_sandbox_refuses(monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    sandbox.resolve.cache_clear()
+    with pytest.raises(SandboxError, match="bwrap: not installed; unshare: not installed.*evaluate.sandbox to none"):
+        sandbox.resolve("auto")
+    sandbox.resolve.cache_clear()
+
+
+def test_readable_home_is_refused():
+    with pytest.raises(SandboxError, match="hides nothing"):
+        sandbox.run(["/bin/true"], readable=[Path.home()], timeout_s=5)
+
+
+def test_unknown_mode():
+    with pytest.raises(SandboxError, match="'docker', allowed are auto, bwrap, unshare, none"):
+        sandbox.resolve("docker")
+
+
+def test_interpreter_needs_no_hidden_links():
+    python = sandbox.interpreter(sys.executable)
+    assert not os.path.islink(python.command[0]) and Path(python.env["PYTHONPATH"]).is_dir()
