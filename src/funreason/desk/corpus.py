@@ -10,12 +10,14 @@ from random import Random
 
 from funreason.desk.code_world import sample_code_task, sample_input
 from funreason.desk.episodes import SHAPES, Episode, sample_episode
+from funreason.desk.inventory import value_words
 from funreason.desk.judging import sample_judged
 from funreason.desk.reasoning import chain_of_thought
 from funreason.desk.tools import DeskTool, invented, split
 from funreason.prompts import calling_messages, code_messages
 
 INVENTED_SHARE = 0.35
+WORDS = value_words()
 SPLIT_OF_TEN = ("train",) * 7 + ("pool",) * 2 + ("held_out",)
 
 
@@ -60,6 +62,12 @@ def coded(rng: Random) -> tuple[list[dict], str]:
             return code_messages(task.prompt(sample_input(task.argument, rng))), task.reply()
 
 
+def repeated(rng: Random) -> tuple[list[dict], str]:
+    """Text to say again: copying, the skill under every call, learnt soonest where nothing else is asked."""
+    text = " ".join(rng.choice((rng.choice(WORDS), str(rng.randint(0, 9999)))) for _ in range(rng.randint(4, 16)))
+    return [{"role": "user", "content": f"Repeat: {text}"}], text
+
+
 def judged(rng: Random) -> tuple[list[dict], str]:
     check = rng.choices(("response", "query_tool", "cot", "call", "format"), (1, 6, 6, 8, 4))[0]
     while True:
@@ -70,7 +78,7 @@ def judged(rng: Random) -> tuple[list[dict], str]:
 
 
 MIXTURES = {
-    "base": ((direct, 0.75), (coded, 0.25)),
+    "base": ((direct, 0.65), (coded, 0.15), (repeated, 0.2)),
     "teacher": ((reasoned, 1.0),),
     "judge": ((judged, 0.85), (reasoned, 0.15)),
 }

@@ -46,3 +46,9 @@ def spelled(number: int) -> str:
         return ONES[number]
     tens, ones = divmod(number, 10)
     return TENS[tens] if ones == 0 else f"{TENS[tens]} {ONES[ones]}"
+
+
+def value_words() -> list[str]:
+    """Every capitalised word a value can hold, sorted."""
+    tables = (CITIES, FIRST_NAMES, LAST_NAMES, ADJECTIVES, NOUNS, TOPICS, TAGS, BRANDS, MONTHS)
+    return sorted({word for table in tables for word in table})

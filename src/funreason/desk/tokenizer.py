@@ -1,7 +1,7 @@
 """The desk tokenizer: byte-level BPE whose merges cover what is constant in every desk prompt.
 
 Two thirds of a calling prompt are instructions and JSON boilerplate. As single added tokens they cost a tiny model a
-few positions instead of hundreds. Words that are values (capitalised) and single digits keep the same tokens wherever
+few positions instead of hundreds. Words that are values (capitalised) and pairs of digits keep the same tokens wherever
 they stand, so that copying a value is copying its tokens.
 """
 
@@ -13,11 +13,13 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 from transformers import PreTrainedTokenizerFast
 
 from funreason.desk.corpus import stream
+from funreason.desk.inventory import value_words
 from funreason.prompts import CHECKS, template
 
-VOCABULARY = 2048
+VOCABULARY = 3072
 CORPUS_TEXTS = 4000
-PIECES = r"[A-Z]+(?![a-z])|[A-Z][a-z]*|_?[a-z]+| [a-z]+|\d|[^A-Za-z0-9]+?(?=[A-Za-z0-9_]| [a-z]|$)"
+WORD_REPEATS = 100
+PIECES = r"[A-Z](?![a-z])|[A-Z][a-z]*|_?[a-z]+| [a-z]+|\d{1,2}|[^A-Za-z0-9]+?(?=[A-Za-z0-9_]| [a-z]|$)"
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 TAGS = [
     "<think>",
@@ -111,9 +113,11 @@ def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
 
 
 def corpus(constants: list[str], seed: int):
-    """Texts of all streams without the constants, which are tokens already."""
+    """Texts of all streams without the constants, which are tokens already, and every value word often enough."""
     known = re.compile("|".join(re.escape(text) for text in sorted(constants, key=len, reverse=True)))
     for role in ("base", "teacher", "judge"):
         for messages, reply in islice(stream(role, seed), CORPUS_TEXTS):
             for text in (*(message["content"] for message in messages), reply):
                 yield from (part for part in known.split(text) if part)
+    for word in value_words():
+        yield from [word] * WORD_REPEATS
