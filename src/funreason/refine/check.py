@@ -48,21 +48,16 @@ Flow = Generator[Question, Answer, Decision]
 
 @dataclass(frozen=True)
 class Check:
-    """One of the five. `name` is also its prompt's and its file's, `place` its number in the chain.
+    """One of the five. `name` is also its prompt's and its files'.
 
     `flow` is one of the functions below; `on_false` decides about a False that is not mended, and `refuse` says
     why a new answer cannot stand for the old one ("" if it can).
     """
 
     name: str
-    place: int
     flow: Callable[["Check", Sample, FcdrParams], Flow]
     on_false: Callable[[Sample], Decision]
     refuse: Callable[[str, str], str] = lambda old, new: ""
-
-    @property
-    def stem(self) -> str:
-        return f"{self.place}_{self.name}"
 
     def decide(self, sample: Sample, fcdr: FcdrParams) -> Flow:
         return self.flow(self, sample, fcdr)

@@ -4,14 +4,13 @@ from pathlib import Path
 
 from funreason.errors import ParamsError
 from funreason.params import Params, SetParams
+from funreason.prompts import CHECKS
 from funreason.records import Sample, Task, Verdict, read_jsonl, write_json, write_jsonl
-from funreason.refine.check import Check
-from funreason.refine.checks import CHECKS
 from funreason.refine.outcome import Outcome
 from funreason.refine.pools import Step
 
 TASKS = Path("data/tasks.jsonl")
-STEMS = ("0_generate", *(check.stem for check in CHECKS.values()), "6_validate")
+STEMS = tuple(f"{place}_{step}" for place, step in enumerate(("generate", *CHECKS, "validate")))
 
 
 def chosen_set(params: Params, name: str) -> SetParams:
@@ -20,10 +19,10 @@ def chosen_set(params: Params, name: str) -> SetParams:
     return params.sets[name]
 
 
-def chosen_check(name: str) -> Check:
-    if name not in CHECKS:
-        raise ParamsError(f"no check {name!r}, allowed are {', '.join(CHECKS)}")
-    return CHECKS[name]
+def stems(check: str) -> tuple[str, str]:
+    """The file stems of the step before a check, and of the check."""
+    place = 1 + CHECKS.index(check)
+    return STEMS[place - 1], STEMS[place]
 
 
 def data(name: str) -> Path:

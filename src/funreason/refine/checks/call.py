@@ -12,4 +12,4 @@ def on_false(sample: Sample) -> Decision:
     return Decision("fail", "hard", "calls still wrong", sample)
 
 
-CHECK = Check("call", 4, judged_and_mended, on_false)
+CHECK = Check("call", judged_and_mended, on_false)

@@ -12,4 +12,4 @@ def on_false(sample: Sample) -> Decision:
     return Decision("fail", "drop", "reasoning does not lead to the answer", sample)
 
 
-CHECK = Check("cot", 3, judged, on_false)
+CHECK = Check("cot", judged, on_false)

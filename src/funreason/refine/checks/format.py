@@ -17,4 +17,4 @@ def refuse(old: str, new: str) -> str:
     return "" if readable in (None, canonical(new)) else "<NewFC> changes more than the format"
 
 
-CHECK = Check("format", 5, judged_and_mended, on_false, refuse)
+CHECK = Check("format", judged_and_mended, on_false, refuse)

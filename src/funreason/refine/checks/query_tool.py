@@ -11,4 +11,4 @@ def on_false(sample: Sample) -> Decision:
     return Decision("fail", "drop", "function or value not to be found", sample)
 
 
-CHECK = Check("query_tool", 2, judged, on_false)
+CHECK = Check("query_tool", judged, on_false)

@@ -13,4 +13,4 @@ def on_false(sample: Sample) -> Decision:
     return Decision("fail", "keep", "statement", replace(sample, kind="statement"))
 
 
-CHECK = Check("response", 1, judged, on_false)
+CHECK = Check("response", judged, on_false)
