@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -18,8 +19,9 @@ from funreason.params import LossParams, TrainParams
 from funreason.records import write_json, write_jsonl
 from funreason.srml.checkpoints import last_complete, require_space, run_key
 from funreason.srml.curve import summary, write_curve
-from funreason.srml.run import train_set, training_config
+from funreason.srml.run import Progress, train_set, training_config
 from funreason.srml.segments import LabelReport
+from funreason.stage import outcome
 
 ROOT = Path(__file__).parents[2]
 LOSS = {"kind": "msl", "lambda": 0.7, "reduction": "batch"}
@@ -54,10 +56,15 @@ def workspace(folder: Path, model: Path) -> Path:
     return folder
 
 
-def stage(folder: Path, *command: str) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "DVC_ROOT": "", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *command, str(ROOT / "stages" / "train.py"), "r0"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+def main(*arguments: str) -> int:
+    """The stage in this process and folder, up to its exit status."""
+    return outcome(runpy.run_path(str(ROOT / "stages" / "train.py"))["main"], list(arguments))
+
+
+def kill_the_stage(folder: Path) -> None:
+    command = [sys.executable, "-c", DYING, str(ROOT / "stages" / "train.py"), "r0"]
+    killed = subprocess.run(command, cwd=folder, env={**os.environ, "DVC_ROOT": ""}, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
 
 
 @pytest.fixture(scope="module")
@@ -71,16 +78,19 @@ def unbroken(tiny_model, tmp_path_factory):
     return folder
 
 
-def test_killed_and_resumed_equals_unbroken(tiny_model, tmp_path, unbroken):
+def test_killed_and_resumed_equals_unbroken(tiny_model, tmp_path, unbroken, monkeypatch, capfd):
     """The second run goes on from step 3, the middle of an epoch; step 4's half-written save is not used."""
-    folder = workspace(tmp_path, tiny_model)
-    killed = stage(folder, "-c", DYING)
-    assert killed.returncode == -signal.SIGKILL
+    folder, steps = workspace(tmp_path, tiny_model), []
+    kill_the_stage(folder)
     assert not (folder / "models/r0").exists()
     (key,) = (folder / ".checkpoints").iterdir()
     assert {path.name for path in key.glob("checkpoint-*")} == {"checkpoint-3", "checkpoint-4"}
-    resumed = stage(folder)
-    assert (resumed.returncode, resumed.stdout) == (0, "")
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.setattr(Progress, "on_step_end", lambda self, args, state, *_, **__: steps.append(state.global_step))
+    assert main("r0") == 0
+    assert steps == [4, 5, 6]
+    assert capfd.readouterr() == ("", "")
     for part in ("models/r0", "metrics/r0"):
         files = sorted(path.name for path in (unbroken / part).iterdir())
         assert files == sorted(path.name for path in (folder / part).iterdir())
@@ -167,9 +177,7 @@ def test_refused_parameters(tmp_path):
         training_config(tmp_path, loss, TrainParams(**TRAIN))
 
 
-def test_an_unknown_set_is_one_line(tiny_model, tmp_path):
-    folder = workspace(tmp_path, tiny_model)
-    command = [sys.executable, str(ROOT / "stages" / "train.py"), "r7"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr == "error: set 'r7' is not in params.yaml, which has r0, r1\n"
+def test_an_unknown_set_is_one_line(tiny_model, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(workspace(tmp_path, tiny_model))
+    assert main("r7") == 1
+    assert capsys.readouterr().err == "error: set 'r7' is not in params.yaml, which has r0, r1\n"
