@@ -1,0 +1,50 @@
+"""Which modules of the package a script uses: its imports, followed name by name to where the names are defined.
+
+By name, because `from funreason.llm import load_ref` needs one module of the room, not all that its door shows.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SRC = ROOT / "src"
+
+
+def closure(script: Path) -> set[str]:
+    """Paths, relative to the root, of all modules that `script` uses, directly or not."""
+    seen, todo = set(), [script]
+    while todo:
+        for module in _imports(todo.pop()):
+            if module not in seen:
+                seen.add(module)
+                todo.append(module)
+    return {path.relative_to(ROOT).as_posix() for path in seen}
+
+
+def _imports(file: Path) -> Iterator[Path]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "funreason":
+            for alias in node.names:
+                yield _defining(node.module, alias.name)
+        elif isinstance(node, ast.Import):
+            yield from (_file(alias.name) for alias in node.names if alias.name.startswith("funreason."))
+
+
+def _defining(module: str, name: str) -> Path:
+    """The file that defines `name`, followed through packages that only pass it on."""
+    if found := _file(f"{module}.{name}"):
+        return found
+    file = _file(module)
+    if file.name == "__init__.py":
+        for node in ast.parse(file.read_text()).body:
+            passed_on = isinstance(node, ast.ImportFrom) and (node.module or "").startswith("funreason")
+            if passed_on and name in [alias.asname or alias.name for alias in node.names]:
+                return _defining(node.module, name)
+    return file
+
+
+def _file(module: str) -> Path | None:
+    path = SRC.joinpath(*module.split("."))
+    package, plain = path / "__init__.py", path.with_suffix(".py")
+    return package if package.exists() else plain if plain.exists() else None
