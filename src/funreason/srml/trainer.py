@@ -22,7 +22,8 @@ class SRMLTrainer(SFTTrainer):
     Takes SFTTrainer's arguments but `REFUSED`. The rows are cut into segments here; what cannot be cut is
     dropped and counted in `label_reports`, and too much of it raises DataError. A dataset that has
     `segment_ids` is taken as it is. Logs `loss_think` and `loss_result`, token means since the last log, and
-    their token counts beside `loss`; in evaluation all of them are exact over the data set.
+    their token counts beside `loss`; in evaluation all of them are exact over the data set, whatever the batches
+    (on several ranks but for rows that accelerate repeats to fill the last batches).
     """
 
     _tag_names = ["trl", "sft", "srml"]
