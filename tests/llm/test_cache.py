@@ -1,5 +1,6 @@
 """The response cache: what a key depends on, several writers, a broken file."""
 
+import sqlite3
 import subprocess
 import sys
 
@@ -87,7 +88,8 @@ def test_a_database_damaged_inside_is_moved_aside_once(tmp_path, caplog):
         first._open(), second._open()
         assert first.get(map(name, range(500))) == {}
         first.put(name(1), answer(1), "m")
-        assert second.get([name(1)]) == {name(1): answer(1)}  # follows, moves nothing
+        second._replace_corrupt(sqlite3.DatabaseError("found at the same time"))
+        assert second.get([name(1)]) == {name(1): answer(1)}
     assert [path.name for path in tmp_path.glob("*corrupt*.sqlite")] == ["responses.corrupt-1.sqlite"]
 
 

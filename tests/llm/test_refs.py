@@ -11,7 +11,7 @@ from funreason.llm import folder_identity, load_ref
 
 @pytest.fixture
 def checkpoint(tiny_model, tmp_path):
-    return shutil.copytree(tiny_model, tmp_path / "checkpoint")
+    return shutil.copytree(tiny_model, tmp_path / "checkpoint", copy_function=shutil.copy)  # other times
 
 
 @pytest.mark.parametrize(

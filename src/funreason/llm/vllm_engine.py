@@ -129,32 +129,35 @@ class VllmEngine:
 def _start(ref: ModelRef, params):
     logging.getLogger("torch._library.triton").setLevel(logging.ERROR)  # "not available", at every start
     from vllm import EngineArgs, LLMEngine
+
+    return LLMEngine.from_engine_args(EngineArgs(**engine_arguments(ref, params), disable_log_stats=True))
+
+
+def engine_arguments(ref: ModelRef, params) -> dict:
+    """vLLM's arguments for a model and the `llm` block of params.yaml; also those of `vllm.LLM`."""
     from vllm.platforms import current_platform
 
-    arguments = {
-        "gpu_memory_utilization": params.gpu_memory_utilization,
-        "tensor_parallel_size": params.tensor_parallel_size,
-    }
     if current_platform.is_cpu():
-        arguments = {
+        device = {
             "enforce_eager": True,
             "enable_chunked_prefill": False,
             "max_num_batched_tokens": max(params.max_model_len, _CPU_BATCH),
             "kv_cache_memory_bytes": int(params.kv_cache_gb * 2**30),
         }
-    return LLMEngine.from_engine_args(
-        EngineArgs(
-            model=ref.name_or_path,
-            revision=ref.revision,
-            tokenizer_revision=ref.revision,
-            dtype=params.dtype,
-            max_model_len=params.max_model_len,
-            max_num_seqs=params.max_num_seqs,
-            disable_log_stats=True,
-            use_tqdm_on_load=False,
-            **arguments,
-        )
-    )
+    else:
+        device = {
+            "gpu_memory_utilization": params.gpu_memory_utilization,
+            "tensor_parallel_size": params.tensor_parallel_size,
+        }
+    return device | {
+        "model": ref.name_or_path,
+        "revision": ref.revision,
+        "tokenizer_revision": ref.revision,
+        "dtype": params.dtype,
+        "max_model_len": params.max_model_len,
+        "max_num_seqs": params.max_num_seqs,
+        "use_tqdm_on_load": False,
+    }
 
 
 def _response(output) -> Response:
