@@ -1,6 +1,5 @@
 """Train one set: rows and a start model in; a checkpoint, a loss curve and metrics out."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -35,7 +34,6 @@ def train_set(
     Goes on from the last checkpoint of the same training, if there is one below `checkpoints`.
     Raises DataError, ModelError or ParamsError.
     """
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
     logging.disable_progress_bar()
     folder = checkpoints / run_key(rows, ref.identity, loss.model_dump(), train.model_dump())
     args = training_config(folder, loss, train)
