@@ -1,7 +1,7 @@
 # `make repro` runs the pipeline, `make test` the tests. Each first brings the environments up
-# to date with requirements/*.lock. PLATFORM=gpu takes the CUDA builds, PYTHON=... another Python.
+# to date with requirements/*.lock. PLATFORM=cpu or gpu chooses the builds, PYTHON=... another Python.
 PYTHON   ?= python3
-PLATFORM ?= cpu
+PLATFORM ?= $(if $(wildcard /dev/nvidia[0-9]* /dev/dxg),gpu,cpu)
 LOCK     := requirements/$(PLATFORM).lock
 TORCH    := $(shell grep '^torch==' $(LOCK))
 UV       := .venv/bin/uv
@@ -21,16 +21,25 @@ SYNC := $(UV) pip sync -q --compile-bytecode
 
 # A stamp is named by what it installed, so an unchanged lock installs nothing.
 sum   = $(shell cat $(1) | cksum | cut -d' ' -f1)
-MAIN  := .venv/.ok-$(PLATFORM)-$(call sum,$(LOCK) pyproject.toml)
+MAIN  := .venv/.ok-$(PLATFORM)-$(call sum,$(LOCK))
+SELF  := .venv/.self-$(call sum,pyproject.toml)
 BFCL  := .venv-bfcl/.ok-$(call sum,requirements/bfcl.lock)
 EVALP := .venv-evalplus/.ok-$(call sum,requirements/evalplus.lock)
 
-.PHONY: repro test setup lock clean
-repro: setup
-	PATH="$(CURDIR)/.venv/bin:$$PATH" dvc repro
-test: setup
-	PATH="$(CURDIR)/.venv/bin:$$PATH" python -m pytest -q
-setup: $(MAIN) $(BFCL) $(EVALP)
+INSIDE := PATH="$(CURDIR)/.venv/bin:$$PATH"
+
+.DEFAULT_GOAL := help
+.PHONY: help repro test lint setup lock desk-models clean
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
+repro: setup  ## check params.yaml, then run what is out of date in the pipeline
+	@$(INSIDE) funreason params check
+	$(INSIDE) dvc repro
+test: setup  ## run the tests
+	$(INSIDE) python -m pytest -q
+lint: setup  ## check style
+	$(INSIDE) ruff check . && $(INSIDE) ruff format --check .
+setup: $(SELF) $(BFCL) $(EVALP)  ## bring the environments up to date with requirements/*.lock
 
 $(UV):
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 needed, found %d.%d: make PYTHON=..." % v[:2])'
@@ -44,8 +53,11 @@ ifneq ($(findstring +cpu,$(TORCH)),)
 	  || $(UV) pip install -p .venv --no-deps --torch-backend cpu "$(TORCH)"
 endif
 	$(SYNC) -p .venv $(LOCK)
-	$(UV) pip install -q -p .venv --no-deps --no-build-isolation -e .
 	@rm -f .venv/.ok-* && touch $@
+# After a sync too, which removes what is not in the lock.
+$(SELF): $(MAIN)
+	$(UV) pip install -q -p .venv --no-deps --no-build-isolation -e .
+	@rm -f .venv/.self-* && touch $@
 
 .venv-bfcl/.made .venv-evalplus/.made: | $(UV)
 	.venv/bin/python -m venv --without-pip $(@D) && touch $@
@@ -54,12 +66,21 @@ $(BFCL): .venv-bfcl/.made
 $(EVALP): .venv-evalplus/.made
 	$(SYNC) -p $(@D) requirements/evalplus.lock && rm -f $(@D)/.ok-* && touch $@
 
+# Scoring needs a few of the packages bfcl-eval asks for, and none of its API clients: they are named in
+# bfcl-deps.in, and bfcl-eval itself is pinned without its dependencies.
+BFCL_EVAL := bfcl-eval==2026.3.23
+
 # The CUDA lock is made without find-links: a local torch +cpu wheel would satisfy its pin.
 COMPILE = $(UV) pip compile -q --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
-lock: | $(UV)
+lock: | $(UV)  ## pin requirements/*.in anew
 	$(COMPILE) requirements/cpu.in --override requirements/cpu.overrides -o requirements/cpu.lock
 	env -u UV_FIND_LINKS $(COMPILE) requirements/gpu.in -o requirements/gpu.lock
 	$(COMPILE) requirements/evalplus.in -o requirements/evalplus.lock
+	$(COMPILE) requirements/bfcl-deps.in -o requirements/bfcl.lock
+	@echo '$(BFCL_EVAL)' >> requirements/bfcl.lock
 
-clean:
+desk-models: setup  ## train the committed desk models anew where something made them stale: hours on a CPU
+	$(INSIDE) dvc repro desk/dvc.yaml
+
+clean:  ## delete the environments
 	rm -rf .venv .venv-bfcl .venv-evalplus
