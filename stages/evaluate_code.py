@@ -1,18 +1,17 @@
 """Score the Python that a model writes by running its tests, sandboxed: pass@1 on desk and HumanEval problems.
 
-Run as: python stages/evaluate_code.py SET (base for the untrained model, else a key of `sets`)
-→ metrics/SET/code.json, data/SET/code.jsonl (every solution with its verdict)
+Run as: python stages/evaluate_code.py r0 (base for the untrained model)
+→ metrics/<set>/code.json, data/<set>/code.jsonl (every solution with its verdict)
 """
 
 from funreason.stage import run
 
 
-def main(set_key: str) -> None:
+def main(name: str) -> None:
     from dataclasses import asdict
 
     from funreason.evaluate import code, sandbox
     from funreason.evaluate.answers import ask, greedy, subject, too_long
-    from funreason.evaluate.code_text import completion
     from funreason.llm import Client
     from funreason.params import load_params
     from funreason.prompts import code_messages
@@ -21,22 +20,20 @@ def main(set_key: str) -> None:
     params = load_params()
     chosen = params.evaluate.code
     mode = sandbox.resolve(params.evaluate.sandbox)  # before the model answers: it may refuse
-    problems = {name: code.load_problems(name) for name in chosen.benchmarks}
+    problems = {benchmark: code.load_problems(benchmark) for benchmark in chosen.benchmarks}
 
-    responses, rows = {}, {}
-    with Client(subject(set_key), params.llm, greedy(chosen.max_tokens)) as client:
-        for name, tasks in problems.items():
-            responses[name] = ask(client, [code_messages(task["prompt"]) for task in tasks], name)
-    for name, tasks in problems.items():
-        texts = [
-            completion(it.text, task["prompt"], task["entry_point"])
-            for task, it in zip(tasks, responses[name], strict=True)
-        ]
-        rows[name] = code.score(name, tasks, texts, timeout_s=chosen.timeout_s, mode=mode)
+    rows, metrics, unasked = [], {}, 0
+    with Client(subject(name), params.llm, greedy(chosen.max_tokens)) as client:
+        for benchmark, tasks in problems.items():
+            chats = [code_messages(task["prompt"]) for task in tasks]
+            responses = ask(client, chats, f"{name} {benchmark}")
+            unasked += sum(map(too_long, responses))
+            tested = code.test(benchmark, tasks, responses, timeout_s=chosen.timeout_s, mode=mode)
+            metrics[benchmark] = code.summary(tested)
+            rows += tested
 
-    write_jsonl(f"data/{set_key}/code.jsonl", (asdict(row) for name in rows for row in rows[name]))
-    counted = {"too_long": sum(too_long(it) for name in responses for it in responses[name]), "sandbox": mode}
-    write_json(f"metrics/{set_key}/code.json", {name: code.summary(rows[name]) for name in rows} | counted)
+    write_jsonl(f"data/{name}/code.jsonl", map(asdict, rows))
+    write_json(f"metrics/{name}/code.json", metrics | {"too_long": unasked, "sandbox": mode})
 
 
 if __name__ == "__main__":

@@ -26,7 +26,12 @@ def _calls(named: dict) -> list[Call]:
 
 def _arguments(possible: dict) -> dict:
     """The first value allowed for each parameter; "" in the list says that it may be left out."""
-    return {name: _value(values[0]) for name, values in possible.items() if "" not in values}
+    found = {}
+    for name, values in possible.items():
+        allowed = [value for value in values if value != ""] if isinstance(values, list) else [values]
+        if allowed:
+            found[name] = _value(allowed[0])
+    return found
 
 
 def _value(value):

@@ -75,9 +75,14 @@ def scored_text(category: str, response: Response) -> str:
     return "" if "irrelevance" not in category and "relevance" in category else "[prompt_too_long()]"
 
 
-def score(prompts: Sequence[Prompt], texts: Sequence[str], folders: dict[str, Path | None], mode: str) -> list[Scored]:
-    """The official verdict on each text, in order. `folders`: the data of each suite, None for BFCL's own."""
-    rows = [Scored(p.suite, p.category, p.id, text) for p, text in zip(prompts, texts, strict=True)]
+def score(
+    prompts: Sequence[Prompt], responses: Sequence[Response], folders: dict[str, str | Path | None], mode: str
+) -> list[Scored]:
+    """The official verdict on each response, in order. `folders`: the data of each suite, None for BFCL's own."""
+    rows = [
+        Scored(prompt.suite, prompt.category, prompt.id, scored_text(prompt.category, response))
+        for prompt, response in zip(prompts, responses, strict=True)
+    ]
     failures: dict[tuple, str] = {}
 
     def call(part: Sequence[Scored]) -> dict:
@@ -123,16 +128,14 @@ def _key(row: Scored) -> tuple[str, str, str]:
     return row.suite, row.category, row.id
 
 
-def _official_failures(rows: Sequence[Scored], folders: dict[str, Path | None], mode: str) -> dict[tuple, str]:
-    suites = {
-        name: {"data": str(Path(data).absolute()) if data else None, "answers": {}} for name, data in folders.items()
-    }
+def _official_failures(rows: Sequence[Scored], folders: dict[str, str | Path | None], mode: str) -> dict[tuple, str]:
+    suites = {name: {"data": _files(folder) if folder else None, "answers": {}} for name, folder in folders.items()}
     for row in rows:
         answers = suites[row.suite]["answers"].setdefault(row.category, [])
         answers.append({"id": row.id, "result": row.text})
     reply = drive(
         "bfcl_score.py", scorer_python(ENVIRONMENT), {"suites": suites}, mode=mode,
-        readable=[Path(data) for data in folders.values() if data], timeout_s=120 + 0.1 * len(rows),
+        timeout_s=120 + 0.1 * len(rows),
     )  # fmt: skip
     return {
         (suite, category, failure["id"]): f"{failure['type']}: {failure['error']}"
@@ -140,6 +143,12 @@ def _official_failures(rows: Sequence[Scored], folders: dict[str, Path | None], 
         for category, scores in categories.items()
         for failure in scores["failures"]
     }
+
+
+def _files(folder: str | Path) -> dict[str, str]:
+    """The files of a folder by name. They go in as text: as root the scorer is nobody, and may not read them."""
+    paths = Path(folder).rglob(f"{_PREFIX}*.json")
+    return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in paths}
 
 
 def _system(row: dict) -> dict:

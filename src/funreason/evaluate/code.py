@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from funreason.errors import DataError
-from funreason.evaluate.answers import share
+from funreason.evaluate.answers import share, too_long
+from funreason.evaluate.code_text import completion
 from funreason.evaluate.drive import drive, in_halves
+from funreason.llm import Response
 from funreason.records import read_jsonl
 
 DESK = "data/desk/code_heldout.jsonl"
@@ -47,6 +49,17 @@ def load_problems(benchmark: str, desk: str | Path = DESK) -> list[dict]:
         if missing := [key for key in _KEYS if key not in row]:
             raise DataError(f"{desk}: {row.get('task_id')!r} has no {missing}; rerun the stage that writes it")
     return [{key: row[key] for key in _KEYS} for row in rows]
+
+
+def test(
+    benchmark: str, problems: Sequence[dict], responses: Sequence[Response], *, timeout_s: float, mode: str
+) -> list[Tested]:
+    """The verdict on the code in each response, in order."""
+    texts = [
+        "" if too_long(response) else completion(response.text, problem["prompt"], problem["entry_point"])
+        for problem, response in zip(problems, responses, strict=True)
+    ]
+    return score(benchmark, problems, texts, timeout_s=timeout_s, mode=mode)
 
 
 def score(

@@ -33,7 +33,6 @@ def drive(
     python: str | Path,
     request: dict,
     *,
-    readable: Sequence[Path] = (),
     timeout_s: float,
     memory_mb: int = 2048,
     mode: str,
@@ -42,7 +41,7 @@ def drive(
     interpreter = sandbox.interpreter(python)
     done = sandbox.run(
         [*interpreter.command, str(DRIVERS / script)],
-        readable=[*interpreter.readable, DRIVERS, *readable],
+        readable=[*interpreter.readable, DRIVERS],
         env=interpreter.env,
         stdin=json.dumps(request).encode(),
         timeout_s=timeout_s,
@@ -60,12 +59,31 @@ def drive(
 def in_halves(
     call: Callable[[Sequence[Item]], Reply], items: Sequence[Item], give_up: Callable[[Item], Reply]
 ) -> list[Reply]:
-    """Replies that together cover `items`: a driver that dies is asked for each half, down to the culprit."""
+    """Replies that together cover `items`: a driver that dies is asked for each half, down to the culprit.
+
+    Raises DriverDied where it dies of nothing, or of everything: then it is broken, and no item is to blame.
+    """
+    blamed = []
+
+    def cover(part: Sequence[Item]) -> list[Reply]:
+        try:
+            return [call(part)]
+        except DriverDied:
+            if len(part) == 1:
+                blamed.append(part[0])
+                return [give_up(part[0])]
+        return [reply for half in _halves(part) for reply in cover(half)]
+
     try:
         return [call(items)]
     except DriverDied:
-        call([])  # a driver that cannot even do nothing is broken: no item is to blame, and this raises
-    if len(items) == 1:
-        return [give_up(items[0])]
+        call([])
+        replies = [reply for half in _halves(items) for reply in cover(half)]
+        if len(blamed) == len(items) > 1:
+            raise
+        return replies
+
+
+def _halves(items: Sequence[Item]) -> list[Sequence[Item]]:
     middle = len(items) // 2
-    return in_halves(call, items[:middle], give_up) + in_halves(call, items[middle:], give_up)
+    return [half for half in (items[:middle], items[middle:]) if half]

@@ -1,7 +1,7 @@
 """Score answers with BFCL's official runner.
 
 In:  {"suites": {name: {"data", "answers": {category: [{"id", "result"}]}}}}
-     with "data" a folder in BFCL's layout, or null for BFCL's own
+     with "data" the texts of the files of a folder in BFCL's layout, or null for BFCL's own
 Out: {name: {category: {"accuracy", "correct", "n", "failures": [{"id", "type", "error"}]}}}
 Run as (inside the sandbox): .venv-bfcl/bin/python bfcl_score.py < request.json > scores.json
 
@@ -106,14 +106,19 @@ def score_category(category: str, answers: list[dict], folder: Path) -> dict:
     }
 
 
-def score_suite(data: str | None, answers: dict[str, list[dict]]) -> dict:
+def score_suite(data: dict[str, str] | None, answers: dict[str, list[dict]]) -> dict:
     """All categories of one suite; `data` takes the place of BFCL's own data folder."""
-    if data:
-        utils.PROMPT_PATH, utils.POSSIBLE_ANSWER_PATH = Path(data), Path(data) / "possible_answer"
-    else:
-        utils.PROMPT_PATH, utils.POSSIBLE_ANSWER_PATH = OFFICIAL
+    utils.PROMPT_PATH, utils.POSSIBLE_ANSWER_PATH = _laid_out(data) if data else OFFICIAL
     with tempfile.TemporaryDirectory() as folder:
         return {name: score_category(name, rows, Path(folder)) for name, rows in answers.items() if rows}
+
+
+def _laid_out(data: dict[str, str]) -> tuple[Path, Path]:
+    root = Path(tempfile.mkdtemp())
+    (root / "possible_answer").mkdir()
+    for name, text in data.items():
+        (root / name).write_text(text, encoding="utf-8")
+    return root, root / "possible_answer"
 
 
 OFFICIAL = utils.PROMPT_PATH, utils.POSSIBLE_ANSWER_PATH
