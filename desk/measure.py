@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def calling_accuracy(model: Path, params) -> dict:
-    """{split: {"accuracy", "n", category: accuracy}} over known and over held-out tools, greedy."""
+    """Official accuracies over queries on known and on held-out tools, greedy (see `bfcl.desk_metrics`)."""
     from funreason.evaluate import answers, bfcl
     from funreason.llm import Client, load_ref
 
@@ -30,16 +30,8 @@ def calling_accuracy(model: Path, params) -> dict:
     prompts = [prompt for name, folder in folders.items() for prompt in bfcl.folder_prompts(name, folder)]
     with Client(load_ref(model), params.llm, answers.greedy(params.evaluate.desk.max_tokens)) as client:
         responses = answers.ask(client, [prompt.messages for prompt in prompts], model.name)
-    texts = [bfcl.scored_text(prompt.category, response) for prompt, response in zip(prompts, responses, strict=True)]
-    rows = bfcl.score(prompts, texts, folders, params.evaluate.sandbox)
-    return {name: split_figures([row for row in rows if row.suite == name]) for name in folders}
-
-
-def split_figures(rows: list) -> dict:
-    from funreason.evaluate import answers, bfcl
-
-    by_category = {category: found["accuracy"] for category, found in bfcl.summary(rows).items()}
-    return {"accuracy": answers.share([row.correct for row in rows]), "n": len(rows), **by_category}
+    rows = bfcl.score(prompts, responses, folders, params.evaluate.sandbox)
+    return bfcl.desk_metrics({name: [row for row in rows if row.suite == name] for name in folders})
 
 
 def judging_accuracy(model: Path, params) -> dict:

@@ -1,9 +1,8 @@
 """Makes the desk tokenizer, or trains one desk model and writes it as a Hugging Face checkpoint.
 
-Run as: python desk/train.py tokenizer|base|teacher|judge   (from the repository root; `make desk-models` runs all)
+Run as: python desk/train.py tokenizer|trunk|teacher|judge|base   (from the repository root; all: `make desk-models`)
 """
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -24,26 +23,38 @@ def main(role: str) -> None:
     train_model(role, recipes["models"][role])
 
 
+def write_manifest() -> None:
+    """The hash of every model file, for the root pipeline to depend on (see docs/architecture.md, decision 6)."""
+    from hashlib import sha256
+
+    from funreason.records import write_json
+
+    files = sorted(path for path in (DESK / "models").glob("desk-*/*") if path.is_file())
+    hashes = {str(path.relative_to(DESK / "models")): sha256(path.read_bytes()).hexdigest() for path in files}
+    write_json(DESK / "models" / "MANIFEST.json", hashes)
+
+
 def train_model(role: str, settings: dict) -> None:
     import torch
     from transformers import AutoTokenizer, Qwen2ForCausalLM
 
     from funreason.desk.pretrain import Recipe, new_model, train
+    from funreason.records import write_jsonl
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     tokenizer = AutoTokenizer.from_pretrained(DESK / "models" / "tokenizer")
     start, recipe = settings.get("start"), Recipe(**settings["recipe"])
     model = (
-        Qwen2ForCausalLM.from_pretrained(DESK / "models" / f"desk-{start}", dtype=torch.float32)
+        Qwen2ForCausalLM.from_pretrained(DESK / "models" / start, dtype=torch.float32)
         if start
         else new_model(tokenizer, recipe.seed)
     )
     curve = train(model, tokenizer, role, recipe, Path(".checkpoints") / f"desk-{role}.pt")
-    folder = DESK / "models" / f"desk-{role}"
+    folder = DESK / "models" / (role if role == "trunk" else f"desk-{role}")
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    (DESK / "curves" / f"{role}.json").parent.mkdir(exist_ok=True)
-    (DESK / "curves" / f"{role}.json").write_text(json.dumps(curve, indent=1) + "\n")
+    write_jsonl(DESK / "curves" / f"{role}.jsonl", curve)
+    write_manifest()
 
 
 if __name__ == "__main__":

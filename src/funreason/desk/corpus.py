@@ -78,15 +78,20 @@ def judged(rng: Random) -> tuple[list[dict], str]:
 
 
 MIXTURES = {
-    "base": ((direct, 0.65), (coded, 0.15), (repeated, 0.2)),
+    "trunk": ((direct, 0.65), (coded, 0.15), (repeated, 0.2)),
     "teacher": ((reasoned, 1.0),),
     "judge": ((judged, 0.85), (reasoned, 0.15)),
+    "base": ((direct, 0.6), (coded, 0.4)),
 }
+
+
+# The committed trunk and tokenizer were drawn under the student's name; drop this when they are trained anew.
+STREAM_NAMES = {"trunk": "base"}
 
 
 def stream(role: str, seed: int) -> Iterator[tuple[list[dict], str]]:
     """The endless stream of (messages, reply) that trains `role`."""
-    rng = Random(f"{role}/{seed}")
+    rng = Random(f"{STREAM_NAMES.get(role, role)}/{seed}")
     samplers, weights = zip(*MIXTURES[role], strict=True)
     while True:
         yield rng.choices(samplers, weights)[0](rng)

@@ -115,7 +115,7 @@ def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
 def corpus(constants: list[str], seed: int):
     """Texts of all streams without the constants, which are tokens already, and every value word often enough."""
     known = re.compile("|".join(re.escape(text) for text in sorted(constants, key=len, reverse=True)))
-    for role in ("base", "teacher", "judge"):
+    for role in ("trunk", "teacher", "judge"):
         for messages, reply in islice(stream(role, seed), CORPUS_TEXTS):
             for text in (*(message["content"] for message in messages), reply):
                 yield from (part for part in known.split(text) if part)
