@@ -133,9 +133,7 @@ def test_a_broken_or_absent_file_is_one_line(desk):
 
 
 def test_the_default_is_the_desk_profile(desk):
-    assert profiles.values("desk") == read_yaml("params.yaml"), (
-        "after tuning params.yaml: funreason profile save desk"
-    )
+    assert profiles.values("desk") == read_yaml("params.yaml"), "after tuning params.yaml: funreason profile save desk"
 
 
 @pytest.mark.parametrize("name", [path.stem for path in (ROOT / "profiles").glob("*.yaml")])

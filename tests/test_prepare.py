@@ -37,9 +37,7 @@ def test_published_and_decoded_rows_are_the_same_task(tmp_path):
 
 
 def test_a_response_column_is_kept_and_others_are_not(tmp_path):
-    (task,), _ = prepared(
-        tmp_path, line(response={"cot": "c", "answer": "[f(a=1)]", "model": "m"}, topic="x")
-    )
+    (task,), _ = prepared(tmp_path, line(response={"cot": "c", "answer": "[f(a=1)]", "model": "m"}, topic="x"))
     assert task.response == {"cot": "c", "answer": "[f(a=1)]"}
 
 

@@ -116,6 +116,5 @@ def test_a_stage_names_its_arguments(capsys):
 
 def test_telemetry_is_off_in_every_stage():
     assert all(
-        os.environ[name] == "1"
-        for name in ("HF_HUB_DISABLE_TELEMETRY", "VLLM_NO_USAGE_STATS", "DVC_NO_ANALYTICS")
+        os.environ[name] == "1" for name in ("HF_HUB_DISABLE_TELEMETRY", "VLLM_NO_USAGE_STATS", "DVC_NO_ANALYTICS")
     )

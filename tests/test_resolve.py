@@ -125,9 +125,7 @@ def test_data_is_known_by_its_content(tmp_path):
 
 
 def test_a_server_model_is_its_name_and_revision():
-    server = LLM.model_copy(
-        update={"engine": "server", "server": LLM.server.model_copy(update={"model": "gpt"})}
-    )
+    server = LLM.model_copy(update={"engine": "server", "server": LLM.server.model_copy(update={"model": "gpt"})})
     found = resolve_model("teacher", model(revision="june"), server)
     assert found == {"kind": "server", "hub": "gpt", "revision": "june", "identity": "server:gpt@june"}
     for role, llm in (("base", server), ("teacher", LLM)):

@@ -23,9 +23,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 TopP = Annotated[float, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(gt=0)]
-SetName = Annotated[
-    str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-]  # no underscore: BFCL reads it back as a slash
+SetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]  # no underscore: BFCL reads it back as a slash
 BfclCategory = Literal[
     "simple_python", "simple_java", "simple_javascript", "multiple", "parallel", "parallel_multiple",
     "irrelevance", "live_simple", "live_multiple", "live_parallel", "live_parallel_multiple",
@@ -162,9 +160,7 @@ class TrainParams(Block):
     @model_validator(mode="after")
     def _whole_steps(self):
         if self.batch_size % self.micro_batch_size:
-            raise ValueError(
-                f"batch_size {self.batch_size} is no multiple of micro_batch_size {self.micro_batch_size}"
-            )
+            raise ValueError(f"batch_size {self.batch_size} is no multiple of micro_batch_size {self.micro_batch_size}")
         return self
 
 

@@ -56,9 +56,7 @@ def _file_rows(path: Path) -> Iterator[tuple[int, bytes | dict]]:
         return _lines(path)
     if path.suffix == ".json":
         return _elements(path)
-    raise DataError(
-        f"data.path: {str(path)!r} ends in {path.suffix!r}; .jsonl (an object a line) or .json (a list)"
-    )
+    raise DataError(f"data.path: {str(path)!r} ends in {path.suffix!r}; .jsonl (an object a line) or .json (a list)")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -73,9 +71,7 @@ def _elements(path: Path) -> Iterator[tuple[int, dict]]:
     try:
         rows = json.loads(path.read_bytes())
     except ValueError as error:
-        raise DataError(
-            f"{path} is not JSON ({error}); mend it, or give one object a line as .jsonl"
-        ) from None
+        raise DataError(f"{path} is not JSON ({error}); mend it, or give one object a line as .jsonl") from None
     if not isinstance(rows, list):
         raise DataError(f"{path} holds a {type(rows).__name__}, expected a list of rows")
     return enumerate(rows, 1)

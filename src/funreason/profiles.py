@@ -43,9 +43,7 @@ def use(name: str, target: str | Path = "params.yaml") -> int:
         yaml().dump(document, file)
         file.flush()
         if read_yaml(file.name) != wanted:  # ruamel has lost line breaks beside comments
-            raise ParamsError(
-                f"{target}: its comments cannot be kept; `cp {FOLDER}/{COMPLETE}.yaml {target}` first"
-            )
+            raise ParamsError(f"{target}: its comments cannot be kept; `cp {FOLDER}/{COMPLETE}.yaml {target}` first")
     return changed
 
 
@@ -89,9 +87,7 @@ def _override(base, changes) -> None:
 def _assign(node, wanted, where: str, drop: bool = False) -> int:
     for key in [key for key in node if key not in wanted]:
         if not drop and not where.endswith("sets"):
-            raise ParamsError(
-                f"{where}: unknown key `{key}`; correct it (`funreason params check`) or delete it"
-            )
+            raise ParamsError(f"{where}: unknown key `{key}`; correct it (`funreason params check`) or delete it")
         del node[key]
     changed = 0
     for key, value in wanted.items():

@@ -26,9 +26,7 @@ def resolve_model(role: str, model: ModelParams, llm: LlmParams) -> dict:
         identity = f"server:{llm.server.model}@{model.revision or 'unpinned'}"
         return {"kind": "server", "hub": llm.server.model, "revision": model.revision, "identity": identity}
     remedy = "for teacher and judge llm.engine: server with llm.server.model"
-    raise ModelError(
-        f"{where} names no model; give {where}.path (a local folder), {where}.hub (an id), or {remedy}"
-    )
+    raise ModelError(f"{where} names no model; give {where}.path (a local folder), {where}.hub (an id), or {remedy}")
 
 
 def resolve_data(data: DataParams) -> dict:
@@ -72,9 +70,7 @@ def _commit(where: str, name: str, revision: str | None, repo_type: str) -> str:
     except errors.HFValidationError:
         raise kind(f"{said} is no hub id; write owner/name, {local}") from None
     except errors.RevisionNotFoundError:
-        raise kind(
-            f"{said} has no revision {revision!r}; correct {where}.revision, null is the newest"
-        ) from None
+        raise kind(f"{said} has no revision {revision!r}; correct {where}.revision, null is the newest") from None
     except errors.GatedRepoError:
         remedy = f"accept its terms on its page, then `hf auth login`, {local}"
         raise kind(f"{said} is gated and you have no access; {remedy}") from None
@@ -85,9 +81,7 @@ def _commit(where: str, name: str, revision: str | None, repo_type: str) -> str:
         if commit := _cached_commit(name, revision, repo_type):
             return commit
         reason = " ".join(str(error).split())
-        raise kind(
-            f"{said}: no answer from the hub ({reason}) and not in its cache; go online, {local}"
-        ) from None
+        raise kind(f"{said}: no answer from the hub ({reason}) and not in its cache; go online, {local}") from None
 
 
 def _cached_commit(name: str, revision: str | None, repo_type: str) -> str | None:
