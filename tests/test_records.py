@@ -60,6 +60,12 @@ def test_an_interrupted_write_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_full_disk_names_the_file(tmp_path):
+    with pytest.raises(OSError) as caught, atomic(tmp_path / "a"):
+        raise OSError(errno.ENOSPC, "full")
+    assert caught.value.filename == str(tmp_path / "a")
+
+
 def test_metrics_end_with_a_newline(tmp_path):
     write_json(tmp_path / "m.json", {"b": 1, "a": [2]})
     text = (tmp_path / "m.json").read_text()

@@ -131,6 +131,9 @@ def atomic(path: str | Path):
         with open(temporary, "w", encoding="utf-8", newline="\n") as file:
             yield file
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename = str(path)  # a full disk does not say where, and the user never chose the temporary name
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
