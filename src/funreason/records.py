@@ -132,7 +132,8 @@ def atomic(path: str | Path):
             yield file
         os.replace(temporary, path)
     except OSError as error:
-        error.filename = str(path)  # a full disk does not say where, and the user never chose the temporary name
+        if error.filename in (None, str(temporary)):  # a full disk does not say where it was met
+            error.filename = str(path)
         raise
     finally:
         temporary.unlink(missing_ok=True)
