@@ -26,7 +26,7 @@ FLAT = "if r < 0:\n    return 0.0\nreturn math.pi * r * r"
         f"```python\n{WHOLE}",  # cut before the fence was closed
         f"Here you are:\n{WHOLE}\nIt squares the radius.",
         f"{BODY}\nThis function squares the radius.",
-        f"<think>def area(r): return 1</think>\n\n```python\n{WHOLE}```",
+        f"<think>```python\ndef area(r):\n    return 1\n```</think>\n\n```python\n{WHOLE}```",
         f"```bash\npip install x\n```\n```python\n{WHOLE}```",
         f"```python\nfrom math import pi\n\n{WHOLE}\nprint(area(1))\n```",
         f"```python\n{WHOLE}```\n```python\narea(2)\n```",
