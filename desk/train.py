@@ -36,7 +36,7 @@ def write_manifest() -> None:
 
 def train_model(role: str, settings: dict) -> None:
     import torch
-    from transformers import AutoTokenizer, Qwen2ForCausalLM
+    from transformers import AutoTokenizer, LlamaForCausalLM
 
     from funreason.desk.pretrain import Recipe, new_model, train
     from funreason.records import write_jsonl
@@ -45,7 +45,7 @@ def train_model(role: str, settings: dict) -> None:
     tokenizer = AutoTokenizer.from_pretrained(DESK / "models" / "tokenizer")
     start, recipe = settings.get("start"), Recipe(**settings["recipe"])
     model = (
-        Qwen2ForCausalLM.from_pretrained(DESK / "models" / start, dtype=torch.float32)
+        LlamaForCausalLM.from_pretrained(DESK / "models" / start, dtype=torch.float32)
         if start
         else new_model(tokenizer, recipe.seed)
     )

@@ -5,6 +5,7 @@ held-out tools are in no stream.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from hashlib import sha256
 from random import Random
 
@@ -42,9 +43,9 @@ def training_episode(shape: str, rng: Random, convert: bool) -> Episode:
             return episode
 
 
-def direct(rng: Random) -> tuple[list[dict], str]:
-    """One call, values as the query says them, no reasoning: what the student can do before it is trained."""
-    episode = training_episode(rng.choices(SHAPES, (4, 4, 0, 0, 2))[0], rng, convert=False)
+def direct(rng: Random, statements: bool = True) -> tuple[list[dict], str]:
+    """One call, values as the query says them, no reasoning; with `statements`, now and then that no tool fits."""
+    episode = training_episode(rng.choices(SHAPES, (4, 4, 0, 0, 2 * statements))[0], rng, convert=False)
     return calling_messages(episode.query, episode.xlam_tools()), episode.answer()
 
 
@@ -81,7 +82,7 @@ MIXTURES = {
     "trunk": ((direct, 0.65), (coded, 0.15), (repeated, 0.2)),
     "teacher": ((reasoned, 1.0),),
     "judge": ((judged, 0.85), (reasoned, 0.15)),
-    "base": ((direct, 0.6), (coded, 0.4)),
+    "base": ((partial(direct, statements=False), 0.5), (coded, 0.5)),
 }
 
 

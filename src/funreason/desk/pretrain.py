@@ -14,7 +14,7 @@ from random import Random
 import torch
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
-from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
 from funreason.desk.corpus import stream
 
@@ -36,11 +36,14 @@ class Recipe:
     checkpoint_every: int = 200
 
 
-def new_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> Qwen2ForCausalLM:
-    """A 2.2 M-parameter Qwen2 with random weights."""
+def new_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> LlamaForCausalLM:
+    """A 2.4 M-parameter Llama with random weights and, as in Qwen2, attention biases.
+
+    Not Qwen2 itself: transformers 5 gives every checkpoint of that type Qwen2's own pre-tokenizer.
+    """
     torch.manual_seed(seed)
-    return Qwen2ForCausalLM(
-        Qwen2Config(
+    return LlamaForCausalLM(
+        LlamaConfig(
             vocab_size=len(tokenizer),
             hidden_size=192,
             intermediate_size=512,
@@ -49,6 +52,7 @@ def new_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> Qwen2ForCausalLM
             num_key_value_heads=6,
             max_position_embeddings=4096,
             tie_word_embeddings=True,
+            attention_bias=True,
             bos_token_id=None,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
@@ -94,7 +98,7 @@ def collated(batch: list[tuple[list[int], int]], pad: int) -> tuple[torch.Tensor
     return ids, labels, reply
 
 
-def loss_of(model: Qwen2ForCausalLM, ids, labels, reply, prompt_weight: float) -> torch.Tensor:
+def loss_of(model: LlamaForCausalLM, ids, labels, reply, prompt_weight: float) -> torch.Tensor:
     """Mean cross-entropy of the reply, plus `prompt_weight` times that of the prompt; the head sees only those."""
     hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
     targets, is_reply = labels[:, 1:], reply[:, 1:]
@@ -118,7 +122,7 @@ def rate(recipe: Recipe, step: int) -> float:
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - start) / (recipe.steps - start)))
 
 
-def optimizer_of(model: Qwen2ForCausalLM, recipe: Recipe) -> torch.optim.AdamW:
+def optimizer_of(model: LlamaForCausalLM, recipe: Recipe) -> torch.optim.AdamW:
     matrices = [p for p in model.parameters() if p.ndim > 1]
     vectors = [p for p in model.parameters() if p.ndim <= 1]
     return torch.optim.AdamW(
@@ -128,7 +132,7 @@ def optimizer_of(model: Qwen2ForCausalLM, recipe: Recipe) -> torch.optim.AdamW:
     )
 
 
-def train(model: Qwen2ForCausalLM, tokenizer, role: str, recipe: Recipe, checkpoint: Path) -> list[dict]:
+def train(model: LlamaForCausalLM, tokenizer, role: str, recipe: Recipe, checkpoint: Path) -> list[dict]:
     """Trains in place and returns the loss curve [{step, loss}]; a checkpoint of this run is taken up again."""
     optimizer = optimizer_of(model, recipe)
     done, curve = restore(checkpoint, model, optimizer)
