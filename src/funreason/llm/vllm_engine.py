@@ -121,7 +121,7 @@ class VllmEngine:
         # vLLM has no error class of its own for this: a bad config is a ValueError or pydantic's, no memory a
         # RuntimeError, a missing file an OSError. All of them are the user's model or llm.* parameters.
         except (ValueError, RuntimeError, OSError, KeyError, TypeError, ImportError, MemoryError) as error:
-            remedy = "check models.* and llm.* in params.yaml"
+            remedy = "check models.*, llm.max_model_len, kv_cache_gb (CPU), gpu_memory_utilization (GPU)"
             what = f"{type(error).__name__}: {_one_line(error)}"
             raise EngineError(f"vLLM cannot start {self.ref.name_or_path!r}: {what}; {remedy}") from error
 
