@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,16 @@ print(number)
 """
     assert int(inside(source).stdout) < sandbox.MAX_PROCESSES
     _until(lambda: not left_over())
+
+
+def test_fork_bomb_leaves_a_sandbox_beside_it_alone(inside):
+    bomb = "import os, time\nwhile True:\n    try: os.fork()\n    except OSError: time.sleep(0.1)"
+    with ThreadPoolExecutor() as pool:
+        bombed = pool.submit(inside, bomb, timeout_s=3)
+        time.sleep(1)
+        beside = inside("import os\nprint(os.wait()[1] if os.fork() else 0)")
+        assert not bombed.done() and bombed.result().timed_out
+    assert beside.stdout.split() == [b"0", b"0"], beside.stderr
 
 
 @pytest.mark.parametrize(

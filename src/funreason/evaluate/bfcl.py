@@ -146,7 +146,7 @@ def _official_failures(rows: Sequence[Scored], folders: dict[str, str | Path | N
 
 
 def _files(folder: str | Path) -> dict[str, str]:
-    """The files of a folder by name. They go in as text: as root the scorer is nobody, and may not read them."""
+    """The files of a folder by name. They go in as text: as root the scorer is another user, who may not read them."""
     paths = Path(folder).rglob(f"{_PREFIX}*.json")
     return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in paths}
 

@@ -78,8 +78,10 @@ def in_halves(
         return [call(items)]
     except DriverDied:
         call([])
+        if len(items) == 1:
+            return [give_up(items[0])]
         replies = [reply for half in _halves(items) for reply in cover(half)]
-        if len(blamed) == len(items) > 1:
+        if len(blamed) == len(items):
             raise
         return replies
 

@@ -11,7 +11,7 @@ What it does NOT cover:
 - faults of the kernel: the command talks to the same kernel as you do;
 - memory in total: the limit is for each of MAX_PROCESSES processes (/tmp and /dev/shm are bounded in all);
 - the command against itself: a program can disturb others in the same run, and what they report;
-- as root: the command runs as `nobody`, so what `readable` names has to be readable for all;
+- as root: the command runs as a user of its own, so what `readable` names has to be readable for all;
 - kernels before 5.14: the number of processes counts all that the user runs;
 - timing, and what `readable` names or /usr holds: both are open to be read.
 Mode `none` keeps the empty environment, the throwaway folder, the limits and the time-out; it hides nothing.
@@ -20,6 +20,7 @@ Mode `none` keeps the empty environment, the throwaway folder, the limits and th
 import contextlib
 import math
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -36,7 +37,9 @@ MAX_PROCESSES = 64
 MAX_FILE_MB = 64
 SCRATCH_MB = 256
 
-_NOBODY = "65534"
+# What systemd keeps for users that last as long as one service. A new one each time, since the kernel counts
+# processes by user: a fork bomb would take those of a sandbox beside it.
+_THROWAWAY_USERS = range(61184, 65520)
 _DROPPING = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")  # what `_bare` needs, and takes away, as root
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -172,9 +175,10 @@ def _visible(readable: Sequence[Path]) -> list[str]:
 
 
 def _bare() -> list[str]:
-    """Drop all rights. Root becomes nobody: even without rights, user 0 writes /proc/sys and forks freely."""
-    nobody = ["--reuid", _NOBODY, "--regid", _NOBODY, "--clear-groups"] if os.geteuid() == 0 else []
-    return ["setpriv", *nobody, "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    """Drop all rights, and root itself: even without rights, user 0 writes /proc/sys and forks freely."""
+    user = str(random.choice(_THROWAWAY_USERS))
+    change = ["--reuid", user, "--regid", user, "--clear-groups"] if os.geteuid() == 0 else []
+    return ["setpriv", *change, "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
 
 
 def _unshare(folder: str, command: list[str], readable: list[str]) -> list[str]:
@@ -187,7 +191,7 @@ def _unshare(folder: str, command: list[str], readable: list[str]) -> list[str]:
 def _bwrap(folder: str, command: list[str], readable: list[str]) -> list[str]:
     shown = []
     for path in (*_SYSTEM, *readable):
-        # Folders bwrap makes on its own are closed to nobody.
+        # Folders bwrap makes on its own are closed to other users.
         shown += [part for parent in reversed(Path(path).parents[:-1]) for part in ("--dir", str(parent))]
         if os.path.islink(path):
             shown += ["--symlink", os.readlink(path), path]

