@@ -48,7 +48,7 @@ def test_attacks_cost_their_own_problem_only(mode):
         "memory": "    return bytearray(1 << 40)\n",
         "secret": f"    return open({str(Path(__file__))!r}) and 2 * x\n",
         "write": f"    open({PLANTED!r}, 'w').write('here')\n    return 0\n",
-        "socket": "    import socket\n    socket.create_connection(('192.0.2.1', 80), 1)\n    return 2 * x\n",
+        "socket": "    import socket\n    socket.create_connection(('127.0.0.1', 9), 1)\n    return 2 * x\n",
     }
     assert passed([RIGHT, *attacks.values(), RIGHT], mode) == [True, *[False] * len(attacks), True]
     assert not Path(PLANTED).exists()
