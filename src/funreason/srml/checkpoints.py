@@ -19,7 +19,6 @@ from transformers import TrainerCallback
 from funreason.errors import ModelError
 
 COMPLETE = "complete"  # written last: a checkpoint without it is half of one
-KEPT = 2
 COST = 20  # a save of c seconds is followed by 20·c without one: checkpoints take at most 5 % of the time
 
 
@@ -54,7 +53,7 @@ def require_space(folder: Path, parameters: int) -> None:
     Checked beforehand: hours later, the libraries' own errors would not say that the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    needed = (KEPT + 1) * 12 * parameters  # bytes: the weights and Adam's two moments, in float32
+    needed = 2 * 12 * parameters  # two saves of the weights and Adam's two moments in float32, while one replaces one
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ModelError(
@@ -63,7 +62,7 @@ def require_space(folder: Path, parameters: int) -> None:
 
 
 class TimedCheckpoints(TrainerCallback):
-    """Saves every `seconds`, more rarely where saving is slow, and marks each save as complete."""
+    """Saves every `seconds`, more rarely where saving is slow; a save that is complete replaces the one before."""
 
     def __init__(self, seconds: float):
         self.seconds = seconds
@@ -84,7 +83,10 @@ class TimedCheckpoints(TrainerCallback):
         self.last = time.monotonic()
         self.cost = self.last - self.asked
         if state.is_world_process_zero:
-            Path(args.output_dir, f"checkpoint-{state.global_step}", COMPLETE).touch()
+            new = Path(args.output_dir, f"checkpoint-{state.global_step}")
+            (new / COMPLETE).touch()
+            for old in set(new.parent.glob("checkpoint-*")) - {new}:
+                shutil.rmtree(old)
 
 
 def _digest(path: Path) -> str:

@@ -88,8 +88,7 @@ def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLC
         use_cache=True,  # only for the saved config.json: TRL's loss runs without a cache in any case
         dataloader_pin_memory=cuda,
         logging_steps=1,
-        save_strategy="no",  # TimedCheckpoints asks for saves
-        save_total_limit=2,
+        save_strategy="no",  # TimedCheckpoints asks for saves and deletes old ones
         disable_tqdm=True,
         report_to=[],
     )
