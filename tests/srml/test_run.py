@@ -125,17 +125,14 @@ def test_the_metrics(unbroken):
 
 
 def test_a_long_curve_is_thinned_to_means(tmp_path):
-    """1,000 steps → 200 points of five steps; think is a mean over tokens, a segment without tokens is blank."""
-    log = [
-        {"step": step, "loss": 1.0, "think_tokens": step % 5, "loss_think": step % 5, "result_tokens": 0}
-        for step in range(1000)
-    ]
+    """1,000 steps → 200 points of five steps; a step without think is not in think's mean, result is nowhere."""
+    log = [{"step": n, "loss": 1.0} | ({"loss_think": n % 5} if n % 5 else {}) for n in range(1000)]
     write_curve(tmp_path / "loss.csv", [*log, {"step": 1000, "train_runtime": 1.0}])
     points = list(csv.DictReader((tmp_path / "loss.csv").open()))
     assert len(points) == 200
-    assert points[0] == {"step": "4", "think": "3.0", "result": "", "total": "1.0"}  # (1 + 4 + 9 + 16) / 10
+    assert points[0] == {"step": "4", "think": "2.5", "result": "", "total": "1.0"}  # (1 + 2 + 3 + 4) / 4
     final = summary(log, LabelReport(used=1, think_tokens=1, result_tokens=1))
-    assert final["loss"] == {"think": 3.0, "total": 1.0}
+    assert final["loss"] == {"think": 2.5, "total": 1.0}
 
 
 def test_the_key_differs_where_the_weights_could(tmp_path):

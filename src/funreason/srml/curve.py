@@ -47,13 +47,13 @@ def summary(history: list[dict], report: LabelReport) -> dict:
 
 
 def mean_losses(steps: list[dict]) -> dict[str, float]:
-    """Think and result as means over tokens, total over steps; a segment without tokens is left out."""
-    means = {}
-    for name in NAMES:
-        if tokens := sum(step[f"{name}_tokens"] for step in steps):
-            total = sum(step[f"{name}_tokens"] * step.get(f"loss_{name}", 0) for step in steps)
-            means[name] = _rounded(total / tokens)
-    return means | {"total": _rounded(sum(step["loss"] for step in steps) / len(steps))}
+    """Means over the steps, so that the total is λ · think + (1 − λ) · result here too.
+
+    A segment's mean is over the steps that had tokens of it, and left out where none had.
+    """
+    logged = {"think": "loss_think", "result": "loss_result", "total": "loss"}
+    values = {name: [step[key] for step in steps if key in step] for name, key in logged.items()}
+    return {name: _rounded(sum(found) / len(found)) for name, found in values.items() if found}
 
 
 def _steps(history: list[dict]) -> list[dict]:
