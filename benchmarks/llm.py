@@ -24,9 +24,7 @@ WORDS = "Paris Ghent Turin Lagos Kyoto Quito Oslo Hanoi Cusco Perth".split()
 def chats(count: int) -> list[Request]:
     """Prompts of some 100 words, which share their first half, as a stage's prompts do."""
     shared = "You are an expert in composing functions. " * 8
-    asks = [
-        f"Order {n} tickets to {WORDS[n % 10]}, then tell what {n} of them cost. " * 4 for n in range(count)
-    ]
+    asks = [f"Order {n} tickets to {WORDS[n % 10]}, then tell what {n} of them cost. " * 4 for n in range(count)]
     return [Request([{"role": "user", "content": shared + ask}]) for ask in asks]
 
 

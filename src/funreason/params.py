@@ -141,7 +141,7 @@ class SetParams(Block):
 class LossParams(Block):
     kind: Literal["msl", "sft"]
     lambda_: Annotated[float, Field(alias="lambda", gt=0, lt=1)]
-    reduction: Literal["batch", "sample"]
+    reduction: Literal["batch"]
 
 
 class TrainParams(Block):

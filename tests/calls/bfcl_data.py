@@ -31,9 +31,7 @@ def gold(category: str) -> Iterator[tuple[str, list[dict], list[list[Call]]]]:
     tools = {row["id"]: row["function"] for row in rows(folder / name)}
     for row in rows(folder / "possible_answer" / name):
         truth = row["ground_truth"]
-        options = [
-            len(values) for call in truth for arguments in call.values() for values in arguments.values()
-        ]
+        options = [len(values) for call in truth for arguments in call.values() for values in arguments.values()]
         alternatives = [
             [Call(name, _arguments(arguments, nth)) for call in truth for name, arguments in call.items()]
             for nth in range(max(options, default=1))

@@ -41,8 +41,7 @@ def double_quoted(calls: list[Call]) -> str:
         return "[" + ",".join(map(spell, value)) + "]" if isinstance(value, list) else repr(value)
 
     lines = [
-        f"{call.name}({','.join(f'{key}={spell(value)}' for key, value in call.arguments.items())})"
-        for call in calls
+        f"{call.name}({','.join(f'{key}={spell(value)}' for key, value in call.arguments.items())})" for call in calls
     ]
     return "[\n  " + ",\n  ".join(lines) + ",\n]\n"
 
@@ -67,9 +66,7 @@ def test_every_possible_answer_reads_as_the_official_decoder_reads_it(categories
 
 def test_random_calls_read_as_the_official_decoder_reads_them(tmp_path):
     rng = random.Random(7)
-    batches = [
-        random_calls(rng, ["f", "a.b.c", "größe"], ["a", "true", "größe", "type"]) for _ in range(2000)
-    ]
+    batches = [random_calls(rng, ["f", "a.b.c", "größe"], ["a", "true", "größe", "type"]) for _ in range(2000)]
     texts = [render(calls) for calls in batches]
     decoded, _ = decode(texts, tmp_path)
     for text, calls, reading in zip(texts, batches, decoded, strict=True):

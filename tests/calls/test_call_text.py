@@ -29,9 +29,7 @@ def test_random_calls_survive_the_round_trip():
 def test_canonical_spelling():
     arguments = {"a": 1, "b": "it's", "c": [True, None, -0.5], "d": {"k": ["x"]}}
     row = {"name": "math.f", "arguments": arguments}
-    assert (
-        render([row, Call("g")]) == """[math.f(a=1, b="it's", c=[True, None, -0.5], d={'k': ['x']}), g()]"""
-    )
+    assert render([row, Call("g")]) == """[math.f(a=1, b="it's", c=[True, None, -0.5], d={'k': ['x']}), g()]"""
     assert render([]) == "[]"
 
 

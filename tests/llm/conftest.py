@@ -10,9 +10,7 @@ SAMPLING = {"temperature": 1.0, "top_p": 0.95, "max_tokens": 24, "seed": 7}
 
 
 def chats(count: int) -> list[Request]:
-    return [
-        Request([{"role": "user", "content": f"What is {number} and {number}?"}]) for number in range(count)
-    ]
+    return [Request([{"role": "user", "content": f"What is {number} and {number}?"}]) for number in range(count)]
 
 
 def llm_params(**changes) -> LlmParams:
@@ -33,9 +31,7 @@ def llm_params(**changes) -> LlmParams:
 
 def server_params(base_url: str, **changes) -> LlmParams:
     plain = llm_params(engine="server")
-    return plain.model_copy(
-        update={"server": plain.server.model_copy(update={"base_url": base_url, **changes})}
-    )
+    return plain.model_copy(update={"server": plain.server.model_copy(update={"base_url": base_url, **changes})})
 
 
 @pytest.fixture(scope="session")

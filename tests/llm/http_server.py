@@ -62,9 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
             step = echo(body)
         with self.server.lock:
             self.server.now -= 1
-        status, reply = (
-            step if isinstance(step, tuple) else (200, step) if isinstance(step, dict) else (step, {})
-        )
+        status, reply = step if isinstance(step, tuple) else (200, step) if isinstance(step, dict) else (step, {})
         self._send(status, reply)
 
     def _send(self, status: int, body: dict) -> None:

@@ -14,9 +14,7 @@ def checkpoint(tiny_model, tmp_path):
     return shutil.copytree(tiny_model, tmp_path / "checkpoint", copy_function=shutil.copy)  # other times
 
 
-@pytest.mark.parametrize(
-    "name", ["model.safetensors", "config.json", "tokenizer.json", "chat_template.jinja"]
-)
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json", "chat_template.jinja"])
 def test_identity_changes_with_every_file_the_output_depends_on(checkpoint, name):
     before = folder_identity(checkpoint)
     with open(checkpoint / name, "ab") as file:

@@ -15,9 +15,7 @@ class Chat:
 
     def render(self, request: Request) -> str:
         """The prompt's text, up to where the model goes on."""
-        text = self.tokenizer.apply_chat_template(
-            request.messages, tokenize=False, add_generation_prompt=True
-        )
+        text = self.tokenizer.apply_chat_template(request.messages, tokenize=False, add_generation_prompt=True)
         return text + (request.prefix or "")
 
     def encode(self, texts: list[str]) -> list[list[int]]:

@@ -58,8 +58,6 @@ def train_set(
 
 def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLConfig:
     """The parameters as SRMLTrainer's options: AdamW, cosine decay, float32 on CPU, bf16 autocast on CUDA."""
-    if loss.reduction != "batch":
-        raise ParamsError(f"`loss.reduction` is {loss.reduction!r}, allowed is 'batch' so far")
     cuda, ranks = torch.cuda.is_available(), PartialState().num_processes
     if train.batch_size % (train.micro_batch_size * ranks):
         raise ParamsError(
