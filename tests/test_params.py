@@ -90,6 +90,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(key, nearest):
         ("models.base.hub", "own/it", "`models.base`: with a local `path`, `hub` and"),
         ("data.hub", "own/it", "`data`: give a local `path` and `hub: null`, or a `hub` id"),
         ("sets.r_2", {}, "`sets.r_2` is 'r_2', expected small letters, digits and hyphens"),
+        ("loss.reduction", "sample", "'sample'"),
         ("sets.r0.sampler", "models/r1", "sets.r0.sampler is 'models/r1', allowed here are ['models/base.js"),
         ("sets.r1.earlier", "data/r1/train.jsonl", "sets.r1.earlier is 'data/r1/train.jsonl', allowed here"),
         ("sets.base", VALUES["sets"]["r0"], "sets.base: a folder of the project has this name"),

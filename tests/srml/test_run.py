@@ -13,13 +13,13 @@ import pytest
 from rows import eight, row
 from ruamel.yaml import YAML
 
-from funreason.errors import DataError, ModelError, ParamsError
+from funreason.errors import DataError, ModelError
 from funreason.llm import load_ref
 from funreason.params import LossParams, TrainParams
 from funreason.records import write_json, write_jsonl
 from funreason.srml.checkpoints import last_complete, require_space, run_key
 from funreason.srml.curve import summary, write_curve
-from funreason.srml.run import Progress, train_set, training_config
+from funreason.srml.run import Progress, train_set
 from funreason.srml.segments import LabelReport
 from funreason.stage import outcome
 
@@ -166,12 +166,6 @@ def test_too_many_dropped_rows_leave_nothing_behind(tiny_model, tmp_path):
     with pytest.raises(DataError, match="1 of 2 training rows cannot be used .*share of 0.2"):
         train_set(*arguments, LossParams(**LOSS), TrainParams(**TRAIN), checkpoints=folder / ".checkpoints")
     assert not (folder / "models/r0").exists() and not (folder / "metrics").exists()
-
-
-def test_refused_parameters(tmp_path):
-    loss = LossParams(**LOSS | {"reduction": "sample"})
-    with pytest.raises(ParamsError, match="`loss.reduction` is 'sample', allowed is 'batch'"):
-        training_config(tmp_path, loss, TrainParams(**TRAIN))
 
 
 def test_an_unknown_set_is_one_line(tiny_model, tmp_path, monkeypatch, capsys):
