@@ -74,9 +74,6 @@ class Episode:
     def xlam_tools(self) -> list[dict]:
         return [tool.xlam() for tool in self.tools]
 
-    def converted(self) -> bool:
-        return any(value.converted for step in self.steps for _, value in step.given)
-
 
 def intent(tool: DeskTool, rng: Random) -> str:
     return f"{rng.choice(SYNONYMS.get(tool.verb, (tool.verb,)))} the {tool.noun}"

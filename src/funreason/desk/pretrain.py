@@ -32,7 +32,6 @@ class Recipe:
     warmup: int = 100
     decay_share: float = 0.3
     weight_decay: float = 0.05
-    prompt_weight: float = 0.0
     checkpoint_every: int = 200
 
 
@@ -98,18 +97,10 @@ def collated(batch: list[tuple[list[int], int]], pad: int) -> tuple[torch.Tensor
     return ids, labels, reply
 
 
-def loss_of(model: LlamaForCausalLM, ids, labels, reply, prompt_weight: float) -> torch.Tensor:
-    """Mean cross-entropy of the reply, plus `prompt_weight` times that of the prompt; the head sees only those."""
-    hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
-    targets, is_reply = labels[:, 1:], reply[:, 1:]
-
-    def mean(mask: torch.Tensor) -> torch.Tensor:
-        return cross_entropy(model.lm_head(hidden[mask]), targets[mask])
-
-    loss = mean(is_reply)
-    if prompt_weight:
-        loss = loss + prompt_weight * mean(~is_reply & (targets != IGNORED))
-    return loss
+def loss_of(model: LlamaForCausalLM, ids, labels, reply) -> torch.Tensor:
+    """Mean cross-entropy of the replies; the head sees only their positions."""
+    hidden, targets, is_reply = model.model(input_ids=ids).last_hidden_state[:, :-1], labels[:, 1:], reply[:, 1:]
+    return cross_entropy(model.lm_head(hidden[is_reply]), targets[is_reply])
 
 
 def rate(recipe: Recipe, step: int) -> float:
@@ -142,7 +133,7 @@ def train(model: LlamaForCausalLM, tokenizer, role: str, recipe: Recipe, checkpo
     for step, batch in enumerate(tqdm(data, role, recipe.steps, initial=done, mininterval=10), start=done):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * rate(recipe, step)
-        loss = loss_of(model, *collated(batch, tokenizer.pad_token_id), recipe.prompt_weight)
+        loss = loss_of(model, *collated(batch, tokenizer.pad_token_id))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
