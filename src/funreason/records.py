@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
 from funreason.errors import DataError
@@ -24,7 +24,8 @@ class _Row:
     _allowed: dict[str, tuple[str, ...]] = {}
 
     def to_row(self) -> dict:
-        return asdict(self)
+        """Shallow: a row is written, not changed, and copies of its tools took most of a stage's time."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @classmethod
     def from_row(cls, row: dict):

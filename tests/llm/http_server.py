@@ -22,12 +22,12 @@ def echo(body: dict) -> dict:
 
 
 @contextmanager
-def serve(*script):
+def serve(*script, answer=echo):
     """Yield a running server. An entry of the script is a body, a status, (status, body), or seconds to wait
-    before the echo; after the last entry every request is echoed. `.asked` holds the bodies, `.keys` the keys.
+    before the answer; after the last entry `answer` makes the body. `.asked` holds the requests, `.keys` the keys.
     """
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.script, server.lock = list(script), threading.Lock()
+    server.script, server.answer, server.lock = list(script), answer, threading.Lock()
     server.asked, server.keys, server.now, server.most = [], set(), 0, 0
     server.url = f"http://127.0.0.1:{server.server_port}/v1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -54,12 +54,12 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.asked.append(body)
             self.server.keys.add(self.headers["Authorization"])
-            step = self.server.script.pop(0) if self.server.script else echo(body)
+            step = self.server.script.pop(0) if self.server.script else self.server.answer(body)
             self.server.now += 1
             self.server.most = max(self.server.most, self.server.now)
         if isinstance(step, float):
             time.sleep(step)
-            step = echo(body)
+            step = self.server.answer(body)
         with self.server.lock:
             self.server.now -= 1
         status, reply = step if isinstance(step, tuple) else (200, step) if isinstance(step, dict) else (step, {})

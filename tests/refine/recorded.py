@@ -1,12 +1,11 @@
 """A real HTTP server that stands where a judge would, with recorded replies by prompt (replies.jsonl)."""
 
 import json
-import threading
 from collections import Counter
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from llm import http_server
 from llm.http_server import completion
 
 from funreason.prompts import calling_messages, judge_messages
@@ -35,44 +34,15 @@ def _prompt(task: dict, line: dict) -> str:
 
 @contextmanager
 def serve():
-    """Yield a running server; `.asked` counts the requests by prompt, `.temperatures` lists theirs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.replies, server.asked, server.temperatures = recorded(), Counter(), []
-    server.lock = threading.Lock()
-    server.url = f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    """Yield a running server; `.temperatures` lists (how often this prompt was asked, at which temperature)."""
+    replies, asked, temperatures = recorded(), Counter(), []
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        self._send({"object": "list", "data": []})
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def answer(body: dict) -> dict:
         prompt = json.dumps(body["messages"])
-        with self.server.lock:
-            replies = self.server.replies.get(prompt, [RIGHT])
-            reply = replies[self.server.asked[prompt]]
-            self.server.asked[prompt] += 1
-            self.server.temperatures.append((self.server.asked[prompt], body["temperature"]))
-        self._send(completion(reply))
+        asked[prompt] += 1
+        temperatures.append((asked[prompt], body["temperature"]))
+        return completion(replies.get(prompt, [RIGHT])[asked[prompt] - 1])
 
-    def _send(self, body: dict) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+    with http_server.serve(answer=answer) as server:
+        server.temperatures = temperatures
+        yield server
