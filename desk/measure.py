@@ -39,19 +39,15 @@ def judging_accuracy(model: Path, params) -> dict:
     from funreason.llm import load_ref
     from funreason.prompts import CHECKS
     from funreason.records import Sample, read_jsonl
-    from funreason.refine.check import Question
+    from funreason.refine.answer import Question
     from funreason.refine.judge import Judge
 
     rows = list(read_jsonl(WORLD / "judge.jsonl"))
     samples = [Sample(row["id"], row["query"], row["tools"], row["cot"], row["answer"]) for row in rows]
-    with Judge(load_ref(model), params.llm, params.judge) as judge:
+    with Judge("judge", load_ref(model), params.llm, params.judge) as judge:
         asked = judge.ask([Question(row["check"], sample) for row, sample in zip(rows, samples, strict=True)], "judge")
-    return {
-        check: verdict_figures(
-            [(row["label"], answer.value) for row, answer in zip(rows, asked, strict=True) if row["check"] == check]
-        )
-        for check in CHECKS
-    }
+    said = [(row["check"], row["label"], opinion.reading.value) for row, opinion in zip(rows, asked, strict=True)]
+    return {check: verdict_figures([(label, value) for its, label, value in said if its == check]) for check in CHECKS}
 
 
 def verdict_figures(pairs: list[tuple[bool, bool | None]]) -> dict:

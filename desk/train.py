@@ -1,6 +1,7 @@
-"""Makes the desk tokenizer, or trains one desk model and writes it as a Hugging Face checkpoint.
+"""Makes the desk tokenizer, or trains desk models, one on top of the other, and writes them as checkpoint folders.
 
-Run as: python desk/train.py tokenizer|trunk|teacher|judge|base   (from the repository root; all: `make desk-models`)
+Run as: python desk/train.py tokenizer · trunk teacher · judge · base   (from the repository root; all of them:
+`make desk-models`). Killed and run again, it goes on from its last checkpoint in .checkpoints/.
 """
 
 import os
@@ -11,16 +12,23 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 DESK = Path(__file__).parent
 
 
-def main(role: str) -> None:
+def main(*roles: str) -> None:
     from ruamel.yaml import YAML
 
     recipes = YAML(typ="safe").load((DESK / "params.yaml").read_text())
-    if role == "tokenizer":
-        from funreason.desk.tokenizer import train_tokenizer
+    for role in roles:
+        if role == "tokenizer":
+            from funreason.desk.tokenizer import train_tokenizer
 
-        train_tokenizer(recipes["tokenizer"]["seed"]).save_pretrained(DESK / "models" / "tokenizer")
-        return
-    train_model(role, recipes["models"][role])
+            train_tokenizer(recipes["tokenizer"]["seed"]).save_pretrained(DESK / "models" / "tokenizer")
+        else:
+            train_model(role, recipes["models"][role])
+    for role in roles:  # only a killed run may be taken up again, not one with another recipe or world
+        checkpoint(role).unlink(missing_ok=True)
+
+
+def checkpoint(role: str) -> Path:
+    return Path(".checkpoints") / f"desk-{role}.pt"
 
 
 def write_manifest() -> None:
@@ -44,18 +52,22 @@ def train_model(role: str, settings: dict) -> None:
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     tokenizer = AutoTokenizer.from_pretrained(DESK / "models" / "tokenizer")
     start, recipe = settings.get("start"), Recipe(**settings["recipe"])
-    model = (
-        LlamaForCausalLM.from_pretrained(DESK / "models" / start, dtype=torch.float32)
-        if start
-        else new_model(tokenizer, recipe.seed)
-    )
-    curve = train(model, tokenizer, role, recipe, Path(".checkpoints") / f"desk-{role}.pt")
-    folder = DESK / "models" / (role if role == "trunk" else f"desk-{role}")
-    model.to(torch.bfloat16).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32) if start else new_model(tokenizer, recipe.seed)
+    snapshot = settings.get("snapshot", {})
+
+    def write(folder: str) -> None:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+    def after(step: int) -> None:
+        if step == snapshot.get("step"):
+            write(snapshot["folder"])
+
+    curve = train(model, tokenizer, role, recipe, checkpoint(role), after)
+    write(settings["folder"])
     write_jsonl(DESK / "curves" / f"{role}.jsonl", curve)
     write_manifest()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -14,7 +14,7 @@ def main(name: str) -> None:
     from funreason.generate import brings_responses, counts, generate
     from funreason.llm import Client, load_ref
     from funreason.params import load_params
-    from funreason.refine.files import STEMS, chosen_set, read_tasks, write_step
+    from funreason.refine.files import STEMS, chosen_set, read_tasks, write_metrics, write_step
 
     params = load_params()
     sampler = chosen_set(params, name).sampler
@@ -23,7 +23,8 @@ def main(name: str) -> None:
     with Client(load_ref(sampler), params.llm, sampling) as client:
         ask = partial(client.run, desc=f"{name} generate")
         outcomes = generate(tasks, ask, samples, brings_responses(sampler))
-    write_step(name, STEMS[0], outcomes, counts(len(tasks), outcomes))
+    write_step(name, STEMS[0], outcomes)
+    write_metrics(name, STEMS[0], counts(len(tasks), outcomes))
 
 
 if __name__ == "__main__":

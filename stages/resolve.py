@@ -1,6 +1,6 @@
 """Name exactly which models and data the pipeline uses, before anything is computed.
 
-Run as: python stages/resolve.py → models/{teacher,judge,base}.json, data/source.json
+Run as: python stages/resolve.py → models/{teacher,base,judges}.json, data/source.json
 """
 
 from funreason.stage import run
@@ -12,9 +12,13 @@ def main() -> None:
     from funreason.sources import resolve_data, resolve_model
 
     params = load_params()
-    roles = ("teacher", "judge", "base")
+    roles = ("teacher", "base")
     descriptors = {
         f"models/{role}.json": resolve_model(role, getattr(params.models, role), params.llm) for role in roles
+    }
+    judges = params.models.judges.items()
+    descriptors["models/judges.json"] = {
+        name: resolve_model(f"judges.{name}", model, params.llm) for name, model in judges
     }
     descriptors["data/source.json"] = resolve_data(params.data)
     for path, descriptor in descriptors.items():

@@ -64,7 +64,7 @@ def test_every_knob_says_what_it_is():
     [
         ("loss.lamda", "loss.lambda"),
         ("train.lambda", "loss.lambda"),
-        ("judges", "judge"),
+        ("jugde", "judge"),
         ("train.learning-rate", "train.learning_rate"),
         ("llm.server.url", "llm.server.base_url"),
         ("sets.r1.inti", "sets.r1.init"),
@@ -80,6 +80,11 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(key, nearest):
     [
         ("loss.lambda", "0.3", "`loss.lambda` is '0.3', expected a number"),
         ("loss.lambda", 1, "`loss.lambda` is 1, expected less than 1"),
+        (
+            "fcdr.cot.rule",
+            "most",
+            "`fcdr.cot.rule` is 'most', expected 'any', 'majority' or 'unanimous' or a number",
+        ),
         ("loss.kind", "mls", "`loss.kind` is 'mls', expected 'msl' or 'sft'"),
         ("judge.max_asks", 1.5, "`judge.max_asks` is 1.5, expected a whole number"),
         ("judge.max_asks", True, "`judge.max_asks` is True, expected a whole number"),

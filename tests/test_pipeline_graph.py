@@ -18,7 +18,7 @@ from dvc.repo import Repo
 from funreason.params import read_yaml, yaml
 
 SETS = ("r0", "r1")
-LOOPED = ("generate", "response", "query_tool", "cot", "call", "format", "validate", "train",
+LOOPED = ("generate", "response", "query_tool", "cot", "call", "format", "validate", "publish", "train",
           "evaluate_bfcl", "evaluate_code")  # fmt: skip
 # They can refuse a run, not change its result; the values read by params.py are tracked as parameters.
 UNTRACKED = {f"src/funreason/{name}.py" for name in ("errors", "params", "params_errors", "stage")}
@@ -173,7 +173,7 @@ def test_a_link_of_the_chain_reaches_its_stage_only(project):
     set_param("sets.r1.init", "models/base.json")
     set_param("sets.r1.earlier", "data/empty.jsonl")
     set_param("sets.r1.sampler", "models/teacher.json")
-    assert changed()[0] == every("train", "validate", "generate", sets=["r1"])
+    assert changed()[0] == every("train", "validate", "generate", "publish", sets=["r1"])
 
 
 def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
@@ -187,13 +187,16 @@ def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
     ("key", "expected"),
     [
         ("desk.pool_rows", {"world"}),
-        ("models.judge.path", {"resolve"}),
+        ("models.judges.judge.path", {"resolve"}),
         ("prepare.max_bad_share", {"prepare"}),
         ("generate.temperature", every("generate")),
         ("generate.samples", every("generate", "validate")),
         ("judge.max_asks", every("response", "query_tool", "cot", "call", "format")),
         ("fcdr.undecided", every("response", "query_tool", "cot", "call", "format")),
+        ("fcdr.mode", every("response", "query_tool", "cot", "call", "format")),
+        ("fcdr.cot.rule", every("cot", "call", "format")),
         ("fcdr.recheck_cot", every("call", "format")),
+        ("data.license", every("publish")),
         ("fcdr.call.max_regen", every("call")),
         ("fcdr.format.max_regen", every("format")),
         ("train.epochs", every("train")),
@@ -211,16 +214,17 @@ def test_a_parameter_reaches_its_stages_only(stages, key, expected):
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("src/funreason/prompts/judge_query_tool.txt", every("query_tool")),
-        ("src/funreason/prompts/judge_cot.txt", every("cot", "call", "format")),
+        ("src/funreason/prompts/judge_query_tool.txt", every("query_tool", "publish")),
+        ("src/funreason/prompts/judge_cot.txt", every("cot", "call", "format", "publish")),
+        ("src/funreason/prompts/judge_cot.json", every("cot", "call", "format", "publish")),
         ("src/funreason/refine/checks/call.py", every("call")),
         ("src/funreason/srml/loss.py", every("train")),
-        ("src/funreason/llm/refs.py", LLM_STAGES | BASELINES | every("train") | {"resolve"}),
+        ("src/funreason/llm/refs.py", LLM_STAGES | BASELINES | every("train", "publish") | {"resolve"}),
         ("src/funreason/llm/client.py", LLM_STAGES | BASELINES),
         ("src/funreason/params.py", set()),
         ("data/desk/new/x", every("evaluate_bfcl") | {"baseline_bfcl"}),
         ("desk/models/MANIFEST.json", {"resolve"}),
-        ("models/judge.json", every("response", "query_tool", "cot", "call", "format")),
+        ("models/judges.json", every("response", "query_tool", "cot", "call", "format", "publish")),
         ("requirements/bfcl.lock", every("evaluate_bfcl") | {"baseline_bfcl"}),
     ],
 )  # fmt: skip

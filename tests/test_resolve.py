@@ -21,7 +21,7 @@ def model(path=None, hub=None, revision=None) -> ModelParams:
 
 
 def data(path="data/empty.jsonl", hub=None, revision=None) -> DataParams:
-    return DataParams(path=path, hub=hub, revision=revision, split="train")
+    return DataParams(path=path, hub=hub, revision=revision, split="train", license=None)
 
 
 class Hub(BaseHTTPRequestHandler):

@@ -1,26 +1,43 @@
 """The `funreason` command. The pipeline itself is run by DVC: `dvc repro`.
 
-Run as: funreason profile list · funreason profile use paper · funreason params check
+Run as: funreason profile list · funreason profile use paper · funreason params check · funreason ledger show 12 ·
+funreason ledger stats · funreason ledger diff HEAD workspace · funreason push-dataset OWNER/NAME
 """
 
 import argparse
+import json
+import os
 import sys
 
 from funreason import profiles
 from funreason.params import load_params
 from funreason.stage import outcome
 
+PIPED = 141  # what a shell reports for a program whose reader went away (128 + SIGPIPE)
+
 
 def main() -> None:
     arguments = _parser().parse_args()
-    sys.exit(outcome(lambda: arguments.run(arguments), []))
+    try:
+        status = outcome(lambda: arguments.run(arguments), [])
+        sys.stdout.flush()
+    except BrokenPipeError:  # `funreason ledger stats | head -3`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain at its own end
+        status = PIPED
+    sys.exit(status)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("funreason", description="Parameters and profiles of the pipeline.")
+    parser = argparse.ArgumentParser("funreason", description="Parameters, profiles, ledgers and data sets.")
     rooms = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_profile(rooms.add_parser("profile", help="named states of params.yaml, kept in profiles/"))
+    _add_params(rooms.add_parser("params", help="params.yaml"))
+    _add_ledger(rooms.add_parser("ledger", help="what happened to the rows of a set, and why"))
+    _add_push(rooms.add_parser("push-dataset", help="upload a set's data/<set>/dataset/ to the Hugging Face hub"))
+    return parser
 
-    profile = rooms.add_parser("profile", help="named states of params.yaml, kept in profiles/")
+
+def _add_profile(profile: argparse.ArgumentParser) -> None:
     actions = profile.add_subparsers(required=True, metavar="ACTION")
     actions.add_parser("list", help="name the available profiles").set_defaults(run=_profile_list)
     use = actions.add_parser("use", help="rewrite params.yaml with a profile's values, keeping its comments")
@@ -30,12 +47,40 @@ def _parser() -> argparse.ArgumentParser:
     save.add_argument("name", metavar="NAME")
     save.set_defaults(run=_profile_save)
 
-    params = rooms.add_parser("params", help="params.yaml")
+
+def _add_params(params: argparse.ArgumentParser) -> None:
     actions = params.add_subparsers(required=True, metavar="ACTION")
     check = actions.add_parser("check", help="name every unknown, missing or ill-typed key")
     check.add_argument("path", nargs="?", default="params.yaml", metavar="FILE")
     check.set_defaults(run=_params_check)
-    return parser
+
+
+def _add_ledger(ledger: argparse.ArgumentParser) -> None:
+    actions = ledger.add_subparsers(required=True, metavar="ACTION")
+    show = actions.add_parser("show", help="the story of one row: every step, vote, rule and answer")
+    show.add_argument("id", metavar="ID")
+    show.set_defaults(run=_ledger_show)
+    stats = actions.add_parser("stats", help="counts a step, fates, commonest reasons")
+    stats.add_argument("--json", action="store_true", help="for scripts")
+    stats.set_defaults(run=_ledger_stats)
+    diff = actions.add_parser("diff", help="the rows whose fate differs between two states, and why")
+    side = "a folder (checkout or data/<set>), a Git revision, a DVC experiment, or `workspace`"
+    diff.add_argument("a", metavar="A", help=side)
+    diff.add_argument("b", metavar="B", help="the same")
+    diff.add_argument("--all", action="store_true", help="all rows, not the first 20")
+    diff.add_argument("--json", action="store_true", help="for scripts; always all rows")
+    diff.set_defaults(run=_ledger_diff)
+    for action in (show, stats, diff):
+        action.add_argument("--set", default="r0", metavar="SET", help="r0 where none is given")
+
+
+def _add_push(push: argparse.ArgumentParser) -> None:
+    push.add_argument("repo_id", metavar="REPO_ID", help="OWNER/NAME; made if it does not exist")
+    push.add_argument("--set", default="r0", metavar="SET", help="r0 where none is given")
+    push.add_argument("--private", action="store_true", help="make it private; refused where it is public already")
+    push.add_argument("--revision", metavar="BRANCH", help="a branch, made if it does not exist")
+    push.add_argument("--allow-unknown-license", action="store_true", help="the source's owner was asked")
+    push.set_defaults(run=_push_dataset)
 
 
 def _profile_list(_) -> None:
@@ -54,3 +99,44 @@ def _profile_save(arguments) -> None:
 def _params_check(arguments) -> None:
     load_params(arguments.path)
     print(f"{arguments.path}: every key is known and well typed")
+
+
+# What follows imports its libraries late: the commands above answer at once.
+def _ledger_show(arguments) -> None:
+    from funreason.refine.ledger_text import story
+
+    print(story(arguments.id, arguments.set))
+
+
+def _ledger_stats(arguments) -> None:
+    from funreason.refine import ledger
+    from funreason.refine.ledger_text import stats_text
+
+    found = ledger.stats(ledger.read_ledger(ledger.DATA / arguments.set / ledger.LEDGER))
+    print(_json({"set": arguments.set, **found}) if arguments.json else stats_text(found, arguments.set))
+
+
+def _ledger_diff(arguments) -> None:
+    from funreason.refine import ledger
+    from funreason.refine.ledger_text import SHOWN, diff_text
+
+    a, b = (ledger.state(side, arguments.set) for side in (arguments.a, arguments.b))
+    found, limit = ledger.diff(a, b), None if arguments.all else SHOWN
+    print(_json(found) if arguments.json else diff_text(found, arguments.a, arguments.b, limit))
+
+
+def _push_dataset(arguments) -> None:
+    from funreason.publish.hub import push
+
+    url = push(
+        arguments.repo_id,
+        arguments.set,
+        private=arguments.private,
+        revision=arguments.revision,
+        allow_unknown_license=arguments.allow_unknown_license,
+    )
+    print(f"uploaded data/{arguments.set}/dataset: {url}")
+
+
+def _json(value) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

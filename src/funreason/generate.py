@@ -72,7 +72,8 @@ def _outcome(task: Task, name: str, text: str, reason: str) -> Outcome:
 
 def _dropped(name: str, text: str, reason: str, asks: int) -> Outcome:
     """The text stays in the ledger: a user has to see what the sampler wrote."""
-    return Outcome(Verdict(name, "generate", "fail", "drop", reason, asks, votes=[text]), None)
+    vote = {"judge": "sampler", "value": None, "text": text}
+    return Outcome(Verdict(name, "generate", "fail", "drop", reason, asks, votes=[vote]), None)
 
 
 def counts(tasks: int, outcomes: list[Outcome]) -> dict:

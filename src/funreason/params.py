@@ -23,7 +23,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 TopP = Annotated[float, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(gt=0)]
-SetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]  # no underscore: BFCL reads it back as a slash
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]  # no underscore: BFCL reads it back as a slash
 BfclCategory = Literal[
     "simple_python", "simple_java", "simple_javascript", "multiple", "parallel", "parallel_multiple",
     "irrelevance", "live_simple", "live_multiple", "live_parallel", "live_parallel_multiple",
@@ -60,7 +60,7 @@ class ModelParams(Block):
 
 class ModelsParams(Block):
     teacher: ModelParams
-    judge: ModelParams
+    judges: Annotated[dict[Name, ModelParams], Field(min_length=1)]
     base: ModelParams
 
 
@@ -69,6 +69,7 @@ class DataParams(Block):
     hub: str | None
     revision: str | None
     split: str
+    license: str | None
 
     @model_validator(mode="after")
     def _one_source(self):
@@ -115,17 +116,31 @@ class JudgeParams(Block):
     max_tokens: Count
     seed: Seed
     max_asks: Count
+    examples: Annotated[int, Field(ge=0, le=2)]
+    structured: bool
 
 
-class RegenParams(Block):
+class CheckParams(Block):
+    judges: Annotated[list[Name], Field(min_length=1)]
+    rule: Literal["any", "majority", "unanimous"] | Annotated[float, Field(gt=0, le=1)]
+
+
+class MendingCheckParams(CheckParams):
     max_regen: Annotated[int, Field(ge=0)]
 
 
 class FcdrParams(Block):
+    mode: Literal["judge", "rules", "cascade"]
     undecided: Literal["drop", "keep", "hard"]
     recheck_cot: bool
-    call: RegenParams
-    format: RegenParams
+    response: CheckParams
+    query_tool: CheckParams
+    cot: CheckParams
+    call: MendingCheckParams
+    format: MendingCheckParams
+
+    def panels(self) -> dict[str, CheckParams]:
+        return {name: value for name, value in self if isinstance(value, CheckParams)}
 
 
 class ValidateParams(Block):
@@ -197,10 +212,23 @@ class Params(Block):
     judge: JudgeParams
     fcdr: FcdrParams
     validate_: Annotated[ValidateParams, Field(alias="validate")]  # pydantic has a `validate` of its own
-    sets: Annotated[dict[SetName, SetParams], Field(min_length=1)]
+    sets: Annotated[dict[Name, SetParams], Field(min_length=1)]
     loss: LossParams
     train: TrainParams
     evaluate: EvaluateParams
+
+    @model_validator(mode="after")
+    def _panels(self):
+        """Every seat has a model, and two seats of one model have something to differ by."""
+        for check, panel in self.fcdr.panels().items():
+            where, known = f"fcdr.{check}.judges", list(self.models.judges)
+            if strange := [name for name in panel.judges if name not in known]:
+                raise ValueError(f"{where} names {strange[0]!r}, models.judges has {known}")
+            if len(set(panel.judges)) < len(panel.judges) and not self.judge.temperature:
+                raise ValueError(
+                    f"{where} is {panel.judges}: a greedy judge votes alike; set judge.temperature above 0"
+                )
+        return self
 
     @model_validator(mode="after")
     def _chain(self):

@@ -15,11 +15,19 @@ _BOUNDS = {"greater_than_equal": "{ge} or more", "greater_than": "more than {gt}
            "less_than_equal": "{le} or less", "less_than": "less than {lt}"}  # fmt: skip
 
 
+_NO_KEYS = ("[key]", "literal[", "constrained-")  # what pydantic puts into a location beside keys
+
+
 def describe(error: ValidationError, model: type[BaseModel]) -> str:
     """All findings, in the order of the file, separated by semicolons."""
     known = list(known_keys(model))
-    found = [_finding(item, known) for item in error.errors(include_url=False)]
-    return "; ".join(dict.fromkeys(found))
+    found: dict[str, str] = {}
+    for item in error.errors(include_url=False):
+        finding = _finding(item, known)
+        start, _, expected = finding.partition(", expected ")
+        # A value that may be of several types is refused once for each of them.
+        found[start] = f"{found[start]} or {expected}" if expected and start in found else finding
+    return "; ".join(found.values())
 
 
 def nearest(key: str, known: list[str]) -> str:
@@ -44,7 +52,7 @@ def known_keys(model: type[BaseModel], prefix: str = ""):
 
 
 def _finding(item: dict, known: list[str]) -> str:
-    key = ".".join(str(part) for part in item["loc"] if part != "[key]")
+    key = ".".join(str(part) for part in item["loc"] if not str(part).startswith(_NO_KEYS))
     kind, context = item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
         return f"unknown key `{key}`, the nearest known key is `{nearest(key, known)}`"

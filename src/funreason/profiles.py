@@ -8,6 +8,7 @@ from funreason.records import atomic
 
 FOLDER = Path("profiles")
 COMPLETE = "desk"
+OWN_NAMES = ("sets", "judges")  # blocks whose keys are the user's own
 
 
 def names() -> list[str]:
@@ -67,7 +68,7 @@ def _difference(base: dict, values: dict) -> dict:
     """What `_override` needs to make `values` of `base`."""
     result = {}
     for key, value in values.items():
-        if isinstance(value, dict) and key != "sets":
+        if isinstance(value, dict) and key not in OWN_NAMES:
             if inner := _difference(base[key], value):
                 result[key] = inner
         elif value != base[key]:
@@ -76,9 +77,9 @@ def _difference(base: dict, values: dict) -> dict:
 
 
 def _override(base, changes) -> None:
-    """Write `changes` into `base`, block by block; `sets` is one value: its keys are the user's own."""
+    """Write `changes` into `base`, block by block; those of `OWN_NAMES` are one value each."""
     for key, value in (changes or {}).items():
-        if isinstance(value, dict) and isinstance(base.get(key), dict) and key != "sets":
+        if isinstance(value, dict) and isinstance(base.get(key), dict) and key not in OWN_NAMES:
             _override(base[key], value)
         else:
             base[key] = value
@@ -86,7 +87,7 @@ def _override(base, changes) -> None:
 
 def _assign(node, wanted, where: str, drop: bool = False) -> int:
     for key in [key for key in node if key not in wanted]:
-        if not drop and not where.endswith("sets"):
+        if not drop and not where.endswith(OWN_NAMES):
             raise ParamsError(f"{where}: unknown key `{key}`; correct it (`funreason params check`) or delete it")
         del node[key]
     changed = 0

@@ -4,6 +4,7 @@ One JSON object a line, UTF-8, keys in the order of the fields, written atomical
 old file or the whole new one. Nothing here adds a time or a path: equal rows give equal bytes.
 """
 
+import csv
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -77,7 +78,11 @@ class Sample(_Row):
 
 @dataclass(frozen=True)
 class Verdict(_Row):
-    """What one check decided about one row, and why; `votes` are the judge's raw texts, in asking order."""
+    """What one check decided about one row, and why.
+
+    `votes` are the judges' raw texts in asking order, {"judge", "value" (null: unreadable), "text"}; `rules` is what
+    the rules found in the row as it came in, {"value" (null: unclear), "reason", "evidence"}.
+    """
 
     id: str
     check: str
@@ -85,9 +90,10 @@ class Verdict(_Row):
     action: str
     reason: str
     asks: int = 0
-    votes: list[str] = field(default_factory=list)
+    votes: list[dict] = field(default_factory=list)
     old_answer: str | None = None
     new_answer: str | None = None
+    rules: dict | None = None
 
     _allowed = {"verdict": VERDICTS, "action": ACTIONS}
 
@@ -106,20 +112,45 @@ def read_jsonl(path: str | Path) -> Iterator[dict]:
         raise DataError(f"{path} is not UTF-8 ({where}); convert it to UTF-8") from None
 
 
+class JsonlWriter:
+    """Writes one object a line; the file appears whole at the end of the block, or not at all. `count` is of rows."""
+
+    def __init__(self, path: str | Path):
+        self.path, self.count = path, 0
+        self._atomic = atomic(path)
+
+    def __enter__(self) -> "JsonlWriter":
+        self._file = self._atomic.__enter__()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._atomic.__exit__(*error)
+
+    def write(self, row: dict) -> None:
+        self._file.write(_dumps(row, self.path) + "\n")
+        self.count += 1
+
+
 def write_jsonl(path: str | Path, rows: Iterable[dict]) -> int:
     """Write one object a line, atomically, making parent folders. Returns the number of rows."""
-    count = 0
-    with atomic(path) as file:
+    with JsonlWriter(path) as writer:
         for row in rows:
-            file.write(_dumps(row, path) + "\n")
-            count += 1
-    return count
+            writer.write(row)
+    return writer.count
 
 
 def write_json(path: str | Path, value) -> None:
     """Write metrics or a descriptor: indented, a newline at the end, key order as given, atomically."""
     with atomic(path) as file:
         file.write(_dumps(value, path, indent=2) + "\n")
+
+
+def write_csv(path: str | Path, columns: tuple[str, ...], rows: Iterable[dict]) -> None:
+    """Write a table for a plot, its columns named even where there is no row, atomically."""
+    with atomic(path) as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 @contextmanager

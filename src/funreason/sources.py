@@ -25,7 +25,7 @@ def resolve_model(role: str, model: ModelParams, llm: LlmParams) -> dict:
         # A host may change the weights behind a name: `revision` is the user's own word for which ones it is.
         identity = f"server:{llm.server.model}@{model.revision or 'unpinned'}"
         return {"kind": "server", "hub": llm.server.model, "revision": model.revision, "identity": identity}
-    remedy = "for teacher and judge llm.engine: server with llm.server.model"
+    remedy = "for teacher and judges llm.engine: server with llm.server.model"
     raise ModelError(f"{where} names no model; give {where}.path (a local folder), {where}.hub (an id), or {remedy}")
 
 

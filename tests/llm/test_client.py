@@ -1,5 +1,6 @@
 """Client over a real vLLM engine: order, cache, determinism, and what a kill leaves."""
 
+import re
 import signal
 import sqlite3
 import subprocess
@@ -54,6 +55,18 @@ def test_reruns_are_token_identical_whatever_ran_before(ref, engine, tmp_path):
     with Cache(tmp_path / "other") as cache:
         Client(ref, llm_params(), SAMPLING | {"seed": 8}, cache=cache, engine=engine).run(chats(5))
     assert run("b") == first
+
+
+def test_a_regex_holds_a_model_that_knows_nothing_to_the_form(ref, engine, cache):
+    """Structured output on a random model; without the regex none of its texts has that form."""
+    form = r"<judge>(True|False)</judge>"
+    with Client(ref, llm_params(), SAMPLING | {"max_tokens": 48, "regex": form}, cache=cache, engine=engine) as client:
+        held = client.run(chats(6))
+    with Client(ref, llm_params(), SAMPLING, cache=cache, engine=engine) as client:
+        free = client.run(chats(6))
+        assert client.stats["cache_hits"] == 0
+    assert all(re.fullmatch(form, response.text) and response.finish_reason == "stop" for response in held)
+    assert not any(re.fullmatch(form, response.text) for response in free)
 
 
 def test_the_engine_runs_in_this_process(ref, engine, cache):

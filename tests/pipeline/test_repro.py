@@ -21,7 +21,7 @@ SMALL = {
     "train": {"epochs": 1},
     "evaluate": {"bfcl": {"categories": ["simple_python"], "limit": 2}, "code": {"benchmarks": ["desk"]}},
 }
-TARGETS = ("evaluate_bfcl@r0", "evaluate_code@r0")
+TARGETS = ("publish@r0", "evaluate_bfcl@r0", "evaluate_code@r0")
 
 
 def merged(values: dict, changes: dict) -> None:
@@ -78,6 +78,12 @@ def test_every_row_of_the_source_has_one_fate(finished):
     assert sum(counts["fates"].values()) == counts["rows"] == SMALL["desk"]["pool_rows"]
     trained = list(read_jsonl(finished / "data/r0/train.jsonl"))
     assert len(trained) == counts["fates"]["kept"] + counts["fates"]["regenerated"] + counts["fates"]["statement"] > 0
+
+
+def test_the_set_is_published_with_its_card(finished):
+    card = (finished / "data/r0/dataset/README.md").read_text()
+    rows = sum(1 for _ in read_jsonl(finished / "data/r0/dataset/trl/train.jsonl"))
+    assert metrics(finished, "r0/dataset.json")["rows"] == rows > 0 and "apache-2.0" in card
 
 
 def test_the_trained_model_was_measured_by_the_official_scorers(finished):

@@ -10,7 +10,7 @@ from funreason.params import read_yaml, yaml
 from funreason.records import write_json, write_jsonl
 
 from .recorded import serve
-from .rows import LABELS, TASKS
+from .rows import CAUGHT_BY, LABELS, TASKS
 
 REPO = Path(__file__).parents[2]
 CHECKS = ("response", "query_tool", "cot", "call", "format")
@@ -26,13 +26,20 @@ def write_project(folder: Path, url: str | None, tasks: list[dict], model: Path 
         values[name] |= block
     with open(folder / "params.yaml", "w") as file:
         yaml().dump(values, file)
-    for role in ("teacher", "judge"):
-        where = {"kind": "local", "path": str(model)} if model else {"kind": "server", "hub": role}
-        write_json(folder / f"models/{role}.json", where | {"revision": None, "identity": f"test:{role}"})
+    write_json(folder / "models/teacher.json", descriptor("teacher", model))
+    judges = blocks.get("models", {}).get("judges", {"judge": None})
+    write_json(folder / "models/judges.json", {name: descriptor(name, model) for name in judges})
     write_jsonl(folder / "data/tasks.jsonl", tasks)
     write_jsonl(folder / "data/empty.jsonl", [])
-    write_jsonl(folder / "labels.jsonl", [{"id": t["id"], "defect": LABELS.get(t["id"])} for t in tasks])
+    labels = [{"id": t["id"], "defect": LABELS.get(t["id"]), "check": CAUGHT_BY.get(t["id"])} for t in tasks]
+    write_jsonl(folder / "labels.jsonl", labels)
+    write_jsonl(folder / "data/quarantine.jsonl", [{"row": 1, "reason": "no query", "raw": "{}"}])
     write_json(folder / "metrics/prepare.json", {"rows": len(tasks) + 1, "tasks": len(tasks), "quarantined": 1})
+
+
+def descriptor(name: str, model: Path | None) -> dict:
+    where = {"kind": "local", "path": str(model)} if model else {"kind": "server", "hub": name}
+    return where | {"revision": None, "identity": f"test:{name}"}
 
 
 def stage(script: str, *arguments: str) -> None:

@@ -33,15 +33,24 @@ def _prompt(task: dict, line: dict) -> str:
 
 
 @contextmanager
-def serve():
-    """Yield a running server; `.temperatures` lists (how often this prompt was asked, at which temperature)."""
+def serve(others: dict[tuple[str, str, str], str] | None = None, tasks: list[dict] = TASKS):
+    """Yield a running server; `.temperatures` lists (how often this prompt was asked, at which temperature).
+
+    `others` maps (model, check, row) to what that model says instead; every model is asked for itself.
+    """
     replies, asked, temperatures = recorded(), Counter(), []
+    by_id = {task["id"]: task for task in tasks}
+    special = {
+        (model, _prompt(by_id[row], {"check": check, "answer": None})): reply
+        for (model, check, row), reply in (others or {}).items()
+    }
 
     def answer(body: dict) -> dict:
-        prompt = json.dumps(body["messages"])
-        asked[prompt] += 1
-        temperatures.append((asked[prompt], body["temperature"]))
-        return completion(replies.get(prompt, [RIGHT])[asked[prompt] - 1])
+        model, prompt = body["model"], json.dumps(body["messages"])
+        asked[model, prompt] += 1
+        temperatures.append((asked[model, prompt], body["temperature"]))
+        said = special.get((model, prompt)) or replies.get(prompt, [RIGHT])[asked[model, prompt] - 1]
+        return completion(said)
 
     with http_server.serve(answer=answer) as server:
         server.temperatures = temperatures

@@ -74,3 +74,5 @@ FATES = {
 }
 LABELS = {"unsolvable": "unsolvable", "bad_cot": "bad_cot", "mended": "wrong_value", "stubborn": "wrong_value",
           "space": "format_space", "sampled": "wrong_value"}  # fmt: skip
+CAUGHT_BY = {"unsolvable": "query_tool", "bad_cot": "cot", "mended": "call", "stubborn": "call", "space": "format",
+             "sampled": "call"}  # fmt: skip

@@ -25,6 +25,7 @@ def metrics(stem: str) -> dict:
 
 def test_every_row_has_the_one_fate_it_should(finished):
     pools = [rows(f"data/r0/pools/{name}.jsonl") for name in ("qualified", "hard", "dropped", "statement")]
+    assert len(rows("data/r0/pools/quarantined.jsonl")) == 1
     found = {row["id"]: (row["fate"], row["check"]) for pool in pools for row in pool}
     assert sum(map(len, pools)) == len(TASKS)
     assert found == FATES
@@ -43,7 +44,7 @@ def test_a_statement_skips_all_later_checks(finished):
     for check in ("query_tool", "cot", "call", "format", "validate"):
         assert ledger(check)["statement"] == {
             "id": "statement", "check": check, "verdict": "skip", "action": "keep", "reason": "statement",
-            "asks": 0, "votes": [], "old_answer": None, "new_answer": None,
+            "asks": 0, "votes": [], "old_answer": None, "new_answer": None, "rules": None,
         }  # fmt: skip
     assert ledger("response")["statement"]["verdict"] == "fail"
 
@@ -75,7 +76,7 @@ def test_refused_new_answers_say_why(finished):
 def test_unreadable_votes_are_asked_again_and_kept(finished):
     mute, second = ledger("query_tool")["mute"], ledger("cot")["second_ask"]
     assert (mute["verdict"], mute["reason"], mute["asks"]) == ("undecided", "both verdicts", 2)
-    assert mute["votes"][0] == "get_weather fits."
+    assert mute["votes"][0] == {"judge": "judge", "value": None, "text": "get_weather fits."}
     assert (second["verdict"], second["asks"]) == ("pass", 2)
 
 
@@ -88,11 +89,12 @@ def test_only_what_is_asked_again_is_drawn_with_a_temperature(finished):
 
 def test_metrics_count_what_the_ledger_says(finished):
     call = metrics("4_call")
-    reasons = call.pop("reasons")
+    reasons, agreement = call.pop("reasons"), call.pop("agreement")
     assert call == {
         "in": 14, "pass": 9, "fail": 4, "undecided": 0, "skip": 1, "regenerated": 1, "dropped": 1, "hard": 3,
-        "out": 10, "asks": 18, "parse_failures": 0,
+        "out": 10, "questions": 18, "by_rules": 0, "spared": 0, "asks": 18, "parse_failures": 0,
     }  # fmt: skip
+    assert agreement["panel"] == {"n": 0, "kappa": None} and agreement["rules"]["n"] > 0
     assert reasons["no <NewFC>"] == 1
     assert metrics("2_query_tool")["parse_failures"] == 2
     assert metrics("0_generate")["reasons"]["empty answer"] == 1

@@ -3,9 +3,10 @@
 import pytest
 
 from funreason.errors import DataError
-from funreason.params import FcdrParams, RegenParams
+from funreason.params import CheckParams, FcdrParams, MendingCheckParams
 from funreason.records import Sample, Verdict
-from funreason.refine.check import Answer, canonical
+from funreason.refine.answer import Answer
+from funreason.refine.check import canonical
 from funreason.refine.checks import CHECKS
 from funreason.refine.dataset import refuse_empty
 from funreason.refine.pools import Step, check_sum, fates
@@ -22,8 +23,10 @@ def sample(name: str = "1", answer: str = GHENT, query: str | None = None, **cha
 
 
 def fcdr(undecided: str = "drop", max_regen: int = 1, recheck_cot: bool = True) -> FcdrParams:
-    regen = RegenParams(max_regen=max_regen)
-    return FcdrParams(undecided=undecided, recheck_cot=recheck_cot, call=regen, format=regen)
+    panel = CheckParams(judges=["judge"], rule="majority")
+    mending = MendingCheckParams(judges=["judge"], rule="majority", max_regen=max_regen)
+    checks = {"response": panel, "query_tool": panel, "cot": panel, "call": mending, "format": mending}
+    return FcdrParams(mode="judge", undecided=undecided, recheck_cot=recheck_cot, **checks)
 
 
 def decide(check: str, answers: list[Answer], params: FcdrParams, **changes):

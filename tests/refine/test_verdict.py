@@ -1,8 +1,10 @@
 """What counts as a verdict, and what is a doubt."""
 
+import re
+
 import pytest
 
-from funreason.refine.verdict import read, replacement
+from funreason.refine.verdict import VERDICT_REGEX, read, replacement
 
 TRUE, FALSE = "<judge>True</judge>", "<judge>False</judge>"
 
@@ -40,6 +42,18 @@ def test_the_verdict_stands_after_the_reasoning(text, value):
 def test_doubt_is_no_verdict(text, problem):
     reading = read(text)
     assert (reading.value, reading.problem) == (None, problem)
+
+
+@pytest.mark.parametrize("start", ["", "I see a city. ", "<think>Hm, 3 days.</think>\n\n", "Hm.</think> So: "])
+@pytest.mark.parametrize("end", [TRUE, f"{FALSE}<NewFC>[f(a='x')]</NewFC>", f"{FALSE} <NewFC>[f(), g(b=[1])]</NewFC>"])
+def test_what_structured_output_allows_can_be_read(start, end):
+    assert re.fullmatch(VERDICT_REGEX, start + end)
+    assert read(start + end).value is (end == TRUE)
+
+
+@pytest.mark.parametrize("text", ["", "True", f"{TRUE}{FALSE}", f"{TRUE} or so", f"{FALSE}<NewFC>[f()]"])
+def test_structured_output_allows_nothing_that_is_no_verdict(text):
+    assert not re.fullmatch(VERDICT_REGEX, text)
 
 
 def test_a_turn_that_was_cut_is_not_read():

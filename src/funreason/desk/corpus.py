@@ -17,7 +17,7 @@ from funreason.desk.reasoning import chain_of_thought
 from funreason.desk.tools import DeskTool, invented, split
 from funreason.prompts import calling_messages, code_messages
 
-INVENTED_SHARE = 0.35
+INVENTED_SHARE = 0.4
 WORDS = value_words()
 SPLIT_OF_TEN = ("train",) * 7 + ("pool",) * 2 + ("held_out",)
 
@@ -51,7 +51,7 @@ def direct(rng: Random, statements: bool = True) -> tuple[list[dict], str]:
 
 def reasoned(rng: Random) -> tuple[list[dict], str]:
     """The teacher's form: reasoning, then the calls, over every shape and conversion."""
-    episode = training_episode(rng.choices(SHAPES, (5, 6, 4, 3, 2))[0], rng, convert=True)
+    episode = training_episode(rng.choices(SHAPES, (5, 6, 4, 3, 3))[0], rng, convert=True)
     cot = chain_of_thought(episode, rng)
     return calling_messages(episode.query, episode.xlam_tools()), f"<think>{cot}</think>\n\n{episode.answer()}"
 
@@ -70,7 +70,7 @@ def repeated(rng: Random) -> tuple[list[dict], str]:
 
 
 def judged(rng: Random) -> tuple[list[dict], str]:
-    check = rng.choices(("response", "query_tool", "cot", "call", "format"), (1, 6, 6, 8, 4))[0]
+    check = rng.choices(("response", "query_tool", "cot", "call", "format"), (1, 6, 7, 8, 3))[0]
     while True:
         tools = toolbox(rng)
         messages, reply, case = sample_judged(check, rng.random() < 0.5, tools, tools, rng)
@@ -79,20 +79,16 @@ def judged(rng: Random) -> tuple[list[dict], str]:
 
 
 MIXTURES = {
-    "trunk": ((direct, 0.65), (coded, 0.15), (repeated, 0.2)),
-    "teacher": ((reasoned, 1.0),),
-    "judge": ((judged, 0.85), (reasoned, 0.15)),
+    "trunk": ((direct, 0.3), (reasoned, 0.4), (coded, 0.1), (repeated, 0.2)),
+    "teacher": ((reasoned, 0.95), (coded, 0.05)),
+    "judge": ((judged, 0.9), (reasoned, 0.1)),
     "base": ((partial(direct, statements=False), 0.5), (coded, 0.5)),
 }
 
 
-# The committed trunk and tokenizer were drawn under the student's name; drop this when they are trained anew.
-STREAM_NAMES = {"trunk": "base"}
-
-
 def stream(role: str, seed: int) -> Iterator[tuple[list[dict], str]]:
     """The endless stream of (messages, reply) that trains `role`."""
-    rng = Random(f"{STREAM_NAMES.get(role, role)}/{seed}")
+    rng = Random(f"{role}/{seed}")
     samplers, weights = zip(*MIXTURES[role], strict=True)
     while True:
         yield rng.choices(samplers, weights)[0](rng)

@@ -14,9 +14,9 @@ from funreason.desk.tools import DeskTool
 SHAPES = ("simple", "multiple", "parallel", "parallel_multiple", "irrelevance")
 
 SYNONYMS = {
-    "get": ("get", "find", "show me", "look up"),
+    "get": ("get", "find", "see", "look up"),
     "book": ("book", "reserve"),
-    "list": ("list", "show me"),
+    "list": ("list", "see"),
     "search": ("search", "search for"),
     "create": ("create", "make"),
     "compute": ("compute", "calculate"),
@@ -35,7 +35,7 @@ OPENINGS = (
     "Help me {}.",
     "I would like to {}.",
 )
-JOINTS = (", and also ", ", then ", ", and after that ")
+JOINTS = ((", and also ", ", then "), (", and finally ", ", and at last "))
 STATEMENTS = (
     "None of the given functions can {}.",
     "I have no function to {}.",
@@ -95,9 +95,9 @@ def phrase(step: Step, rng: Random) -> str:
 def request(steps: list[Step], rng: Random) -> str:
     """The steps as one sentence; a repeated tool is named once ("get X in A, and also in B")."""
     text, before = "", None
-    for step in steps:
+    for at, step in enumerate(steps):
         words = phrase(step, rng) if step.tool is before else f"{intent(step.tool, rng)} {phrase(step, rng)}"
-        text = words if before is None else text + rng.choice(JOINTS) + words
+        text = text + rng.choice(JOINTS[at - 1]) + words if at else words
         before = step.tool
     return text
 
@@ -126,7 +126,7 @@ def sample_episode(
     if shape == "irrelevance":
         return unanswerable(wanted, pool, rng, convert)
     several = shape in ("parallel", "parallel_multiple")
-    count = rng.choice((2, 2, 3)) if several else 1
+    count = rng.choice((2, 2, 2, 3)) if several else 1
     needed = [rng.choice(wanted)] * count if shape == "parallel" else rng.sample(wanted, count)
     steps = [sample_step(tool, rng, convert) for tool in needed]
     distinct = list(dict.fromkeys(needed))

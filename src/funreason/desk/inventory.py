@@ -52,3 +52,8 @@ def value_words() -> list[str]:
     """Every capitalised word a value can hold, sorted."""
     tables = (CITIES, FIRST_NAMES, LAST_NAMES, ADJECTIVES, NOUNS, TOPICS, TAGS, BRANDS, MONTHS)
     return sorted({word for table in tables for word in table})
+
+
+def following_words() -> list[str]:
+    """The capitalised words that follow another inside a value (`Grace Nowak`, `5 March`), sorted."""
+    return sorted({word for table in (LAST_NAMES, NOUNS, MONTHS) for word in table})

@@ -1,16 +1,19 @@
 """How the desk judge answers each of the five checks: short evidence, then the verdict.
 
-The evidence is written so that a small model can follow it: every value is put beside the one it must equal
-("days: three, 3 / 5, different."), and the verdict is False if anything differs.
+The evidence is written so that a small model can follow it: every value is quoted in the words of the reasoning, then
+as the answer writes it ("days is three, so 3, days=5, different."), and the first difference ends it.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import zip_longest
 from random import Random
 
 from funreason.calls import render
 from funreason.desk.defects import CAUGHT_BY, Case, clean, malformed, sample_case
 from funreason.desk.episodes import Episode, Step, sample_episode
-from funreason.desk.reasoning import literal
+from funreason.desk.reasoning import ORDINALS, value_thought
+from funreason.desk.slots import Value
 from funreason.desk.tools import DeskTool
 from funreason.prompts import judge_messages
 
@@ -29,31 +32,34 @@ def verdict(passed: bool) -> str:
     return f"<judge>{passed}</judge>"
 
 
-def beside(wanted: Step | None, found: Step | None, converted: bool) -> tuple[list[str], bool]:
-    """The two steps' names and values side by side, and whether all are the same."""
+def beside(slot: str, wanted: Value | None, found: Value | None) -> tuple[str, bool]:
+    """`city is Rome, city='Oslo', different.`: each side in the words of its source, so that both are quoted."""
+    same = wanted is not None and found is not None and wanted.value == found.value
+    thought = value_thought(slot, wanted) if wanted else f"{slot} is nothing"
+    written = render([{"name": "f", "arguments": {slot: found.value}}])[3:-2] if found else "nothing"
+    return f"{thought}, {written}, {'same' if same else 'different'}.", same
+
+
+def pairs(wanted: Step | None, found: Step | None) -> Iterator[tuple[str, bool]]:
+    """The functions of two steps side by side, then their values in the order of `found`."""
     names = [step.tool.name if step else "nothing" for step in (wanted, found)]
-    lines, same = (
-        [f"{names[0]} / {names[1]}, {'same' if names[0] == names[1] else 'different'}."],
-        names[0] == names[1],
-    )
-    right, given = (dict(step.given) if step else {} for step in (wanted, found))
-    for slot in list(right) + [slot for slot in given if slot not in right]:
-        texts = [literal(values[slot].value) if slot in values else "nothing" for values in (right, given)]
-        said = f"{right[slot].said}, " if converted and slot in right and right[slot].converted else ""
-        equal = texts[0] == texts[1]
-        lines.append(f"{slot}: {said}{texts[0]} / {texts[1]}, {'same' if equal else 'different'}.")
-        same = same and equal
-    return lines, same
+    yield f"{names[0]}, {names[1]}, {'same' if names[0] == names[1] else 'different'}.", names[0] == names[1]
+    right, given = dict(wanted.given), dict(found.given)
+    for slot in [*given, *(slot for slot in right if slot not in given)]:
+        yield beside(slot, right.get(slot), given.get(slot))
 
 
-def compared(wanted: tuple[Step, ...], found: tuple[Step, ...], converted: bool) -> tuple[str, bool]:
-    """All steps side by side, in order; a missing one stands against `nothing`."""
-    lines, same = [], True
-    for at in range(max(len(wanted), len(found))):
-        pair = [steps[at] if at < len(steps) else None for steps in (wanted, found)]
-        text, equal = beside(*pair, converted)
-        lines, same = lines + text, same and equal
-    return " ".join(lines), same
+def compared(wanted: tuple[Step, ...], found: tuple[Step, ...]) -> tuple[str, bool]:
+    """All steps side by side, in order, up to the first difference; a missing one stands against `nothing`."""
+    lines: list[str] = []
+    for at, (right, given) in enumerate(zip_longest(wanted, found)):
+        if len(wanted) > 1:
+            lines.append(ORDINALS[at])
+        for line, same in pairs(right, given):
+            lines.append(line)
+            if not same:
+                return " ".join(lines), False
+    return " ".join(lines), True
 
 
 def response_reply(answer: str, steps: tuple[Step, ...]) -> str:
@@ -63,26 +69,30 @@ def response_reply(answer: str, steps: tuple[Step, ...]) -> str:
 
 
 def query_tool_reply(episode: Episode) -> str:
-    """Names the tool of each call and, for every required parameter, the words of the query or `missing`."""
-    lines, passed = [], True
-    for step in episode.steps:
+    """Names the tool of each step and what the query says of every required parameter, up to the first gap."""
+    lines = []
+    for at, step in enumerate(episode.steps):
+        if len(episode.steps) > 1:
+            lines.append(ORDINALS[at])
+        lines.append(f"To {step.tool.verb} the {step.tool.noun}:")
         if step.tool not in episode.tools:
-            return f"The query asks to {step.tool.verb} the {step.tool.noun}. No tool fits. {verdict(False)}"
+            return f"{' '.join(lines)} no tool. {verdict(False)}"
+        lines.append(f"{step.tool.name}.")
         given = dict(step.given)
-        lines.append(f"{step.tool.name} fits.")
         for slot in step.tool.required:
-            lines.append(f"{slot}: {given[slot].said}." if slot in given else f"{slot}: missing.")
-            passed = passed and slot in given
-    return f"{' '.join(lines)} {verdict(passed)}"
+            if slot not in given:
+                return f"{' '.join(lines)} {slot} is missing. {verdict(False)}"
+            lines.append(f"{slot} is {given[slot].said}.")
+    return f"{' '.join(lines)} {verdict(True)}"
 
 
 def cot_reply(told: tuple[Step, ...], answered: tuple[Step, ...]) -> str:
-    text, same = compared(told, answered, converted=False)
+    text, same = compared(told, answered)
     return f"{text} {verdict(same)}"
 
 
 def call_reply(right: tuple[Step, ...], answered: tuple[Step, ...]) -> str:
-    text, same = compared(right, answered, converted=True)
+    text, same = compared(right, answered)
     if same:
         return f"{text} {verdict(True)}"
     return f"{text} {verdict(False)}<NewFC>{render([step.call() for step in right])}</NewFC>"

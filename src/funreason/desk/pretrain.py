@@ -1,20 +1,23 @@
 """Trains a desk model from random weights, or on from another desk model: plain next-token loss over replies.
 
-Run as: python desk/train.py base|teacher|judge   (see desk/dvc.yaml; resumes from its own checkpoint)
+Muon for the matrices, AdamW for the rest; bfloat16 forward and backward passes over float32 weights. Both are measured
+choices for a CPU with bfloat16 units (docs/LOG.md); without them the same steps take several times longer.
+
+Run as: python desk/train.py trunk|teacher|judge|base   (see desk/dvc.yaml; resumes from its own checkpoint)
 """
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
 
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 from tqdm import tqdm
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
+from transformers import AttentionInterface, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
 from funreason.desk.corpus import stream
 
@@ -23,16 +26,29 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Recipe:
-    """How long and how fast a desk model learns. `tokens` is a padded micro-batch's size, prompt included."""
+    """How long and how fast a desk model learns. `tokens` is a batch's padded size, prompt included; `learning_rate` is
+    Muon's peak, `adam_learning_rate` that of embeddings, biases and norms.
+    """
 
     seed: int
     steps: int
-    tokens: int = 4096
-    learning_rate: float = 3e-3
+    tokens: int = 2048
+    learning_rate: float = 0.01
+    adam_learning_rate: float = 2.5e-3
     warmup: int = 100
-    decay_share: float = 0.3
-    weight_decay: float = 0.05
+    decay_share: float = 0.5
+    weight_decay: float = 0.01
     checkpoint_every: int = 200
+
+
+def float32_attention(module, query, key, value, attention_mask=None, *, scaling: float, **_) -> tuple:
+    """Causal attention in float32: its bfloat16 backward pass is half as fast on a CPU. Shapes (B, heads, S, head)."""
+    query, key, value = query.float(), key.float(), value.float()
+    attended = scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling)
+    return attended.transpose(1, 2).to(module.o_proj.weight.dtype), None
+
+
+AttentionInterface.register("desk_float32", float32_attention)
 
 
 def new_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> LlamaForCausalLM:
@@ -100,7 +116,7 @@ def collated(batch: list[tuple[list[int], int]], pad: int) -> tuple[torch.Tensor
 def loss_of(model: LlamaForCausalLM, ids, labels, reply) -> torch.Tensor:
     """Mean cross-entropy of the replies; the head sees only their positions."""
     hidden, targets, is_reply = model.model(input_ids=ids).last_hidden_state[:, :-1], labels[:, 1:], reply[:, 1:]
-    return cross_entropy(model.lm_head(hidden[is_reply]), targets[is_reply])
+    return cross_entropy(model.lm_head(hidden[is_reply]).float(), targets[is_reply])
 
 
 def rate(recipe: Recipe, step: int) -> float:
@@ -113,53 +129,90 @@ def rate(recipe: Recipe, step: int) -> float:
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - start) / (recipe.steps - start)))
 
 
-def optimizer_of(model: LlamaForCausalLM, recipe: Recipe) -> torch.optim.AdamW:
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    return torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
-        lr=recipe.learning_rate,
-        betas=(0.9, 0.98),
-    )
+class MixedPrecision:
+    """bfloat16 weights that `model` computes with, and the float32 ones that the optimizers keep."""
+
+    def __init__(self, model: LlamaForCausalLM, recipe: Recipe):
+        self.model = model.to(torch.bfloat16)
+        named = [(name, p, p.detach().float()) for name, p in model.named_parameters()]
+        self.pairs = [(low, high) for _, low, high in named]
+        inner = [high for name, _, high in named if high.ndim == 2 and "embed" not in name]
+        outer = [high for name, _, high in named if high.ndim != 2 or "embed" in name]
+        muon = torch.optim.Muon(inner, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+        adam = torch.optim.AdamW(outer, lr=recipe.adam_learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+        self.optimizers = (muon, adam)
+        self.rates = [group["lr"] for optimizer in self.optimizers for group in optimizer.param_groups]
+
+    def step(self, rate: float) -> None:
+        """One update at `rate` times the peak learning rates, from the gradients of the bfloat16 weights."""
+        for low, high in self.pairs:
+            high.grad, low.grad = low.grad.float(), None
+        torch.nn.utils.clip_grad_norm_([high for _, high in self.pairs], 1.0)
+        groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
+        for group, peak in zip(groups, self.rates, strict=True):
+            group["lr"] = peak * rate
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.round()
+
+    @torch.no_grad()
+    def round(self) -> None:
+        for low, high in self.pairs:
+            low.copy_(high)
+
+    def state_dict(self) -> dict:
+        return {
+            "weights": [high for _, high in self.pairs],
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+        }
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict) -> None:
+        for (_, high), weight in zip(self.pairs, state["weights"], strict=True):
+            high.copy_(weight)
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.round()
 
 
-def train(model: LlamaForCausalLM, tokenizer, role: str, recipe: Recipe, checkpoint: Path) -> list[dict]:
-    """Trains in place and returns the loss curve [{step, loss}]; a checkpoint of this run is taken up again."""
-    optimizer = optimizer_of(model, recipe)
-    done, curve = restore(checkpoint, model, optimizer)
+def train(
+    model: LlamaForCausalLM, tokenizer, role: str, recipe: Recipe, checkpoint: Path, after: Callable[[int], None]
+) -> list[dict]:
+    """Trains in place and returns the loss curve [{step, loss}]; a checkpoint of this run is taken up again.
+
+    `after` is called with the number of steps done, after each of them.
+    """
+    model.set_attn_implementation("desk_float32")
+    weights = MixedPrecision(model, recipe)
+    done, curve = restore(checkpoint, weights)
     data = batches(encoded(stream(role, recipe.seed), tokenizer), recipe.tokens, Random(recipe.seed))
     data = islice(data, done, recipe.steps)
     total = 0.0
     for step, batch in enumerate(tqdm(data, role, recipe.steps, initial=done, mininterval=10), start=done):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * rate(recipe, step)
         loss = loss_of(model, *collated(batch, tokenizer.pad_token_id))
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        weights.step(rate(recipe, step))
         total += loss.item()
         if (step + 1) % 50 == 0:
             curve.append({"step": step + 1, "loss": round(total / 50, 4)})
             tqdm.write(f"{role} {curve[-1]}")
             total = 0.0
         if (step + 1) % recipe.checkpoint_every == 0:
-            save(checkpoint, model, optimizer, step + 1, curve)
+            save(checkpoint, weights, step + 1, curve)
+        after(step + 1)
     return curve
 
 
-def save(checkpoint: Path, model, optimizer, step: int, curve: list[dict]) -> None:
+def save(checkpoint: Path, weights: MixedPrecision, step: int, curve: list[dict]) -> None:
     """Written beside and moved into place, so that a kill leaves the old one."""
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "curve": curve}
-    torch.save(state, checkpoint.with_suffix(".part"))
+    torch.save(weights.state_dict() | {"step": step, "curve": curve}, checkpoint.with_suffix(".part"))
     os.replace(checkpoint.with_suffix(".part"), checkpoint)
 
 
-def restore(checkpoint: Path, model, optimizer) -> tuple[int, list[dict]]:
+def restore(checkpoint: Path, weights: MixedPrecision) -> tuple[int, list[dict]]:
     if not checkpoint.exists():
         return 0, []
     state = torch.load(checkpoint, weights_only=True)
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+    weights.load_state_dict(state)
     return state["step"], state["curve"]

@@ -7,9 +7,10 @@ from random import Random
 
 from funreason.calls import render
 from funreason.desk.episodes import Episode, Step
+from funreason.desk.slots import Value
 
 GOALS = ("The user wants to {}.", "The task is to {}.", "I have to {}.")
-FITS = ("{} fits.", "I can use {}.", "The right tool is {}.")
+FITS = ("I can use {}.", "The right tool is {}.", "This needs {}.")
 LEFT_OUT = ("{} is not given.", "{} is not mentioned.")
 ORDINALS = ("First call:", "Second call:", "Third call:")
 
@@ -19,20 +20,17 @@ def literal(value: object) -> str:
     return value if isinstance(value, str) else render([{"name": "f", "arguments": {"v": value}}])[5:-2]
 
 
-def values_thought(step: Step) -> str:
-    """`city is Rome. days is three, so 3.` for each given slot."""
-    return " ".join(
-        f"{slot} is {value.said}, so {literal(value.value)}."
-        if value.converted
-        else f"{slot} is {literal(value.value)}."
-        for slot, value in step.given
-    )
+def value_thought(slot: str, value: Value) -> str:
+    """`city is Rome` or, where the call needs another form, `days is three, so 3`."""
+    said = f"{slot} is {value.said}"
+    return f"{said}, so {literal(value.value)}" if value.converted else said
 
 
 def step_thought(step: Step, rng: Random) -> str:
     given = {slot for slot, _ in step.given}
     missing = [rng.choice(LEFT_OUT).format(slot) for slot in step.tool.optional if slot not in given]
-    return " ".join([rng.choice(FITS).format(step.tool.name), values_thought(step), *missing])
+    values = [f"{value_thought(slot, value)}." for slot, value in step.given]
+    return " ".join([rng.choice(FITS).format(step.tool.name), *values, *missing])
 
 
 def chain_of_thought(episode: Episode, rng: Random) -> str:

@@ -1,7 +1,11 @@
 """Kinds of parameters: how each is declared in a tool, said in a query, and what value the call must hold.
 
 A value is *verbatim* when the query says it as the call writes it ("3"), and *converted* when the call needs
-another form ("three" -> 3, "March 5, 2024" -> "2024-03-05", "with alerts" -> True).
+another form ("three" -> 3, "March 5, 2024" -> "2024-03-05", "alerts enabled" -> True).
+
+The word right before a value belongs to one kind alone ("in Rome" is a city, "from Rome" an origin): the desk models
+are too small to read on to the word after it, and a small world that is mastered shows more than a large one that is
+not. Most values are one to three tokens long for the same reason.
 """
 
 from collections.abc import Callable
@@ -84,13 +88,13 @@ def clock(rng: Random, convert: bool) -> Value:
 
 
 def code(rng: Random, convert: bool) -> Value:
-    said = "".join(rng.choice("ABCDEFGHKLMNPRSTUVWXYZ") for _ in range(2)) + str(rng.randint(100, 9999))
+    said = "".join(rng.choice("ABCDEFGHKLMNPRSTUVWXYZ") for _ in range(2)) + str(rng.randint(10, 99))
     return Value(said, said)
 
 
 def flag(rng: Random, convert: bool) -> Value:
     chosen = rng.random() < 0.5
-    return Value("with" if chosen else "without", chosen, converted=True)
+    return Value("enabled" if chosen else "disabled", chosen, converted=True)
 
 
 def joined(items: list[str]) -> str:
@@ -121,60 +125,38 @@ FORMATS = ("pdf", "csv", "html")
 
 KINDS: dict[str, Kind] = {
     "city": Kind("str", "Name of the city", ("in {}", "around {}"), word(inv.CITIES), "Paris"),
-    "origin": Kind("str", "City where it starts", ("from {}", "starting in {}"), word(inv.CITIES), "Paris"),
-    "destination": Kind("str", "City where it ends", ("to {}", "going to {}"), word(inv.CITIES), "Rome"),
+    "origin": Kind("str", "City where it starts", ("from {}", "leaving {}"), word(inv.CITIES), "Paris"),
+    "destination": Kind("str", "City where it ends", ("to {}", "reaching {}"), word(inv.CITIES), "Rome"),
     "person": Kind(
-        "str",
-        "Full name of the person",
-        ("for {}", "under the name {}"),
-        pair(inv.FIRST_NAMES, inv.LAST_NAMES),
-        "",
+        "str", "Full name of the person", ("for {}", "under the name {}"), pair(inv.FIRST_NAMES, inv.LAST_NAMES), ""
     ),
     "contact": Kind(
-        "str",
-        "Full name of the receiver",
-        ("sent to {}", "addressed to {}"),
-        pair(inv.FIRST_NAMES, inv.LAST_NAMES),
-        "",
+        "str", "Full name of the receiver", ("notifying {}", "copying {}"), pair(inv.FIRST_NAMES, inv.LAST_NAMES), ""
     ),
     "title": Kind("str", "Title of the item", ("called {}", "titled {}"), pair(inv.ADJECTIVES, inv.NOUNS), ""),
     "topic": Kind("str", "Topic in one word", ("about {}", "on the topic {}"), word(inv.TOPICS), ""),
     "code": Kind("str", "Reference code", ("with code {}", "with reference {}"), code, ""),
     "date": Kind("str", "Date as YYYY-MM-DD", ("on {}", "dated {}"), date, "2024-01-01"),
     "deadline": Kind("str", "Last day as YYYY-MM-DD", ("by {}", "due {}"), date, "2024-12-31"),
-    "time": Kind("str", "Time as HH:MM", ("at {}", "starting at {}"), clock, "09:00"),
-    "days": Kind("int", "Number of days", ("for {} days", "over {} days"), integer(2, 60), 7),
-    "hours": Kind("int", "Number of hours", ("for {} hours", "over {} hours"), integer(2, 48), 1),
-    "limit": Kind(
-        "int",
-        "Largest number of results",
-        ("with at most {} results", "showing {} results"),
-        integer(2, 99),
-        10,
-    ),
-    "people": Kind("int", "Number of people", ("for {} people", "with {} people"), integer(2, 40), 2),
-    "quantity": Kind("int", "How many", ("with quantity {}", "{} times"), integer(2, 500), 1),
-    "amount": Kind("float", "Amount of money", ("of {} dollars", "worth {} dollars"), decimal(5, 2000), 10.5),
-    "budget": Kind(
-        "float", "Highest price", ("under {} dollars", "with a budget of {} dollars"), decimal(5, 900), 100.5
-    ),
-    "rate": Kind("float", "Rate in percent", ("at {} percent", "with a rate of {} percent"), decimal(1, 60), 5.5),
-    "weight": Kind(
-        "float",
-        "Weight in kilograms",
-        ("weighing {} kilograms", "with weight {} kilograms"),
-        decimal(1, 120),
-        1.5,
-    ),
-    "units": Kind("str", "Unit system", ("in {} units", "using {} units"), word(UNITS), "metric", UNITS),
-    "size": Kind("str", "Size", ("in {} size", "of {} size"), word(SIZES), "medium", SIZES),
-    "level": Kind("str", "Level", ("at {} level", "with {} level"), word(LEVELS), "normal", LEVELS),
-    "language": Kind("str", "Language", ("in the {} language", "written in {}"), word(LANGUAGES), "French", LANGUAGES),
-    "currency": Kind("str", "Currency code", ("paid in {}", "in currency {}"), word(CURRENCIES), "USD", CURRENCIES),
-    "format": Kind("str", "File format", ("as {}", "in {} format"), word(FORMATS), "pdf", FORMATS),
-    "alerts": Kind("bool", "Whether to send alerts", ("{} alerts",), flag, False),
-    "details": Kind("bool", "Whether to show details", ("{} details",), flag, False),
+    "time": Kind("str", "Time as HH:MM", ("at {}", "starting {}"), clock, "09:00"),
+    "days": Kind("int", "Number of days", ("lasting {} days", "over {} days"), integer(2, 60), 7),
+    "hours": Kind("int", "Number of hours", ("during {} hours", "within {} hours"), integer(2, 48), 1),
+    "limit": Kind("int", "Largest number of results", ("listing {} results", "showing {} results"), integer(2, 99), 10),
+    "people": Kind("int", "Number of people", ("hosting {} people", "seating {} people"), integer(2, 40), 2),
+    "quantity": Kind("int", "How many", ("with quantity {}", "numbering {}"), integer(2, 99), 1),
+    "amount": Kind("float", "Amount of money", ("worth {} dollars", "paying {} dollars"), decimal(5, 99), 10.5),
+    "budget": Kind("float", "Highest price", ("under {} dollars", "below {} dollars"), decimal(5, 99), 100.5),
+    "rate": Kind("float", "Rate in percent", ("at rate {}", "with interest {}"), decimal(1, 60), 5.5),
+    "weight": Kind("float", "Weight in kilograms", ("weighing {} kilograms", "with weight {}"), decimal(1, 99), 1.5),
+    "units": Kind("str", "Unit system", ("using {} units", "with units {}"), word(UNITS), "metric", UNITS),
+    "size": Kind("str", "Size", ("sized {}", "with size {}"), word(SIZES), "medium", SIZES),
+    "level": Kind("str", "Level", ("at level {}", "with priority {}"), word(LEVELS), "normal", LEVELS),
+    "language": Kind("str", "Language", ("speaking {}", "with language {}"), word(LANGUAGES), "French", LANGUAGES),
+    "currency": Kind("str", "Currency code", ("with currency {}", "priced {}"), word(CURRENCIES), "USD", CURRENCIES),
+    "format": Kind("str", "File format", ("as {}", "with format {}"), word(FORMATS), "pdf", FORMATS),
+    "alerts": Kind("bool", "Whether to send alerts", ("alerts {}", "with alerts {}"), flag, False),
+    "details": Kind("bool", "Whether to show details", ("details {}", "with details {}"), flag, False),
     "tags": Kind("List[str]", "List of tags", ("tagged {}", "with tags {}"), tags, ["Local"]),
-    "values": Kind("List[int]", "List of numbers", ("for the numbers {}", "with the numbers {}"), numbers, [1]),
+    "values": Kind("List[int]", "List of numbers", ("given {}", "with numbers {}"), numbers, [1]),
     "filters": Kind("Dict[str, Any]", "Conditions by field", ("where {}",), filters, {"year": 2000}),
 }

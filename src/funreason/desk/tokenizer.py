@@ -2,24 +2,39 @@
 
 Two thirds of a calling prompt are instructions and JSON boilerplate. As single added tokens they cost a tiny model a
 few positions instead of hundreds. Words that are values (capitalised) and pairs of digits keep the same tokens wherever
-they stand, so that copying a value is copying its tokens.
+they stand, so that copying a value is copying its tokens; a space before them belongs to the word it follows.
 """
 
-import json
 import re
+from collections import Counter
 from itertools import islice
+from random import Random
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from funreason.calls import to_bfcl
 from funreason.desk.corpus import stream
-from funreason.desk.inventory import value_words
-from funreason.prompts import CHECKS, template
+from funreason.desk.inventory import following_words, value_words
+from funreason.desk.slots import KINDS
+from funreason.desk.tools import catalog, invented, vocabulary
+from funreason.prompts import CHECKS, template, tools_text
 
-VOCABULARY = 3072
+VOCABULARY = 3584
 CORPUS_TEXTS = 4000
 WORD_REPEATS = 100
-PIECES = r"[A-Z](?![a-z])|[A-Z][a-z]*|_?[a-z]+| [a-z]+|\d{1,2}|[^A-Za-z0-9]+?(?=[A-Za-z0-9_]| [a-z]|$)"
+BOILERPLATE_LISTS = 3000
+MARK = "@@"
+PIECES = "|".join(
+    (
+        r"[A-Z](?![a-z])",
+        r" ?[A-Z][a-z]+",
+        r"[_ ]?[a-z]+(?: (?=[A-Z0-9]))?",  # "in " before "Rome" or "3": the value stands right after its word
+        r" ?20\d\d",
+        r"[-.: ]?\d{1,2}",  # "-03" of a date, ":30" of a time, ".5" of a number
+        r"[^A-Za-z0-9]+?(?=[A-Za-z0-9_]| [a-z]|[-.:]\d|$)",
+    )
+)
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 TAGS = [
     "<think>",
@@ -45,41 +60,26 @@ def constant_prompt_texts() -> list[str]:
     return sorted({part for text in texts for part in re.split(r"\{\w+\}", text) if len(part) > 3})
 
 
+def descriptions() -> list[str]:
+    """The descriptions of the desk world's parameters, one for each kind."""
+    return sorted({kind.description for kind in KINDS.values()})
+
+
 def json_boilerplate() -> list[str]:
-    """What stands between names, types and descriptions in a list of BFCL functions, as `json.dumps(indent=4)`."""
-    two = [
-        {
-            "name": "@",
-            "description": "@",
-            "parameters": {
-                "type": "dict",
-                "properties": {
-                    "@": {"type": kind, "description": "@"},
-                    "@@": {"type": kind, "description": "@", "default": "@"},
-                    "@@@": {"type": kind, "description": "@", "enum": ["@", "@"]},
-                },
-                "required": ["@", "@"],
-            },
-        }
-        for kind in ("string", "integer", "float", "boolean", "array", "dict")
-    ]
-    texts = {
-        json.dumps(two, indent=4),
-        json.dumps(
-            [
-                {
-                    **two[0],
-                    "parameters": {
-                        **two[0]["parameters"],
-                        "properties": {"@": {"type": "string", "description": "@", "default": "@"}},
-                    },
-                }
-            ]
-            * 2,
-            indent=4,
-        ),
-    }
-    return sorted({part for text in texts for part in re.split("@+", text) if len(part) > 4})
+    """What stands between names and descriptions in a prompt's list of functions, where it is common."""
+    rng, counts = Random(0), Counter()
+    slots = re.compile(f'"({"|".join(KINDS)})"')
+    for _ in range(BOILERPLATE_LISTS):
+        tools = [marked(to_bfcl(tool.xlam())) for tool in (rng.choice(catalog()), invented(rng))]
+        counts.update(slots.sub(f'"{MARK}"', tools_text(tools)).split(MARK))
+    return sorted(part for part, count in counts.items() if len(part) > 4 and count >= BOILERPLATE_LISTS // 1000)
+
+
+def marked(function: dict) -> dict:
+    """The function with `MARK` for its name and every description."""
+    parameters = function["parameters"]
+    properties = {slot: {**spec, "description": MARK} for slot, spec in parameters["properties"].items()}
+    return {**function, "name": MARK, "description": MARK, "parameters": {**parameters, "properties": properties}}
 
 
 def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
@@ -89,7 +89,7 @@ def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
         [pre_tokenizers.Split(Regex(PIECES), "isolated"), pre_tokenizers.ByteLevel(False, use_regex=False)]
     )
     tokenizer.decoder = decoders.ByteLevel()
-    constants = [*TAGS, *constant_prompt_texts(), *json_boilerplate()]
+    constants = [*TAGS, *constant_prompt_texts(), *json_boilerplate(), *descriptions()]
     tokenizer.add_special_tokens(SPECIAL)
     tokenizer.add_tokens([AddedToken(text, normalized=False) for text in constants])
     size = VOCABULARY - len(constants)
@@ -119,5 +119,14 @@ def corpus(constants: list[str], seed: int):
         for messages, reply in islice(stream(role, seed), CORPUS_TEXTS):
             for text in (*(message["content"] for message in messages), reply):
                 yield from (part for part in known.split(text) if part)
-    for word in value_words():
+    for word in whole_words():
         yield from [word] * WORD_REPEATS
+
+
+def whole_words() -> list[str]:
+    """The words that are to be one token each: values, and the verbs and nouns of tools in each of their forms."""
+    verbs, nouns = vocabulary()
+    forms = [form for verb in verbs for form in (verb, f" {verb}", verb.capitalize())]
+    forms += [form for noun in nouns for form in (f" {noun}", f"_{noun}")]
+    years = [str(year) for year in range(2000, 2030)]
+    return [*value_words(), *(f" {word}" for word in following_words()), *years, *forms]

@@ -86,15 +86,22 @@ def vocabulary() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(sorted(verbs)), tuple(sorted(words))
 
 
+@cache
+def names() -> frozenset[str]:
+    return frozenset(tool.name for tool in catalog())
+
+
 def invented(rng: Random) -> DeskTool:
-    """A tool put together at random from the catalog's words and slots: teaches reading tools, not knowing them."""
+    """A tool put together at random from the catalog's words and slots: teaches reading tools, not knowing them.
+
+    Never one of the catalog's own names, so that held-out tools stay unseen.
+    """
     verbs, words = vocabulary()
-    slots = rng.sample(list(KINDS), rng.randint(1, 4))
-    required = max(1, len(slots) - rng.choice((0, 0, 1, 1, 2)))
-    return DeskTool(
-        "invented",
-        rng.choice(verbs),
-        " ".join(rng.sample(words, rng.choice((1, 2, 2)))),
-        tuple(slots[:required]),
-        tuple(slots[required:]),
-    )
+    taken = names()
+    while True:
+        slots = rng.sample(list(KINDS), rng.randint(1, 4))
+        required = max(1, len(slots) - rng.choice((0, 0, 1, 1, 2)))
+        noun = " ".join(rng.sample(words, rng.choice((1, 2, 2))))
+        tool = DeskTool("invented", rng.choice(verbs), noun, tuple(slots[:required]), tuple(slots[required:]))
+        if tool.name not in taken:
+            return tool

@@ -10,7 +10,7 @@ from random import Random
 
 from funreason.calls import to_bfcl
 from funreason.desk.code_world import humaneval_row, sample_split
-from funreason.desk.corpus import split_of
+from funreason.desk.corpus import split_of, toolbox
 from funreason.desk.defects import CAUGHT_BY, Case, clean, sample_case
 from funreason.desk.episodes import SHAPES, Episode, sample_episode
 from funreason.desk.judging import sample_judged
@@ -18,7 +18,7 @@ from funreason.desk.tools import DeskTool, split
 from funreason.prompts import CHECKS
 from funreason.records import write_jsonl
 
-SHAPE_WEIGHTS = (5, 6, 4, 3, 2)
+SHAPE_WEIGHTS = (6, 6, 3, 2, 3)
 CATEGORIES = {"simple": "simple_python", **{shape: shape for shape in SHAPES[1:]}}
 PREWRITTEN_SHARE = 0.15
 TEACHER_MAY_ANSWER = ("unsolvable", "missing_value")
@@ -35,7 +35,7 @@ def write_world(
 ) -> None:
     """Writes every file of the desk world under `folder`. Counts are rows; `heldout_rows` is a split's."""
     known, new = split()
-    pool, labels = zip(*pool_row_pairs(seed, pool_rows, planted_share, known), strict=True)
+    pool, labels = zip(*pool_row_pairs(seed, pool_rows, planted_share), strict=True)
     write_jsonl(folder / "pool.jsonl", pool)
     write_jsonl(folder / "pool_labels.jsonl", labels)
     write_jsonl(folder / "judge.jsonl", judge_cases(seed, judge_rows, known))
@@ -57,19 +57,25 @@ def fresh(wanted: str, seen: set[str], draw) -> Episode | Case:
             return drawn
 
 
-def pool_row_pairs(seed: int, rows: int, planted_share: float, tools: tuple[DeskTool, ...]) -> Iterator[tuple]:
-    """(xLAM row, hidden label) pairs; planted ones carry a response where a teacher would not err that way itself."""
+def pool_row_pairs(seed: int, rows: int, planted_share: float) -> Iterator[tuple]:
+    """(xLAM row, hidden label) pairs; planted ones carry a response where a teacher would not err that way itself.
+
+    A share of the rows is over tools invented for them: a student that sees known names only forgets to read tools.
+    """
     rng, seen, defects = Random(f"pool/{seed}"), set(), list(CAUGHT_BY)
     for number in range(rows):
-        defect = rng.choice(defects) if rng.random() < planted_share else None
+        defect, tools = rng.choice(defects) if rng.random() < planted_share else None, toolbox(rng)
         if defect is None:
             shape = rng.choices(SHAPES, SHAPE_WEIGHTS)[0]
-            case = clean(fresh("pool", seen, lambda s=shape: sample_episode(s, tools, tools, rng)), rng)
+            case = clean(fresh("pool", seen, lambda s=shape, t=tools: sample_episode(s, t, t, rng)), rng)
             written = rng.random() < PREWRITTEN_SHARE
         else:
-            case = fresh("pool", seen, lambda d=defect: sample_case(d, tools, tools, rng))
+            case = fresh("pool", seen, lambda d=defect, t=tools: sample_case(d, t, t, rng))
             written = defect not in TEACHER_MAY_ANSWER or rng.random() < 0.5
-        yield xlam_row(str(number), case, written), {"id": str(number), "defect": defect}
+        yield (
+            xlam_row(str(number), case, written),
+            {"id": str(number), "defect": defect, "check": CAUGHT_BY.get(defect)},
+        )
 
 
 def xlam_row(row_id: str, case: Case, written: bool) -> dict:

@@ -2,7 +2,7 @@
 
 from funreason.llm.cache import Cache, cache_folder
 from funreason.llm.client import Client
-from funreason.llm.refs import ModelRef, folder_identity, load_ref
+from funreason.llm.refs import ModelRef, folder_identity, load_ref, load_refs
 from funreason.llm.request import Request, Response
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "cache_folder",
     "folder_identity",
     "load_ref",
+    "load_refs",
 ]

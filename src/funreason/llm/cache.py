@@ -34,7 +34,7 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS responses (
 
 def key(identity: str, prompt: str, sampling: Sampling, index: int) -> bytes:
     """sha256 of all that a response depends on; the prompt is the text the model sees."""
-    parts = [_VERSION, identity, prompt, sampling.model_dump(), index]
+    parts = [_VERSION, identity, prompt, sampling.model_dump(exclude_none=True), index]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
 
 

@@ -44,15 +44,13 @@ def load_ref(path: str | Path) -> ModelRef:
     path = Path(path)
     if path.is_dir():
         return ModelRef(str(path), None, folder_identity(path))
-    try:
-        descriptor = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        remedy = "run `dvc repro` to make it, or correct the path"
-        raise ModelError(f"model {path}: no such checkpoint folder or descriptor; {remedy}") from None
-    except ValueError as error:
-        remedy = "run `dvc repro resolve` to write it anew"
-        raise ModelError(f"model {path} is not a JSON descriptor ({error}); {remedy}") from None
-    return _from_descriptor(descriptor, path)
+    return _from_descriptor(_descriptors(path), path)
+
+
+def load_refs(path: str | Path) -> dict[str, ModelRef]:
+    """Read a file of descriptors by name (models/judges.json). Raises ModelError."""
+    path = Path(path)
+    return {name: _from_descriptor(descriptor, path) for name, descriptor in _descriptors(path).items()}
 
 
 def folder_identity(folder: str | Path) -> str:
@@ -74,6 +72,17 @@ def _digest(file: Path, size: int, mtime_ns: int) -> str:
     # Size and time are only the memo's key: a process reads a 60 GB folder once, not once a client.
     with open(file, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _descriptors(path: Path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        remedy = "run `dvc repro` to make it, or correct the path"
+        raise ModelError(f"model {path}: no such checkpoint folder or descriptor; {remedy}") from None
+    except ValueError as error:
+        remedy = "run `dvc repro resolve` to write it anew"
+        raise ModelError(f"model {path} is not a JSON descriptor ({error}); {remedy}") from None
 
 
 def _from_descriptor(descriptor: dict, path: Path) -> ModelRef:

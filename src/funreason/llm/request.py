@@ -34,7 +34,9 @@ class Response:
 
 
 class Sampling(BaseModel):
-    """How tokens are drawn. `seed` None draws anew each time it is not answered from the cache."""
+    """How tokens are drawn. `seed` None draws anew each time it is not answered from the cache; `regex` is what the
+    whole text must match (vLLM's structured output; not every server has it).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,6 +44,7 @@ class Sampling(BaseModel):
     top_p: float = Field(default=1.0, gt=0, le=1)
     max_tokens: int = Field(ge=1)
     seed: int | None = None
+    regex: str | None = None
 
     @classmethod
     def of(cls, values: dict) -> "Sampling":

@@ -103,11 +103,14 @@ class ServerEngine:
         body |= {"temperature": sampling.temperature, "top_p": sampling.top_p}
         if job.seed is not None:
             body["seed"] = job.seed
+        extra = {}
+        if sampling.regex:  # vLLM's name for it; other servers refuse it
+            extra["structured_outputs"] = {"regex": sampling.regex}
         if job.request.prefix:  # how vLLM and SGLang are asked to go on with a begun turn
             begun = {"role": "assistant", "content": job.request.prefix}
             body["messages"] = [*job.request.messages, begun]
-            body["extra_body"] = {"continue_final_message": True, "add_generation_prompt": False}
-        return body
+            extra |= {"continue_final_message": True, "add_generation_prompt": False}
+        return body | ({"extra_body": extra} if extra else {})
 
     def _failure(self, error) -> EngineError:
         status = getattr(error, "status_code", None)

@@ -99,7 +99,7 @@ class VllmEngine:
     def _add(self, tokens: list[int], seed: int | None, sampling: Sampling, room: int) -> str:
         from vllm import SamplingParams
         from vllm.inputs import tokens_input
-        from vllm.sampling_params import RequestOutputKind
+        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
         number = str(next(self._numbers))
         params = SamplingParams(
@@ -107,6 +107,7 @@ class VllmEngine:
             top_p=sampling.top_p,
             max_tokens=room,
             seed=seed,
+            structured_outputs=StructuredOutputsParams(regex=sampling.regex) if sampling.regex else None,
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
         self._engine.add_request(number, tokens_input(tokens), params)

@@ -12,6 +12,9 @@ from importlib import resources
 from funreason.calls import to_bfcl
 
 CHECKS = ("response", "query_tool", "cot", "call", "format")
+_TAGS = r"(?=/?(?:judge|NewFC|think|tools|query|reasoning|answer)\b)"
+_TAG = re.compile(f"<{_TAGS}", re.IGNORECASE)
+_FENCED_TAG = re.compile(f"&lt;{_TAGS}", re.IGNORECASE)
 
 
 @cache
@@ -41,13 +44,42 @@ def calling_messages(query: str, tools: list[dict]) -> list[dict]:
     return [{"role": "system", "content": system}, {"role": "user", "content": query}]
 
 
-def judge_messages(check: str, *, query: str, tools: list[dict], cot: str, answer: str) -> list[dict]:
-    """The chat that asks a judge for the verdict of one of `CHECKS` (FunReason's FCDR, section 2 of method.md)."""
+def judge_messages(
+    check: str, *, query: str, tools: list[dict], cot: str, answer: str, examples: int = 0
+) -> list[dict]:
+    """The chat that asks a judge for the verdict of one of `CHECKS` (FunReason's FCDR, section 2 of method.md).
+
+    `examples` of the check's worked cases go before it, each a turn of its own: a False, then a True.
+    """
     if check not in CHECKS:
         raise ValueError(f"no check named {check!r}: allowed are {', '.join(CHECKS)}")
+    chat = []
+    for example in worked_examples(check)[:examples]:
+        texts = {name: example[name] for name in ("query", "tools", "cot", "answer")}
+        chat += [_judged(check, **texts), {"role": "assistant", "content": example["reply"]}]
+    return [*chat, _judged(check, query=query, tools=tools, cot=cot, answer=answer)]
+
+
+def _judged(check: str, query: str, tools: list[dict], cot: str, answer: str) -> dict:
     shown = tools_text([to_bfcl(tool) for tool in tools])
-    content = fill(f"judge_{check}", query=query, tools=shown, cot=cot, answer=answer)
-    return [{"role": "user", "content": content}]
+    texts = {"query": query, "tools": shown, "cot": cot, "answer": answer}
+    content = fill(f"judge_{check}", **{name: fenced(text) for name, text in texts.items()})
+    return {"role": "user", "content": content}
+
+
+def fenced(text: str) -> str:
+    """The text, its tags made harmless: it cannot end its fence, and a judge that quotes it gives no verdict."""
+    return _TAG.sub("&lt;", text)
+
+
+def unfenced(text: str) -> str:
+    return _FENCED_TAG.sub("<", text)
+
+
+@cache
+def worked_examples(check: str) -> list[dict]:
+    """[{"query", "tools", "cot", "answer", "reply"}] of `judge_<check>.json`, for few-shot prompts."""
+    return json.loads(resources.files(__name__).joinpath(f"judge_{check}.json").read_text(encoding="utf-8"))
 
 
 def code_messages(prompt: str) -> list[dict]:

@@ -6,31 +6,13 @@ decision. The loop in `run` puts the questions of all rows to the judge together
 
 import json
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from funreason.calls import CallSyntaxError, parse
 from funreason.params import FcdrParams
 from funreason.records import Sample
+from funreason.refine.answer import Answer, Question
 from funreason.refine.verdict import replacement
-
-
-@dataclass(frozen=True)
-class Question:
-    """One judging: the prompt of `check` filled in with `sample`."""
-
-    check: str
-    sample: Sample
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the judge said to a question. `value` None: nothing readable in as many asks as are allowed."""
-
-    value: bool | None
-    new_call: str | None = None
-    problem: str = ""
-    votes: list[str] = field(default_factory=list)
-    failures: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """The files of a set: three for each step of the chain, `data/<set>/<stem>{,.ledger}.jsonl` and its metrics."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from funreason.errors import ParamsError
 from funreason.params import Params, SetParams
 from funreason.prompts import CHECKS
-from funreason.records import Sample, Task, Verdict, read_jsonl, write_json, write_jsonl
+from funreason.records import JsonlWriter, Sample, Task, Verdict, read_jsonl, write_json
 from funreason.refine.outcome import Outcome
 from funreason.refine.pools import Step
 
@@ -37,18 +38,23 @@ def read_tasks() -> list[Task]:
     return [Task.from_row(row) for row in read_jsonl(TASKS)]
 
 
-def read_samples(name: str, stem: str) -> list[Sample]:
-    return [Sample.from_row(row) for row in read_jsonl(data(name) / f"{stem}.jsonl")]
+def read_samples(name: str, stem: str) -> Iterator[Sample]:
+    return (Sample.from_row(row) for row in read_jsonl(data(name) / f"{stem}.jsonl"))
 
 
 def read_step(name: str, stem: str) -> Step:
     verdicts = [Verdict.from_row(row) for row in read_jsonl(data(name) / f"{stem}.ledger.jsonl")]
-    return Step(stem.partition("_")[2], verdicts, read_samples(name, stem))
+    return Step(stem.partition("_")[2], verdicts, list(read_samples(name, stem)))
 
 
-def write_step(name: str, stem: str, outcomes: list[Outcome], counted: dict) -> None:
-    """The ledger (one verdict a row that came in), the rows that go on, and the metrics."""
-    write_jsonl(data(name) / f"{stem}.ledger.jsonl", (outcome.verdict.to_row() for outcome in outcomes))
-    rows = (outcome.sample.to_row() for outcome in outcomes if outcome.sample)
-    write_jsonl(data(name) / f"{stem}.jsonl", rows)
+def write_step(name: str, stem: str, outcomes: Iterable[Outcome]) -> None:
+    """The ledger (one verdict a row that came in) and the rows that go on, in one pass over the outcomes."""
+    with JsonlWriter(data(name) / f"{stem}.ledger.jsonl") as ledger, JsonlWriter(data(name) / f"{stem}.jsonl") as rows:
+        for outcome in outcomes:
+            ledger.write(outcome.verdict.to_row())
+            if outcome.sample:
+                rows.write(outcome.sample.to_row())
+
+
+def write_metrics(name: str, stem: str, counted: dict) -> None:
     write_json(metrics(name) / f"{stem}.json", counted)

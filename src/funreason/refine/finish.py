@@ -6,15 +6,16 @@ from statistics import mean, median
 from funreason.errors import DataError
 from funreason.generate import sample_ids
 from funreason.params import NOTHING
-from funreason.records import read_jsonl, write_json, write_jsonl
+from funreason.records import read_jsonl, write_csv, write_jsonl
 from funreason.refine.dataset import refuse_empty, training_rows
-from funreason.refine.files import STEMS, data, metrics, read_step, read_tasks
+from funreason.refine.files import STEMS, data, metrics, read_step, read_tasks, write_metrics
 from funreason.refine.outcome import Outcome
-from funreason.refine.planted import planted
+from funreason.refine.planted import Labels, confusion, planted
 from funreason.refine.pools import POOLS, Fate, Step, check_sum, count, fates
 from funreason.refine.validate import NAME, validated
 
 PREPARED = "metrics/prepare.json"
+QUARANTINE = "data/quarantine.jsonl"
 
 
 def finish(name: str, samples: int, keep_given: bool, earlier: str, labels: str) -> None:
@@ -33,10 +34,13 @@ def finish(name: str, samples: int, keep_given: bool, earlier: str, labels: str)
     check_sum(counted, len(ids), len(tasks), _prepared())
     _write_pools(name, ends, steps)
     found = _metrics(ends, outcomes, kinds)
+    known = Labels.read(labels, ids, {task.id for task in tasks if keep_given and task.response})
     if labels != NOTHING:
-        given = {task.id for task in tasks if keep_given and task.response}
-        found["planted"] = _planted(ids, ends, given, labels)
-    write_json(metrics(name) / f"{STEMS[-1]}.json", found)
+        found["planted"] = planted(ends, known)
+    write_metrics(name, STEMS[-1], found)
+    mended = {v.id: step.name for step in steps for v in step.verdicts if v.action == "regenerate"}
+    write_csv(metrics(name) / "funnel.csv", ("step", "rows"), funnel(len(ids), steps))
+    write_csv(metrics(name) / "confusion.csv", ("planted", "found"), confusion(ends, mended, known))
     refuse_empty(name, counted)
     write_jsonl(data(name) / "train.jsonl", training_rows(name, read_jsonl(earlier), last))
 
@@ -50,6 +54,7 @@ def _prepared() -> dict:
 
 
 def _write_pools(name: str, ends: list[Fate], steps: list[Step]) -> None:
+    write_jsonl(data(name) / "pools" / "quarantined.jsonl", read_jsonl(QUARANTINE))
     for pool, belonging in POOLS.items():
         rows = (end.to_row() for end in ends if end.fate in belonging)
         write_jsonl(data(name) / "pools" / f"{pool}.jsonl", rows)
@@ -80,7 +85,6 @@ def _length(texts: list[str]) -> dict[str, float]:
     return {"mean": round(mean(lengths), 2), "median": float(median(lengths))}
 
 
-def _planted(ids: dict[str, str], ends: list[Fate], given: set[str], labels: str) -> dict:
-    """The labels are the source's, by task; a task may have become several rows."""
-    defects = {row["id"]: row["defect"] for row in read_jsonl(labels)}
-    return planted(ends, {row: defects.get(task) for row, task in ids.items()}, given)
+def funnel(rows: int, steps: list[Step]) -> list[dict]:
+    """[{"step", "rows"}]: how many rows are left after each step, from those that came in."""
+    return [{"step": "tasks", "rows": rows}, *({"step": step.name, "rows": len(step.samples)} for step in steps)]

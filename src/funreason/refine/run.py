@@ -1,12 +1,14 @@
 """The loop all checks share: samples in, one outcome each, in the same order."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
+from itertools import islice
 from typing import Protocol
 
 from funreason.params import FcdrParams
 from funreason.records import Sample, Verdict
-from funreason.refine.check import Answer, Check, Decision, Flow, Question, canonical
+from funreason.refine.answer import Answer, Question
+from funreason.refine.check import Check, Decision, Flow, canonical
 from funreason.refine.checks import CHECKS
 from funreason.refine.outcome import Outcome
 
@@ -14,14 +16,26 @@ STAYS = ("keep", "regenerate")
 
 
 class Asked(Protocol):
-    """What answers questions: a `Judge`, or whatever takes its place."""
+    """What answers questions: a `panel.Panel`, the rules before it, or whatever takes its place."""
 
     def ask(self, questions: list[Question], desc: str) -> list[Answer]: ...
 
 
-def run(check: Check, samples: Iterable[Sample], judge: Asked, fcdr: FcdrParams) -> list[Outcome]:
-    """All samples through one check. Each round puts the open questions of all rows to the judge at once."""
-    rows = [_Row(check, sample, fcdr) for sample in samples]
+def run(
+    check: Check, samples: Iterable[Sample], judge: Asked, fcdr: FcdrParams, block: int | None = None
+) -> Iterator[Outcome]:
+    """All samples through one check, in their order.
+
+    `block` rows at a time where nobody has to wait for an engine (the rules alone), so that a million fit into
+    memory; None puts the questions of all rows to the judge together.
+    """
+    samples = iter(samples)
+    while rows := [_Row(check, sample, fcdr) for sample in islice(samples, block)]:
+        yield from _together(check, rows, judge)
+
+
+def _together(check: Check, rows: list["_Row"], judge: Asked) -> list[Outcome]:
+    """Each round puts the open questions of all rows to the judge at once."""
     number, asking = 1, [row for row in rows if row.question]
     while asking:
         desc = check.name if number == 1 else f"{check.name}, round {number}"
@@ -39,14 +53,12 @@ class _Row:
         self.check, self.sample = check, sample
         self.question: Question | None = None
         self.decision: Decision | None = None
-        self.votes: list[str] = []
-        self.failures = 0
+        self.answers: list[Answer] = []
         self._flow = through(check, sample, fcdr)
         self._go_on(None)
 
     def take(self, answer: Answer) -> None:
-        self.votes += answer.votes
-        self.failures += answer.failures
+        self.answers.append(answer)
         self._go_on(answer)
 
     def _go_on(self, answer: Answer | None) -> None:
@@ -60,13 +72,15 @@ class _Row:
         decision, old, new = self.decision, self.sample.answer, self.decision.sample.answer
         changed = new != old
         action = "regenerate" if decision.action == "keep" and changed else decision.action
+        votes = [asdict(vote) for answer in self.answers for vote in answer.votes]
+        finding = self.answers[0].finding if self.answers else None
         verdict = Verdict(
             self.sample.id, self.check.name, decision.verdict, action, decision.reason,
-            asks=len(self.votes), votes=self.votes,
-            old_answer=old if changed else None, new_answer=new if changed else None,
+            asks=len(votes), votes=votes, old_answer=old if changed else None, new_answer=new if changed else None,
+            rules=asdict(finding) if finding else None,
         )  # fmt: skip
         sample = replace(decision.sample, regenerated=self.sample.regenerated or changed)
-        return Outcome(verdict, sample if action in STAYS else None, self.failures)
+        return Outcome(verdict, sample if action in STAYS else None, self.answers)
 
 
 def through(check: Check, sample: Sample, fcdr: FcdrParams) -> Flow:

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from funreason.calls import CallSyntaxError, parse, render
 from funreason.calls.completion import CLOSE, OPEN
 from funreason.errors import DataError
+from funreason.prompts import unfenced
 
 TOO_LONG = "prompt too long"
 _UNFINISHED = {"length": "cut at the maximum length", "too_long": TOO_LONG}
 _JUDGE = re.compile(r"<judge>\s*(true|false)\s*</judge>", re.IGNORECASE)
 # Tempered, so that an opened and forgotten tag does not swallow the next one.
 _NEW_CALL = re.compile(r"<NewFC>((?:(?!</?NewFC>).)*)</NewFC>", re.IGNORECASE | re.DOTALL)
+# For engines with structured output: reasoning, one verdict and, if need be, a new call, then the end. The chat
+# template may have opened <think>. Without look-ahead, which grammars lack, "<" stands nowhere but in the tags.
+VERDICT_REGEX = r"(<think>)?([^<]*</think>)?[^<]*<judge>(True|False)</judge>(\s*<NewFC>\[[^<]*\]</NewFC>)?"
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def replacement(new_call: str | None) -> tuple[str | None, str]:
     if new_call is None:
         return None, "no <NewFC>"
     try:
-        calls = parse(new_call)
+        calls = parse(unfenced(new_call))
         return (render(calls), "") if calls else (None, "<NewFC> holds no call")
     except CallSyntaxError:
         return None, "<NewFC> does not parse"

@@ -1,0 +1,81 @@
+"""The published folder of a set, data/<set>/dataset/: two formats, a card, and metrics/<set>/dataset.json.
+
+Equal inputs give equal bytes: nothing here knows a time, a machine or an absolute path.
+"""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from funreason.errors import DataError
+from funreason.llm.refs import load_ref
+from funreason.publish.card import card
+from funreason.publish.formats import checked, dataset_info, sharegpt
+from funreason.publish.provenance import provenance
+from funreason.publish.tokens import measure, statistics
+from funreason.records import atomic, read_jsonl, write_json, write_jsonl
+from funreason.refine.ledger import DATA, LEDGER, read_ledger, stats
+
+BASE = "models/base.json"
+FOLDER = "dataset"
+METRICS = Path("metrics")
+STAYING = ("kept", "regenerated", "statement")
+
+
+def publish(name: str, license: str | None, sampler: str) -> None:
+    """Write the folder of set `name` anew, and its metrics. Raises DataError or ModelError.
+
+    `license` is the source's (null: unknown), `sampler` the model that wrote the set's own rows. The card comes
+    last: a folder that has one is whole.
+    """
+    source, folder = DATA / name / "train.jsonl", DATA / name / FOLDER
+    ledger, fates = stats(read_ledger(DATA / name / LEDGER)), _fates(name)
+    by_set: Counter[str] = Counter()
+    tokens = statistics(_parts(source, by_set), measure(load_ref(BASE)))
+    _expect(name, by_set, fates, ledger["fates"])
+    found = {"rows": by_set.total(), "rows_by_set": dict(by_set), "fates": fates, "tokens": tokens}
+    text = card(name, found, ledger["steps"], provenance(sampler), license)
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "trl").mkdir(parents=True)
+    shutil.copyfile(source, folder / "trl" / "train.jsonl")
+    write_jsonl(folder / "sharegpt" / "train.jsonl", map(sharegpt, read_jsonl(source)))
+    write_json(folder / "dataset_info.json", dataset_info(name))
+    with atomic(folder / "README.md") as file:
+        file.write(text)
+    write_json(METRICS / name / "dataset.json", found)
+
+
+def _parts(source: Path, by_set: Counter[str]) -> Iterator[tuple[str | None, str]]:
+    """(reasoning, result) of each row, counted by the set that its id names; an id must not come twice."""
+    seen: set[str] = set()
+    for number, row in enumerate(read_jsonl(source), 1):
+        _, _, reasoning, result = checked(row, f"{source}:{number}")
+        if row["id"] in seen:
+            raise DataError(f"{source}:{number}: id {row['id']!r} came before; rerun the set's validate stage")
+        seen.add(row["id"])
+        by_set[row["id"].partition("/")[0]] += 1
+        yield reasoning, result
+
+
+def _fates(name: str) -> dict[str, int]:
+    path = METRICS / name / "6_validate.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["fates"]
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; run `dvc repro validate@{name}` to make it") from None
+    except (ValueError, KeyError, TypeError):
+        raise DataError(f"{path} has no fates; run `dvc repro --force validate@{name}` to write it anew") from None
+
+
+def _expect(name: str, by_set: Counter[str], fates: dict[str, int], followed: dict[str, int]) -> None:
+    """Rows, metrics and ledger tell of one run. Raises DataError where they do not, or where there is no row."""
+    if not by_set:
+        raise DataError(f"data/{name}/train.jsonl holds no rows: nothing to publish; data/{name}/ledger.jsonl says why")
+    staying = sum(fates.get(fate, 0) for fate in STAYING)
+    if fates != followed or by_set[name] != staying:
+        raise DataError(
+            f"set {name}: {by_set[name]} rows of its own, fates {fates} in the metrics and {followed} in the ledger "
+            f"do not belong together; run `dvc repro --force validate@{name}`"
+        )

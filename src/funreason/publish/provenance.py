@@ -1,0 +1,54 @@
+"""Where the rows come from, by content: source and models with their hashes, and every prompt file."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+from funreason.errors import DataError
+
+PROMPTS = ("calling", "judge_")  # what the files begin with whose texts samplers and judges were given
+SOURCE, TEACHER, BASE, JUDGES = "data/source.json", "models/teacher.json", "models/base.json", "models/judges.json"
+
+
+def provenance(sampler: str) -> dict[str, list[tuple[str, str, str]]]:
+    """{"inputs": (role, name, hash) …, "prompts": …}. Raises DataError where a descriptor is missing or broken."""
+    judges = _read(JUDGES)
+    inputs = [_input("source", _read(SOURCE)), _input("teacher", _read(TEACHER))]
+    inputs += [_input(f"judge `{name}`", descriptor) for name, descriptor in judges.items()]
+    inputs.append(_input("student, whose tokenizer counted", _read(BASE)))
+    if sampler != TEACHER:
+        inputs.append(("sampler of this set's own rows", f"`{sampler}`", "trained by this pipeline, see its dvc.lock"))
+    return {"inputs": inputs, "prompts": list(_prompts())}
+
+
+def _read(path: str) -> dict:
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; run `dvc repro resolve` to make it") from None
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON ({error}); run `dvc repro --force resolve` to write it anew") from None
+    if not isinstance(found, dict):
+        raise DataError(f"{path} holds no descriptor; run `dvc repro --force resolve` to write it anew")
+    return found
+
+
+def _input(role: str, descriptor: dict) -> tuple[str, str, str]:
+    """Of a local path only the last part is told: where somebody keeps their files is nobody's business."""
+    try:
+        local = descriptor["kind"] == "local"
+        name = Path(descriptor["path"]).name if local else descriptor["hub"]
+        identity = descriptor["identity"]
+    except (KeyError, TypeError):
+        raise DataError(f"the descriptor of the {role} is broken; run `dvc repro --force resolve`") from None
+    revision = f" at `{descriptor['revision']}`" if descriptor.get("revision") else ""
+    return role, f"`{name}`{revision}", f"`{identity}`"
+
+
+def _prompts() -> Iterator[tuple[str, str, str]]:
+    """Templates and worked examples, by the sha256 of their files as `sha256sum` prints it."""
+    for file in sorted(resources.files("funreason.prompts").iterdir(), key=lambda file: file.name):
+        if file.name.startswith(PROMPTS) and file.name.endswith((".txt", ".json")):
+            yield "prompt", f"`{file.name}`", f"`sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}`"

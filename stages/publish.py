@@ -1,0 +1,23 @@
+"""A set as a data set for others: TRL's and ShareGPT's form, with a data card.
+
+Run as: python stages/publish.py r0
+Reads params.yaml, data/<set>/{train,ledger}.jsonl, metrics/<set>/6_validate.json, data/source.json and the models'
+descriptors; writes data/<set>/dataset/ and metrics/<set>/dataset.json. Asks no model, loads the student's tokenizer.
+"""
+
+from funreason.errors import ParamsError
+from funreason.stage import run
+
+
+def main(name: str) -> None:
+    from funreason.params import load_params
+    from funreason.publish.build import publish
+
+    params = load_params()
+    if name not in params.sets:
+        raise ParamsError(f"set {name!r} is not in params.yaml, which has {', '.join(params.sets)}")
+    publish(name, params.data.license, params.sets[name].sampler)
+
+
+if __name__ == "__main__":
+    run(main)

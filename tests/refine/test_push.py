@@ -1,0 +1,174 @@
+"""`funreason push-dataset` against a real HTTP server with the hub's endpoints: what is sent, what is refused."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from funreason.publish.build import publish
+
+from .published import read_folder, write_set
+
+FOLDER = "data/r1/dataset"
+OID = "0123456789abcdef0123456789abcdef01234567"
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Data sets in memory: server.visible (id → private), server.branches, server.commits (branch → files)."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        name = self.path.removeprefix("/api/datasets/")
+        if name not in self.server.visible:
+            return self._send(404, {"error": "Repository not found"})
+        self._send(200, {"id": name, "sha": OID, "private": self.server.visible[name]})
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.tokens.add(self.headers["Authorization"])
+        what = self.path.removeprefix("/api/").split("/")
+        if what[:2] == ["repos", "create"]:
+            self._create(json.loads(body))
+        elif what[0] == "validate-yaml":
+            self._send(200, {"warnings": [], "errors": []})
+        elif what[3] == "branch":
+            self.server.branches.append(what[4])
+            self._send(200, {})
+        elif what[3] == "preupload":
+            files = [file["path"] for file in json.loads(body)["files"]]
+            ready = {"uploadMode": "regular", "shouldIgnore": False, "oid": None}
+            self._send(200, {"files": [{"path": path, **ready} for path in files]})
+        elif what[3] == "commit":
+            self._commit("/".join(what[1:3]), what[4], [json.loads(text) for text in body.splitlines()])
+
+    def _create(self, wanted: dict) -> None:
+        name = f"{wanted['organization']}/{wanted['name']}"
+        if wanted["organization"] == "others":
+            return self._send(403, {"error": "You don't have the rights to create a dataset there"})
+        status = 409 if name in self.server.visible else 200
+        self.server.visible.setdefault(name, wanted.get("visibility") == "private")
+        self._send(status, {"url": f"{self.server.url}/datasets/{name}", "name": name})
+
+    def _commit(self, name: str, branch: str, lines: list[dict]) -> None:
+        files = {line["value"]["path"]: base64.b64decode(line["value"]["content"]) for line in lines[1:]}
+        self.server.commits[branch] = (lines[0]["value"]["summary"], files)
+        self._send(200, {"commitUrl": f"{self.server.url}/datasets/{name}/commit/{OID}", "commitOid": OID})
+
+    def _send(self, status: int, body: dict) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+@contextmanager
+def serve():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    server.visible, server.branches, server.commits, server.tokens = {}, [], {}, set()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def hub():
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    """A project with set r1 published."""
+    folder = write_set(tmp_path_factory.mktemp("project"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        publish("r1", "cc-by-4.0", "models/r0")
+    return folder
+
+
+def push(folder: Path, url: str, *words: str, token: str | None = "hf_mine") -> subprocess.CompletedProcess:
+    """The command in a process of its own: the hub's library reads its address and token from the environment."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
+    environment |= {"HF_ENDPOINT": url, "HF_HOME": str(folder.parent / "hf-home"), "NO_PROXY": "127.0.0.1"}
+    if token:
+        environment["HF_TOKEN"] = token
+    run = [sys.executable, "-c", "from funreason.cli import main; main()", "push-dataset", *words]
+    return subprocess.run(run, cwd=folder, env=environment, text=True, capture_output=True, check=False)
+
+
+def refused(done: subprocess.CompletedProcess) -> str:
+    """The one line of an error."""
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def test_the_folder_arrives_as_it_is(published, hub):
+    done = push(published, hub.url, "own/calls", "--set", "r1")
+    address = f"{hub.url}/datasets/own/calls/commit/{OID}"
+    assert (done.returncode, done.stdout) == (0, f"uploaded data/r1/dataset: {address}\n"), done.stderr
+    assert hub.commits == {"main": ("FunReason-DVC, set r1", read_folder(published / FOLDER))}
+    assert (hub.visible, hub.tokens, hub.branches) == ({"own/calls": False}, {"Bearer hf_mine"}, [])
+    assert push(published, hub.url, "own/calls", "--set", "r1").returncode == 0  # it is there already
+
+
+def test_a_private_data_set_and_a_branch_are_made(published, hub):
+    done = push(published, hub.url, "own/calls", "--set", "r1", "--private", "--revision", "draft")
+    assert done.returncode == 0, done.stderr
+    assert (hub.visible, hub.branches, list(hub.commits)) == ({"own/calls": True}, ["draft"], ["draft"])
+
+
+def test_nothing_private_goes_to_a_public_place(published, hub):
+    hub.visible["own/calls"] = False
+    said = refused(push(published, hub.url, "own/calls", "--set", "r1", "--private"))
+    assert "own/calls is there and public; make it private in its settings" in said and not hub.commits
+
+
+def test_without_a_token_nothing_is_asked(published, hub):
+    said = refused(push(published, hub.url, "own/calls", "--set", "r1", token=None))
+    assert "no token for the hub; set HF_TOKEN" in said and not hub.visible
+
+
+def test_what_the_hub_refuses_is_one_line(published, hub):
+    hub.visible["own/calls"] = False
+    assert "the token may not write there" in refused(push(published, hub.url, "others/calls", "--set", "r1"))
+    assert "a/b/c" in refused(push(published, hub.url, "a/b/c", "--set", "r1"))
+    said = refused(push(published, "http://127.0.0.1:9", "own/calls", "--set", "r1"))
+    assert "own/calls at http://127.0.0.1:9: the upload failed (" in said
+    assert not hub.commits
+
+
+def test_a_licence_that_nobody_named_is_refused_unless_allowed(tmp_path, hub, monkeypatch):
+    monkeypatch.chdir(write_set(tmp_path))
+    publish("r1", None, "models/r0")
+    said = refused(push(tmp_path, hub.url, "own/calls", "--set", "r1"))
+    assert "the source's licence is unknown" in said and "--allow-unknown-license" in said and not hub.visible
+    assert push(tmp_path, hub.url, "own/calls", "--set", "r1", "--allow-unknown-license").returncode == 0
+    assert list(hub.commits) == ["main"]
+
+
+def test_a_folder_that_is_missing_or_half_written_is_refused(tmp_path, hub, monkeypatch):
+    assert "data/r0/dataset does not exist; `dvc repro publish@r0`" in refused(push(tmp_path, hub.url, "own/calls"))
+    monkeypatch.chdir(write_set(tmp_path))
+    publish("r1", "cc-by-4.0", "models/r0")
+    (tmp_path / FOLDER / "README.md").unlink()
+    said = refused(push(tmp_path, hub.url, "own/calls", "--set", "r1"))
+    assert "data/r1/dataset has no README.md" in said and not hub.visible
