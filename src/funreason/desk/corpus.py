@@ -5,10 +5,10 @@ held-out tools are in no stream.
 """
 
 from collections.abc import Iterator
-from functools import partial
 from hashlib import sha256
 from random import Random
 
+from funreason.calls import render
 from funreason.desk.code_world import sample_code_task, sample_input
 from funreason.desk.episodes import SHAPES, Episode, sample_episode
 from funreason.desk.inventory import value_words
@@ -43,10 +43,19 @@ def training_episode(shape: str, rng: Random, convert: bool) -> Episode:
             return episode
 
 
-def direct(rng: Random, statements: bool = True) -> tuple[list[dict], str]:
-    """One call, values as the query says them, no reasoning; with `statements`, now and then that no tool fits."""
-    episode = training_episode(rng.choices(SHAPES, (4, 4, 0, 0, 2 * statements))[0], rng, convert=False)
+def direct(rng: Random) -> tuple[list[dict], str]:
+    """One call or that no tool fits, without reasoning; nothing has to be converted."""
+    episode = training_episode(rng.choices(SHAPES, (4, 4, 0, 0, 2))[0], rng, convert=False)
     return calling_messages(episode.query, episode.xlam_tools()), episode.answer()
+
+
+def verbatim(rng: Random) -> tuple[list[dict], str]:
+    """The untrained student's way: one call at once, every value in the words of the query ("three", not 3)."""
+    episode = training_episode(rng.choice(SHAPES[:2]), rng, convert=True)
+    step = episode.steps[0]
+    said = {slot: value.said if value.converted else value.value for slot, value in step.given}
+    answer = render([{"name": step.tool.name, "arguments": said}])
+    return calling_messages(episode.query, episode.xlam_tools()), answer
 
 
 def reasoned(rng: Random) -> tuple[list[dict], str]:
@@ -82,7 +91,7 @@ MIXTURES = {
     "trunk": ((direct, 0.3), (reasoned, 0.4), (coded, 0.1), (repeated, 0.2)),
     "teacher": ((reasoned, 0.95), (coded, 0.05)),
     "judge": ((judged, 0.9), (reasoned, 0.1)),
-    "base": ((partial(direct, statements=False), 0.5), (coded, 0.5)),
+    "base": ((verbatim, 0.5), (coded, 0.5)),
 }
 
 
