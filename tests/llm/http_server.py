@@ -30,21 +30,41 @@ def serve(*script, answer=echo):
     server.script, server.answer, server.lock = list(script), answer, threading.Lock()
     server.asked, server.keys, server.now, server.most = [], set(), 0, 0
     server.url = f"http://127.0.0.1:{server.server_port}/v1"
+    with running(server):
+        yield server
+
+
+@contextmanager
+def running(server: ThreadingHTTPServer):
+    """The server in a thread of its own, until the end of the block."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield server
+        yield
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class JsonHandler(BaseHTTPRequestHandler):
+    """Sends JSON, and says nothing on the terminal."""
 
     def log_message(self, *_):
         pass
+
+    def _send(self, status: int, body: dict) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        with suppress(BrokenPipeError):  # the client gave up waiting, as a test wants it to
+            self.wfile.write(data)
+
+
+class _Handler(JsonHandler):
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self):
         self._send(200, {"object": "list", "data": [{"id": "m", "object": "model"}]})
@@ -64,12 +84,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.now -= 1
         status, reply = step if isinstance(step, tuple) else (200, step) if isinstance(step, dict) else (step, {})
         self._send(status, reply)
-
-    def _send(self, status: int, body: dict) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        with suppress(BrokenPipeError):  # the client gave up waiting, as a test wants it to
-            self.wfile.write(data)

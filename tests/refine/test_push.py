@@ -5,12 +5,12 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from llm.http_server import JsonHandler, running
 
 from funreason.publish.build import publish
 
@@ -20,13 +20,10 @@ FOLDER = "data/r1/dataset"
 OID = "0123456789abcdef0123456789abcdef01234567"
 
 
-class Hub(BaseHTTPRequestHandler):
+class Hub(JsonHandler):
     """Data sets in memory: server.visible (id → private), server.branches, server.commits (branch → files)."""
 
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
 
     def do_GET(self):
         name = self.path.removeprefix("/api/datasets/")
@@ -65,28 +62,14 @@ class Hub(BaseHTTPRequestHandler):
         self.server.commits[branch] = (lines[0]["value"]["summary"], files)
         self._send(200, {"commitUrl": f"{self.server.url}/datasets/{name}/commit/{OID}", "commitOid": OID})
 
-    def _send(self, status: int, body: dict) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
 
 @contextmanager
 def serve():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     server.url = f"http://127.0.0.1:{server.server_port}"
     server.visible, server.branches, server.commits, server.tokens = {}, [], {}, set()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with running(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
