@@ -1,6 +1,6 @@
 """Makes the desk tokenizer, or trains desk models, one on top of the other, and writes them as checkpoint folders.
 
-Run as: python desk/train.py tokenizer · trunk teacher · judge · base   (from the repository root; all of them:
+Run as: python desk/train.py tokenizer · trunk · teacher · judge · base   (from the repository root; all of them:
 `make desk-models`). Killed and run again, it goes on from its last checkpoint in .checkpoints/.
 """
 
@@ -53,18 +53,9 @@ def train_model(role: str, settings: dict) -> None:
     tokenizer = AutoTokenizer.from_pretrained(DESK / "models" / "tokenizer")
     start, recipe = settings.get("start"), Recipe(**settings["recipe"])
     model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32) if start else new_model(tokenizer, recipe.seed)
-    snapshot = settings.get("snapshot", {})
-
-    def write(folder: str) -> None:
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-
-    def after(step: int) -> None:
-        if step == snapshot.get("step"):
-            write(snapshot["folder"])
-
-    curve = train(model, tokenizer, role, recipe, checkpoint(role), after)
-    write(settings["folder"])
+    curve = train(model, tokenizer, role, recipe, checkpoint(role))
+    model.save_pretrained(settings["folder"])
+    tokenizer.save_pretrained(settings["folder"])
     write_jsonl(DESK / "curves" / f"{role}.jsonl", curve)
     write_manifest()
 

@@ -8,11 +8,12 @@ import pytest
 
 from funreason.calls import CallSyntaxError, parse, validate
 from funreason.desk.code_world import sample_split
-from funreason.desk.corpus import split_of, training_episode
+from funreason.desk.corpus import offered, split_of, training_episode
 from funreason.desk.defects import CAUGHT_BY, sample_case
 from funreason.desk.episodes import SHAPES, sample_episode
-from funreason.desk.judging import sample_judged
+from funreason.desk.judging import comparison, sample_judged
 from funreason.desk.reasoning import chain_of_thought
+from funreason.desk.slots import KINDS
 from funreason.desk.tools import catalog, split
 from funreason.desk.world import write_world
 from funreason.records import read_jsonl
@@ -91,6 +92,31 @@ def test_reasoning_names_every_function_and_value():
         for step in episode.steps:
             assert step.tool.name in cot
             assert all(value.said in cot for _, value in step.given)
+
+
+def test_two_calls_of_one_episode_never_share_the_word_before_a_value():
+    rng = Random(5)
+    for shape in ("parallel", "parallel_multiple"):
+        for _ in range(50):
+            episode = sample_episode(shape, *[split()[0]] * 2, rng)
+            wordings = [(slot, value.wording) for step in episode.steps for slot, value in step.given]
+            assert len(episode.steps) > 1 and len(set(wordings)) == len(wordings)
+
+
+def test_the_wordings_of_all_values_have_a_last_word_of_their_own():
+    last = [wording.split("{}")[0].split()[-1] for kind in KINDS.values() for wording in kind.wordings]
+    assert len(set(last)) == len(last)
+
+
+def test_the_drills_say_what_holds():
+    rng = Random(6)
+    for _ in range(50):
+        messages, reply = offered(rng)
+        for line in reply.removesuffix(".").split(". "):
+            wanted, tool = line.split(": ")
+            assert (f'"{wanted.replace(" the ", "_").replace(" ", "_")}"' in messages[0]["content"]) is (tool != "None")
+        line, same = comparison("query", split()[0], rng)
+        assert line.endswith("same." if same else "different.")
 
 
 @pytest.mark.parametrize("defect", CAUGHT_BY)

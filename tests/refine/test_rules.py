@@ -144,6 +144,8 @@ GOOD_COT = "I can use search_train_trips. origin is Ghent. destination is Rome."
         (trip(date="2024-03-05"), GOOD_COT + " date is 5 March 2024.", True),
         (trip(alerts=True), GOOD_COT + " alerts is enabled.", True),
         (trip(units="miles"), GOOD_COT + " date is not given. units is miles.", True),
+        (TRIP, GOOD_COT.replace(" is Rome", ": going to Rome"), True),
+        (TRIP, GOOD_COT.replace(" is Rome", ": going to Oslo. I like Rome"), None),
         (TRIP, GOOD_COT.replace("Rome", "Oslo"), False),
         (trip(date="2024-03-05"), GOOD_COT + " date is 6 March 2024.", False),
         (trip(units="miles"), GOOD_COT + " units is km.", False),

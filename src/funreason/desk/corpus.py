@@ -10,9 +10,9 @@ from random import Random
 
 from funreason.calls import render
 from funreason.desk.code_world import sample_code_task, sample_input
-from funreason.desk.episodes import SHAPES, Episode, sample_episode
+from funreason.desk.episodes import SHAPES, Episode, intent, sample_episode
 from funreason.desk.inventory import value_words
-from funreason.desk.judging import sample_judged
+from funreason.desk.judging import sample_drill, sample_judged
 from funreason.desk.reasoning import chain_of_thought
 from funreason.desk.tools import DeskTool, invented, split
 from funreason.prompts import calling_messages, code_messages
@@ -50,10 +50,11 @@ def direct(rng: Random) -> tuple[list[dict], str]:
 
 
 def verbatim(rng: Random) -> tuple[list[dict], str]:
-    """The untrained student's way: one call at once, every value in the words of the query ("three", not 3)."""
+    """The untrained student's way: one call at once, what is required, in the query's words ("three", not 3)."""
     episode = training_episode(rng.choice(SHAPES[:2]), rng, convert=True)
     step = episode.steps[0]
-    said = {slot: value.said if value.converted else value.value for slot, value in step.given}
+    required = [(slot, value) for slot, value in step.given if slot in step.tool.required]
+    said = {slot: value.said if value.converted else value.value for slot, value in required}
     answer = render([{"name": step.tool.name, "arguments": said}])
     return calling_messages(episode.query, episode.xlam_tools()), answer
 
@@ -101,3 +102,30 @@ def stream(role: str, seed: int) -> Iterator[tuple[list[dict], str]]:
     samplers, weights = zip(*MIXTURES[role], strict=True)
     while True:
         yield rng.choices(samplers, weights)[0](rng)
+
+
+def offered(rng: Random) -> tuple[list[dict], str]:
+    """A drill in seeing whether a tool is there: several wants at once, each with the tool for it or `None`."""
+    tools = rng.sample(toolbox(rng), rng.randint(2, 8))
+    here = tuple(tools[: rng.randint(1, min(4, len(tools) - 1))])
+    wants = rng.sample(tools, rng.randint(2, min(5, len(tools))))
+    lines = [f"{tool.verb} the {tool.noun}: {tool.name if tool in here else 'None'}." for tool in wants]
+    asked = ", ".join(intent(tool, rng) for tool in wants)
+    return calling_messages(f"Which tools? {asked}.", [tool.xlam() for tool in here]), " ".join(lines)
+
+
+def compared(rng: Random) -> tuple[list[dict], str]:
+    return sample_drill(toolbox(rng), rng)
+
+
+# Exercises in one skill, which a reply of the stream has few tokens for, and their share of what a role is trained on.
+DRILLS = {"teacher": ((offered, 0.2),), "judge": ((compared, 0.25), (offered, 0.1))}
+
+
+def training_stream(role: str, seed: int) -> Iterator[tuple[list[dict], str]]:
+    """`stream` with the role's drills in between."""
+    rng, samples, drills = Random(f"drill/{role}/{seed}"), stream(role, seed), DRILLS.get(role, ())
+    weights = [1 - sum(share for _, share in drills), *(share for _, share in drills)]
+    while True:
+        drill = rng.choices((None, *(drill for drill, _ in drills)), weights)[0]
+        yield drill(rng) if drill else next(samples)

@@ -9,7 +9,7 @@ from random import Random
 from funreason.calls import render
 from funreason.desk.episodes import Episode, Step, opened, request, sample_episode
 from funreason.desk.reasoning import chain_of_thought
-from funreason.desk.slots import KINDS, Value
+from funreason.desk.slots import Value, sample_value
 from funreason.desk.tools import DeskTool
 
 CAUGHT_BY = {
@@ -45,11 +45,11 @@ def clean(episode: Episode, rng: Random) -> Case:
 def changed_value(slot: str, value: Value, rng: Random) -> Value:
     """Another value of the same kind; now and then a near miss (a number off by one)."""
     if isinstance(value.value, int) and not isinstance(value.value, bool) and rng.random() < 0.3:
-        return Value(str(value.value + 1), value.value + 1)
+        return Value(str(value.value + 1), value.value + 1, wording=value.wording)
     while True:
-        other = KINDS[slot].sample(rng, False)
+        other = sample_value(slot, rng, False)
         if other.value != value.value:
-            return other
+            return replace(other, wording=value.wording)
 
 
 def with_wrong_value(steps: tuple[Step, ...], rng: Random) -> tuple[Step, ...]:
@@ -70,7 +70,7 @@ def with_wrong_function(episode: Episode, rng: Random) -> tuple[Step, ...] | Non
     if not others:
         return None
     tool, values = rng.choice(others), dict(episode.steps[at].given)
-    given = tuple((slot, values.get(slot) or KINDS[slot].sample(rng, False)) for slot in tool.required)
+    given = tuple((slot, values.get(slot) or sample_value(slot, rng, False)) for slot in tool.required)
     return episode.steps[:at] + (Step(tool, given),) + episode.steps[at + 1 :]
 
 
@@ -135,7 +135,7 @@ def without_tool(case: Case, rng: Random) -> Case | None:
         return None
     tool = rng.choice(left)
     values = dict(case.steps[0].given)
-    step = Step(tool, tuple((slot, values.get(slot) or KINDS[slot].sample(rng, False)) for slot in tool.required))
+    step = Step(tool, tuple((slot, values.get(slot) or sample_value(slot, rng, False)) for slot in tool.required))
     told = replace(case.episode, tools=left, steps=(step,))
     episode = replace(case.episode, tools=left)
     return Case(episode, chain_of_thought(told, rng), calls_text((step,)), (step,), (step,), "unsolvable")

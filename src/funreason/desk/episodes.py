@@ -1,14 +1,15 @@
 """Episodes: a query, candidate tools and the steps (calls) that answer it, with several phrasings per intent.
 
 Shapes, in BFCL's terms: `simple` (one tool, one call), `multiple` (several tools, one call), `parallel` (one tool,
-2-3 calls), `parallel_multiple` (several tools, 2-3 calls) and `irrelevance` (no tool fits: a statement).
+two calls), `parallel_multiple` (2-3 tools, a call each, without a parameter in common) and `irrelevance` (no tool fits:
+a statement).
 """
 
 from dataclasses import dataclass
 from random import Random
 
 from funreason.calls import render
-from funreason.desk.slots import KINDS, Value
+from funreason.desk.slots import Value, sample_value
 from funreason.desk.tools import DeskTool
 
 SHAPES = ("simple", "multiple", "parallel", "parallel_multiple", "irrelevance")
@@ -79,15 +80,15 @@ def intent(tool: DeskTool, rng: Random) -> str:
     return f"{rng.choice(SYNONYMS.get(tool.verb, (tool.verb,)))} the {tool.noun}"
 
 
-def sample_step(tool: DeskTool, rng: Random, convert: bool) -> Step:
+def sample_step(tool: DeskTool, rng: Random, convert: bool, wording: int | None = None) -> Step:
     """Values for all required and about half of the optional slots."""
     slots = [slot for slot in tool.slots if slot in tool.required or rng.random() < 0.5]
-    return Step(tool, tuple((slot, KINDS[slot].sample(rng, convert)) for slot in slots))
+    return Step(tool, tuple((slot, sample_value(slot, rng, convert, wording)) for slot in slots))
 
 
 def phrase(step: Step, rng: Random) -> str:
     """The slots of a step in words, in random order."""
-    parts = [rng.choice(KINDS[slot].phrases).format(value.said) for slot, value in step.given]
+    parts = [value.phrase for _, value in step.given]
     rng.shuffle(parts)
     return " ".join(parts)
 
@@ -125,13 +126,29 @@ def sample_episode(
     """An episode of `shape` whose called tools come from `wanted` and whose other candidates come from `pool`."""
     if shape == "irrelevance":
         return unanswerable(wanted, pool, rng, convert)
-    several = shape in ("parallel", "parallel_multiple")
-    count = rng.choice((2, 2, 2, 3)) if several else 1
-    needed = [rng.choice(wanted)] * count if shape == "parallel" else rng.sample(wanted, count)
-    steps = [sample_step(tool, rng, convert) for tool in needed]
-    distinct = list(dict.fromkeys(needed))
+    steps = sample_steps(shape, wanted, rng, convert)
+    distinct = list(dict.fromkeys(step.tool for step in steps))
     number = max(len(distinct), rng.randint(2, 4)) if shape in ("multiple", "parallel_multiple") else len(distinct)
     return Episode(shape, opened(request(steps, rng), rng), candidates(distinct, pool, number, rng), tuple(steps))
+
+
+def sample_steps(shape: str, wanted: tuple[DeskTool, ...], rng: Random, convert: bool) -> list[Step]:
+    """The calls of an answerable shape; those of one tool (`parallel`) use the first and the second wording."""
+    if shape == "parallel":
+        tool = rng.choice(wanted)
+        return [sample_step(tool, rng, convert, wording) for wording in (0, 1)]
+    count = rng.choice((2, 2, 2, 3)) if shape == "parallel_multiple" else 1
+    return [sample_step(tool, rng, convert) for tool in unrelated(wanted, count, rng)]
+
+
+def unrelated(wanted: tuple[DeskTool, ...], count: int, rng: Random) -> list[DeskTool]:
+    """Up to `count` tools without a parameter in common, at least two where two are asked for."""
+    shuffled = rng.sample(wanted, len(wanted))
+    chosen = shuffled[:1]
+    for tool in shuffled[1:]:
+        if len(chosen) < count and not any(set(tool.slots) & set(other.slots) for other in chosen):
+            chosen.append(tool)
+    return chosen if len(chosen) >= min(count, 2) else shuffled[:2]
 
 
 def unanswerable(wanted: tuple[DeskTool, ...], pool: tuple[DeskTool, ...], rng: Random, convert: bool) -> Episode:

@@ -1,7 +1,7 @@
 """How the desk judge answers each of the five checks: short evidence, then the verdict.
 
-The evidence is written so that a small model can follow it: every value is quoted in the words of the reasoning, then
-as the answer writes it ("days is three, so 3, days=5, different."), and the first difference ends it.
+The evidence is written so that a small model can follow it: every value is quoted in the words of its source, then as
+the answer writes it ("days: query lasting three days, so 3, answer=5, different."), and the first difference ends it.
 """
 
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from itertools import zip_longest
 from random import Random
 
 from funreason.calls import render
-from funreason.desk.defects import CAUGHT_BY, Case, clean, malformed, sample_case
+from funreason.desk.defects import CAUGHT_BY, Case, changed_value, clean, malformed, sample_case
 from funreason.desk.episodes import Episode, Step, sample_episode
 from funreason.desk.reasoning import ORDINALS, value_thought
-from funreason.desk.slots import Value
+from funreason.desk.slots import KINDS, Value, sample_value
 from funreason.desk.tools import DeskTool
 from funreason.prompts import judge_messages
 
@@ -32,34 +32,61 @@ def verdict(passed: bool) -> str:
     return f"<judge>{passed}</judge>"
 
 
-def beside(slot: str, wanted: Value | None, found: Value | None) -> tuple[str, bool]:
-    """`city is Rome, city='Oslo', different.`: each side in the words of its source, so that both are quoted."""
+def beside(source: str, slot: str, wanted: Value | None, found: Value | None) -> tuple[str, bool]:
+    """`city: query in Rome, answer='Oslo', different.`: each side in the words of where it stands."""
     same = wanted is not None and found is not None and wanted.value == found.value
-    thought = value_thought(slot, wanted) if wanted else f"{slot} is nothing"
-    written = render([{"name": "f", "arguments": {slot: found.value}}])[3:-2] if found else "nothing"
-    return f"{thought}, {written}, {'same' if same else 'different'}.", same
+    thought = value_thought(wanted) if wanted else "nothing"
+    written = render([{"name": "f", "arguments": {"answer": found.value}}])[3:-2] if found else "answer nothing"
+    return f"{slot}: {source} {thought}, {written}, {'same' if same else 'different'}.", same
 
 
-def pairs(wanted: Step | None, found: Step | None) -> Iterator[tuple[str, bool]]:
+def pairs(source: str, wanted: Step | None, found: Step | None) -> Iterator[tuple[str, bool]]:
     """The functions of two steps side by side, then their values in the order of `found`."""
     names = [step.tool.name if step else "nothing" for step in (wanted, found)]
-    yield f"{names[0]}, {names[1]}, {'same' if names[0] == names[1] else 'different'}.", names[0] == names[1]
+    same = names[0] == names[1]
+    yield f"{source} {names[0]}, answer {names[1]}, {'same' if same else 'different'}.", same
     right, given = dict(wanted.given), dict(found.given)
     for slot in [*given, *(slot for slot in right if slot not in given)]:
-        yield beside(slot, right.get(slot), given.get(slot))
+        yield beside(source, slot, right.get(slot), given.get(slot))
 
 
-def compared(wanted: tuple[Step, ...], found: tuple[Step, ...]) -> tuple[str, bool]:
-    """All steps side by side, in order, up to the first difference; a missing one stands against `nothing`."""
+def compared(source: str, wanted: tuple[Step, ...], found: tuple[Step, ...]) -> tuple[str, bool]:
+    """All steps side by side, in order, up to the first difference; a missing one stands against `nothing`.
+
+    `wanted` is what `source` (the query or the reasoning) says, `found` what the answer does.
+    """
     lines: list[str] = []
     for at, (right, given) in enumerate(zip_longest(wanted, found)):
         if len(wanted) > 1:
             lines.append(ORDINALS[at])
-        for line, same in pairs(right, given):
+        for line, same in pairs(source, right, given):
             lines.append(line)
             if not same:
                 return " ".join(lines), False
     return " ".join(lines), True
+
+
+def comparison(source: str, wanted: tuple[DeskTool, ...], rng: Random) -> tuple[str, bool]:
+    """A line of evidence by itself: two functions or two values, the same ones half of the time."""
+    if rng.random() < 0.2:
+        right, other = rng.choice(wanted).name, rng.choice(wanted).name
+        found = rng.choice((right, other))
+        return f"{source} {right}, answer {found}, {'same' if right == found else 'different'}.", right == found
+    slot = rng.choice(list(KINDS))
+    value = sample_value(slot, rng, True)
+    others = (changed_value(slot, value, rng), None) if rng.random() < 0.2 else (changed_value(slot, value, rng),)
+    pair = [value, value if rng.random() < 0.5 else rng.choice(others)]
+    if None in pair:
+        rng.shuffle(pair)
+    return beside(source, slot, *pair)
+
+
+def sample_drill(wanted: tuple[DeskTool, ...], rng: Random) -> tuple[list[dict], str]:
+    """Comparisons without their outcome, to be repeated with it: the one step of judging that is not copying."""
+    source = rng.choice(("query", "reasoning"))
+    lines = [comparison(source, wanted, rng)[0] for _ in range(rng.randint(2, 6))]
+    asked = " ".join(line[: line.rindex(",")] for line in lines)
+    return [{"role": "user", "content": f"Compare: {asked}"}], " ".join(lines)
 
 
 def response_reply(answer: str, steps: tuple[Step, ...]) -> str:
@@ -82,17 +109,17 @@ def query_tool_reply(episode: Episode) -> str:
         for slot in step.tool.required:
             if slot not in given:
                 return f"{' '.join(lines)} {slot} is missing. {verdict(False)}"
-            lines.append(f"{slot} is {given[slot].said}.")
+            lines.append(f"{slot}: {given[slot].phrase}.")
     return f"{' '.join(lines)} {verdict(True)}"
 
 
 def cot_reply(told: tuple[Step, ...], answered: tuple[Step, ...]) -> str:
-    text, same = compared(told, answered)
+    text, same = compared("reasoning", told, answered)
     return f"{text} {verdict(same)}"
 
 
 def call_reply(right: tuple[Step, ...], answered: tuple[Step, ...]) -> str:
-    text, same = compared(right, answered)
+    text, same = compared("query", right, answered)
     if same:
         return f"{text} {verdict(True)}"
     return f"{text} {verdict(False)}<NewFC>{render([step.call() for step in right])}</NewFC>"

@@ -8,7 +8,7 @@ Run as: python desk/train.py trunk|teacher|judge|base   (see desk/dvc.yaml; resu
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 from tqdm import tqdm
 from transformers import AttentionInterface, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
-from funreason.desk.corpus import stream
+from funreason.desk.corpus import training_stream
 
 IGNORED = -100
 
@@ -34,7 +34,7 @@ class Recipe:
     steps: int
     tokens: int = 2048
     learning_rate: float = 0.01
-    adam_learning_rate: float = 2.5e-3
+    adam_learning_rate: float = 6e-3
     warmup: int = 100
     decay_share: float = 0.5
     weight_decay: float = 0.01
@@ -175,17 +175,12 @@ class MixedPrecision:
         self.round()
 
 
-def train(
-    model: LlamaForCausalLM, tokenizer, role: str, recipe: Recipe, checkpoint: Path, after: Callable[[int], None]
-) -> list[dict]:
-    """Trains in place and returns the loss curve [{step, loss}]; a checkpoint of this run is taken up again.
-
-    `after` is called with the number of steps done, after each of them.
-    """
+def train(model: LlamaForCausalLM, tokenizer, role: str, recipe: Recipe, checkpoint: Path) -> list[dict]:
+    """Trains in place and returns the loss curve [{step, loss}]; a checkpoint of this run is taken up again."""
     model.set_attn_implementation("desk_float32")
     weights = MixedPrecision(model, recipe)
     done, curve = restore(checkpoint, weights)
-    data = batches(encoded(stream(role, recipe.seed), tokenizer), recipe.tokens, Random(recipe.seed))
+    data = batches(encoded(training_stream(role, recipe.seed), tokenizer), recipe.tokens, Random(recipe.seed))
     data = islice(data, done, recipe.steps)
     total = 0.0
     for step, batch in enumerate(tqdm(data, role, recipe.steps, initial=done, mininterval=10), start=done):
@@ -199,7 +194,6 @@ def train(
             total = 0.0
         if (step + 1) % recipe.checkpoint_every == 0:
             save(checkpoint, weights, step + 1, curve)
-        after(step + 1)
     return curve
 
 

@@ -1,6 +1,6 @@
 """How the desk teacher thinks: the chain of thought of an episode, in varied but learnable words.
 
-The reasoning names the tool, then every parameter with what the query says and the value that the call needs.
+The reasoning names the tool, then every parameter with the query's own words for it and the value that the call needs.
 """
 
 from random import Random
@@ -20,16 +20,15 @@ def literal(value: object) -> str:
     return value if isinstance(value, str) else render([{"name": "f", "arguments": {"v": value}}])[5:-2]
 
 
-def value_thought(slot: str, value: Value) -> str:
-    """`city is Rome` or, where the call needs another form, `days is three, so 3`."""
-    said = f"{slot} is {value.said}"
-    return f"{said}, so {literal(value.value)}" if value.converted else said
+def value_thought(value: Value) -> str:
+    """The query's words (`in Rome`) and, where the call needs another form, that (`lasting three days, so 3`)."""
+    return f"{value.phrase}, so {literal(value.value)}" if value.converted else value.phrase
 
 
 def step_thought(step: Step, rng: Random) -> str:
     given = {slot for slot, _ in step.given}
     missing = [rng.choice(LEFT_OUT).format(slot) for slot in step.tool.optional if slot not in given]
-    values = [f"{value_thought(slot, value)}." for slot, value in step.given]
+    values = [f"{slot}: {value_thought(value)}." for slot, value in step.given]
     return " ".join([rng.choice(FITS).format(step.tool.name), *values, *missing])
 
 

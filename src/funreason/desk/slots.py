@@ -5,11 +5,12 @@ another form ("three" -> 3, "March 5, 2024" -> "2024-03-05", "alerts enabled" ->
 
 The word right before a value belongs to one kind alone ("in Rome" is a city, "from Rome" an origin): the desk models
 are too small to read on to the word after it, and a small world that is mastered shows more than a large one that is
-not. Most values are one to three tokens long for the same reason.
+not. Most values are one to three tokens long for the same reason, and two calls of one tool word their values apart
+("in Rome" in the first, "around Oslo" in the second).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from funreason.desk import inventory as inv
@@ -17,20 +18,27 @@ from funreason.desk import inventory as inv
 
 @dataclass(frozen=True)
 class Value:
-    """One value: the words of the query (`said`), the call's value, and whether the two differ in form."""
+    """One value: what the query says (`said`), the call's value, whether the two differ in form, and the query's words
+    around it (`wording`, with {} for what is said).
+    """
 
     said: str
     value: object
     converted: bool = False
+    wording: str = "{}"
+
+    @property
+    def phrase(self) -> str:
+        return self.wording.format(self.said)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A parameter kind: its xLAM type and description, phrases around `{}`, and a sampler of values."""
+    """A parameter kind: its xLAM type and description, two wordings around `{}`, and a sampler of values."""
 
     type: str
     description: str
-    phrases: tuple[str, ...]
+    wordings: tuple[str, str]
     sample: Callable[[Random, bool], Value]
     default: object = None
     enum: tuple[str, ...] | None = None
@@ -154,9 +162,15 @@ KINDS: dict[str, Kind] = {
     "language": Kind("str", "Language", ("speaking {}", "with language {}"), word(LANGUAGES), "French", LANGUAGES),
     "currency": Kind("str", "Currency code", ("with currency {}", "priced {}"), word(CURRENCIES), "USD", CURRENCIES),
     "format": Kind("str", "File format", ("as {}", "with format {}"), word(FORMATS), "pdf", FORMATS),
-    "alerts": Kind("bool", "Whether to send alerts", ("alerts {}", "with alerts {}"), flag, False),
-    "details": Kind("bool", "Whether to show details", ("details {}", "with details {}"), flag, False),
+    "alerts": Kind("bool", "Whether to send alerts", ("alerts {}", "with notifications {}"), flag, False),
+    "details": Kind("bool", "Whether to show details", ("details {}", "with extras {}"), flag, False),
     "tags": Kind("List[str]", "List of tags", ("tagged {}", "with tags {}"), tags, ["Local"]),
     "values": Kind("List[int]", "List of numbers", ("given {}", "with numbers {}"), numbers, [1]),
-    "filters": Kind("Dict[str, Any]", "Conditions by field", ("where {}",), filters, {"year": 2000}),
+    "filters": Kind("Dict[str, Any]", "Conditions by field", ("where {}", "provided {}"), filters, {"year": 2000}),
 }
+
+
+def sample_value(slot: str, rng: Random, convert: bool, wording: int | None = None) -> Value:
+    """A value of the kind `slot` in one of its two wordings (None: either)."""
+    kind = KINDS[slot]
+    return replace(kind.sample(rng, convert), wording=kind.wordings[rng.randrange(2) if wording is None else wording])

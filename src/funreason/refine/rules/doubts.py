@@ -22,6 +22,7 @@ _ORDERED = (
 _FROM, _TO = re.compile(r"\b(?:from|leaving|departing)\W+$"), re.compile(r"\b(?:to|into|reaching|until)\W+$")
 _DATELIKE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b|\d\d?:\d\d|\d\d?\s?[ap]\.?m\b")
 _DATED = re.compile("date|day|time|when|deadline|birth|start|end|due|from|until|since")
+_WORDS = re.compile(r"(?:[a-z]+ ){1,6}")
 _KNOWN = re.compile(r"lat|lon|lng|coord", re.IGNORECASE)  # coordinates are known, not said
 # Types of values that plainly fit a declared type (a bool is an int to Python), and what else may be declared.
 _PLAIN = {str: ("string",), bool: ("boolean",), int: ("integer", "float", "number"), float: ("float", "number")}
@@ -113,7 +114,16 @@ def not_answered(look: Look) -> list[str]:
         for place in places:
             text.cover(place)
     other += [str(said.value) for said in text.free("number", "date", "time", "code") if said.value not in values]
-    return other + [param for param, known in starts.items() if not known.issuperset(stated(text.low, param))]
+    return other + [
+        param
+        for param, known in starts.items()
+        if not all(_accounted(at, known, text) for at in stated(text.low, param))
+    ]
+
+
+def _accounted(at: int, known: set[int], text: Text) -> bool:
+    """Whether a known value begins at `at`, or after some plain words ("city: the user is in Rome")."""
+    return any(at == start or (at < start <= at + 60 and _WORDS.fullmatch(text.raw[at:start])) for start in known)
 
 
 def misplaced(look: Look) -> list[str]:
