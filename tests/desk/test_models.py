@@ -40,12 +40,10 @@ def test_the_manifest_names_every_model_file():
 
 
 def test_the_teacher_calls_better_than_the_student(figures):
-    assert figures["teacher"]["known"]["accuracy"] > figures["base"]["known"]["accuracy"] + 0.1
-    assert figures["teacher"]["known"]["accuracy"] > 0.55 and figures["teacher"]["new"]["accuracy"] > 0.3
+    assert figures["teacher"]["known"]["accuracy"] > figures["base"]["known"]["accuracy"] + 0.3
+    assert figures["teacher"]["known"]["accuracy"] > 0.8 and figures["teacher"]["new"]["accuracy"] > 0.7
 
 
-def test_the_judge_tells_statements_and_formats_apart(figures):
-    assert figures["judge"]["response"]["balanced_accuracy"] >= 0.95
-    assert figures["judge"]["format"]["balanced_accuracy"] >= 0.9
-    assert figures["judge"]["query_tool"]["balanced_accuracy"] >= 0.75
+def test_the_judge_tells_planted_defects_from_sound_rows(figures):
+    assert min(check["balanced_accuracy"] for check in figures["judge"].values()) >= 0.8
     assert all(check["undecided"] <= 2 for check in figures["judge"].values())
