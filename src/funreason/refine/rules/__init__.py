@@ -120,7 +120,7 @@ def call(sample: Sample) -> Finding:
         return look
     try:
         problems = [] if plainly_fits(look) else validate(look.calls, sample.tools)
-    except (DataError, RecursionError) as error:
+    except DataError as error:
         return unclear("a tool that cannot be read", [str(error)])
     if problems:
         return Finding(False, "does not fit the tools", shown(problems))
