@@ -80,9 +80,9 @@ def odd_tool(rng: random.Random):
 
 
 def test_random_tools_give_problems_or_a_short_error_never_a_crash():
-    """Ten thousand tools put together from odd parts; both ways out must have been taken often."""
+    """Three thousand tools put together from odd parts; both ways out must have been taken often."""
     rng, seen = random.Random(4), Counter()
-    for _ in range(10_000):
+    for _ in range(3000):
         arguments = {
             key: rng.choice([*ODD, (1, 2), [[1], {"a": None}]]) for key in rng.sample("abc", rng.randint(0, 2))
         }
@@ -93,4 +93,4 @@ def test_random_tools_give_problems_or_a_short_error_never_a_crash():
         except DataError as error:
             assert len(str(error)) < 600
             seen["refused"] += 1
-    assert min(seen[True], seen[False], seen["refused"]) > 300
+    assert min(seen[True], seen[False], seen["refused"]) > 100
