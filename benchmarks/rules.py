@@ -1,26 +1,35 @@
 """How fast the rules beside the judge are, and how much memory they take while rows stream by.
 
-    python benchmarks/rules.py [--rows 60000] [--base 3000]
+    python benchmarks/rules.py [--rows 60000] [--base 3000] [--chain]
 
-Every row goes through all five checks. The rows are cases of the desk world (half of them planted to fail, over known
-and invented tools): `--base` distinct ones, then the same with another last word in query and reasoning, built anew
-each time, so that nothing but the rules could keep them. Making the rows counts for the memory, not for the time,
-which is the processor's: other work on the machine does not show in it.
+Every row goes through all five checks; with --chain as files through all stages from prepare to validate. The rows are
+cases of the desk world (half of them planted to fail, over known and invented tools): `--base` distinct ones, then the
+same with another last word in query and reasoning, built anew each time, so that nothing but the rules could keep them.
+Making the rows counts for the memory, not for the time, which is the processor's: other work on the machine does not
+show in it.
 """
 
 import argparse
+import contextlib
+import json
 import resource
+import runpy
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 from funreason.desk.corpus import toolbox
 from funreason.desk.judging import sample_judged
+from funreason.params import NOTHING, read_yaml, yaml
 from funreason.prompts import CHECKS
-from funreason.records import Sample
+from funreason.records import Sample, write_json, write_jsonl
 from funreason.refine.rules import by_rules
+
+ROOT = Path(__file__).parents[1]
 
 
 def base_rows(count: int) -> list[tuple[Sample, str, bool]]:
@@ -56,22 +65,67 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Speed and memory of the rules beside the judge.")
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--base", type=int, default=3_000, help="distinct rows; the others vary their texts")
+    parser.add_argument("--chain", action="store_true", help="all stages from the source's file to the pools")
     asked = parser.parse_args()
     base = base_rows(min(asked.base, asked.rows))
-    seconds, decided, wrong, before = Counter(), Counter(), Counter(), mebibytes()
-    for number, (row, made_for, passed) in enumerate(streamed(base, asked.rows)):
+    before = mebibytes()
+    seconds = chain(base, asked.rows) if asked.chain else rules_alone(base, asked.rows)
+    print(f"{asked.rows} rows, {seconds:.1f} s, {asked.rows / seconds:,.0f} rows/s, one core")
+    print(f"60,000 rows: {60_000 * seconds / asked.rows:.1f} s")
+    print(f"peak resident memory {mebibytes():.0f} MiB, {before:.0f} MiB of it before the first row was checked")
+
+
+def rules_alone(base: list[tuple[Sample, str, bool]], count: int) -> float:
+    """Every row through the rules of all checks; the processor's seconds in them."""
+    seconds, decided, wrong = Counter(), Counter(), Counter()
+    for number, (row, made_for, passed) in enumerate(streamed(base, count)):
         for check in CHECKS:
             start = time.process_time()
             value = by_rules(check, row).value
             seconds[check] += time.process_time() - start
             decided[check] += value is not None
             wrong[check] += check == made_for and number < len(base) and value is not None and value != passed
-    total = sum(seconds.values())
-    print(f"{asked.rows} rows, all five checks: {total:.1f} s, {asked.rows / total:,.0f} rows/s")
     for check in CHECKS:
-        per_row = 1e6 * seconds[check] / asked.rows
-        print(f"{check:<12}{per_row:>6.0f} us/row, decided {decided[check] / asked.rows:.3f}, wrong {wrong[check]}")
-    print(f"peak resident memory {mebibytes():.0f} MiB, {before:.0f} MiB of it before the first row was checked")
+        per_row = 1e6 * seconds[check] / count
+        print(f"{check:<12}{per_row:>6.0f} us/row, decided {decided[check] / count:.3f}, wrong {wrong[check]}")
+    return seconds.total()
+
+
+def chain(base: list[tuple[Sample, str, bool]], count: int) -> float:
+    """prepare, generate (all responses given), the checks and validate over files; the processor's seconds of all."""
+    with TemporaryDirectory() as folder, contextlib.chdir(folder):
+        write_project(base, count)
+        steps = [("prepare",), ("generate", "r0"), *(("refine", check, "r0") for check in CHECKS), ("validate", "r0")]
+        total = 0.0
+        for script, *arguments in steps:
+            start = time.process_time()
+            runpy.run_path(str(ROOT / "stages" / f"{script}.py"))["main"](*arguments)
+            total += (took := time.process_time() - start)
+            name = " ".join([script, *arguments[:-1]])
+            print(f"{name:<18}{took:>7.1f} s, peak {mebibytes():.0f} MiB", flush=True)
+        fates = json.loads(Path("metrics/r0/6_validate.json").read_text())["fates"]
+    print(", ".join(f"{rows} {fate}" for fate, rows in fates.items()))
+    return total
+
+
+def write_project(base: list[tuple[Sample, str, bool]], count: int) -> None:
+    """A project in the current folder whose source is written row by row; nobody is to be asked."""
+    values = read_yaml(ROOT / "params.yaml")
+    values["llm"]["engine"], values["fcdr"]["mode"], values["fcdr"]["undecided"] = "server", "rules", "keep"
+    values["validate"]["labels"] = NOTHING
+    with open("params.yaml", "w") as file:
+        yaml().dump(values, file)
+    nobody = {"kind": "server", "hub": "nobody", "revision": None, "identity": "nobody"}
+    write_json("models/teacher.json", nobody)
+    write_json("models/judges.json", {"judge": nobody})
+    write_jsonl(NOTHING, [])
+    write_jsonl("source.jsonl", (source_row(row) for row, _, _ in streamed(base, count)))
+    write_json("data/source.json", {"kind": "local", "path": "source.jsonl"})
+
+
+def source_row(row: Sample) -> dict:
+    response = {"cot": row.cot, "answer": row.answer}
+    return {"id": row.id, "query": row.query, "tools": row.tools, "answers": [], "response": response}
 
 
 if __name__ == "__main__":

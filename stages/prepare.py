@@ -11,17 +11,17 @@ def main() -> None:
     from pathlib import Path
 
     from funreason.params import load_params
-    from funreason.prepare import check_share, counts, read_rows, sort_rows
-    from funreason.records import write_json, write_jsonl
+    from funreason.prepare import check_share, read_rows, sort_rows
+    from funreason.records import JsonlWriter, write_json
 
     params = load_params()
     source = json.loads(Path("data/source.json").read_text())
-    good, bad = sort_rows(read_rows(source, params.data.split, params.prepare.limit))
-    metrics = counts(good, bad)
-    # Written also where the share is too large: it is what the user has to look at.
-    write_jsonl("data/quarantine.jsonl", (row.to_row() for row in bad))
-    check_share(metrics, params.prepare.max_bad_share, source)
-    write_jsonl("data/tasks.jsonl", (task.to_row() for task in good))
+    rows = read_rows(source, params.data.split, params.prepare.limit)
+    with JsonlWriter("data/tasks.jsonl") as tasks:
+        # Written also where the share is too large: it is what the user has to look at.
+        with JsonlWriter("data/quarantine.jsonl") as quarantine:
+            metrics = sort_rows(rows, tasks.write, quarantine.write)
+        check_share(metrics, params.prepare.max_bad_share, source)
     write_json("metrics/prepare.json", metrics)
 
 

@@ -165,6 +165,20 @@ def test_a_further_set_plans_its_own_stages_only(project):
     assert changed() == (every(*LOOPED, sets=["r2"]), every(*LOOPED, sets=["r2"]))
 
 
+def test_a_prompt_edit_reruns_its_check_and_what_follows(project):
+    """The CoT check is asked again about new answers; the data card names the prompts' hashes."""
+    order = ("response", "query_tool", "cot", "call", "format")
+    for place, check in enumerate(order):
+        edit(f"src/funreason/prompts/judge_{check}.txt", "Another prompt.\n")
+        direct, all_of_them = changed()
+        asked = ("cot", "call", "format") if check == "cot" else (check,)
+        assert direct == every(*asked, "publish"), check
+        spared = every("generate", *order[:place], sets=["r0"])
+        assert not spared & all_of_them and every(*order[place:], "validate", "train") <= all_of_them
+        for path, content in _before.items():
+            path.write_bytes(content)
+
+
 LLM_STAGES = every("generate", "response", "query_tool", "cot", "call", "format", "evaluate_bfcl", "evaluate_code")
 BASELINES = {"baseline_bfcl", "baseline_code"}
 

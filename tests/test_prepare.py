@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from funreason.errors import DataError
-from funreason.prepare import check_share, counts, read_rows, sort_rows
+from funreason.prepare import check_share, read_rows, sort_rows
 from funreason.records import Task
 
 TOOL = {"name": "f", "description": "d", "parameters": {"a": {"type": "int", "description": "x"}}}
@@ -24,8 +24,19 @@ def line(**changes) -> bytes:
 
 def prepared(tmp_path, content: bytes, name="rows.jsonl", limit=None):
     (tmp_path / name).write_bytes(content)
-    source = {"kind": "local", "path": str(tmp_path / name)}
-    return sort_rows(read_rows(source, "train", limit))
+    return sorted_rows({"kind": "local", "path": str(tmp_path / name)}, limit)[:2]
+
+
+def sorted_rows(source: dict, limit: int | None = None) -> tuple[list[Task], list[dict], dict]:
+    """(tasks, quarantined rows, metrics) of a source."""
+    good, bad = [], []
+    metrics = sort_rows(read_rows(source, "train", limit), good.append, bad.append)
+    return [Task.from_row(row) for row in good], bad, metrics
+
+
+def counts(tmp_path, content: bytes, limit: int | None = None) -> dict:
+    prepared(tmp_path, content)
+    return sorted_rows({"kind": "local", "path": str(tmp_path / "rows.jsonl")}, limit)[2]
 
 
 def test_published_and_decoded_rows_are_the_same_task(tmp_path):
@@ -71,22 +82,19 @@ BAD = [
 def test_a_malformed_row_is_quarantined_with_number_and_reason(tmp_path, bad, kind):
     good, (found,) = prepared(tmp_path, b"\n".join([line(id="0"), b"", bad, line(id="z")]))
     assert [task.id for task in good] == ["0", "z"]
-    assert (found.row, found.kind) == (3, kind)
-    row = found.to_row()
-    assert row["reason"].startswith(kind) and row["raw"]
-    json.dumps(row, ensure_ascii=False).encode()
+    assert found["row"] == 3 and found["reason"].startswith(kind) and found["raw"]
+    json.dumps(found, ensure_ascii=False).encode()
 
 
 def test_rows_add_up_and_the_limit_counts_all_rows(tmp_path):
     content = b"\n".join([line(id="a"), b"{", line(id="b", answers="[]"), line(id="c")])
-    good, bad = prepared(tmp_path, content, limit=3)
-    metrics = counts(good, bad)
+    metrics = counts(tmp_path, content, limit=3)
     assert (metrics["rows"], metrics["tasks"], metrics["quarantined"]) == (3, 2, 1)
     assert metrics["without_call"] == 1 and metrics["reasons"] == {"not JSON": 1}
 
 
 def test_too_large_a_share_fails_naming_the_parameter(tmp_path):
-    metrics = counts(*prepared(tmp_path, line() + b"\n{"))
+    metrics = counts(tmp_path, line() + b"\n{")
     check_share(metrics, 0.5, {"path": "x"})
     with pytest.raises(DataError, match=r"1 of 2 rows are malformed \(1 not JSON\), prepare.max_bad_share"):
         check_share(metrics, 0.49, {"path": "x"})
@@ -94,14 +102,14 @@ def test_too_large_a_share_fails_naming_the_parameter(tmp_path):
 
 def test_a_source_without_tasks_fails(tmp_path):
     with pytest.raises(DataError, match="holds no rows"):
-        check_share(counts(*prepared(tmp_path, b"")), 1.0, {"path": "x"})
+        check_share(counts(tmp_path, b""), 1.0, {"path": "x"})
     with pytest.raises(DataError, match="1 of 1 rows"):
-        check_share(counts(*prepared(tmp_path, b"{")), 1.0, {"path": "x"})
+        check_share(counts(tmp_path, b"{"), 1.0, {"path": "x"})
 
 
 def test_a_json_list_is_read_and_a_broken_one_named(tmp_path):
     good, bad = prepared(tmp_path, json.dumps([GOOD, 3]).encode(), "rows.json")
-    assert len(good) == 1 and (bad[0].row, bad[0].kind) == (2, "not an object")
+    assert len(good) == 1 and (bad[0]["row"], bad[0]["reason"][:13]) == (2, "not an object")
     for content, message in ((b"[{", "is not JSON"), (b"{}", "expected a list")):
         with pytest.raises(DataError, match=message):
             prepared(tmp_path, content, "rows.json")
@@ -120,8 +128,8 @@ def test_a_hub_data_set_is_read_by_split(tmp_path, monkeypatch):
     (tmp_path / "set").mkdir()
     (tmp_path / "set/train.jsonl").write_bytes(line() + b"\n" + line(id=2, query="") + b"\n")
     source = {"kind": "hub", "hub": str(tmp_path / "set"), "revision": None}
-    good, bad = sort_rows(read_rows(source, "train", None))
-    assert [task.id for task in good] == ["1"] and bad[0].kind == "bad query"
+    good, bad, _ = sorted_rows(source)
+    assert [task.id for task in good] == ["1"] and bad[0]["reason"].startswith("bad query")
     with pytest.raises(DataError, match="split 'test' does not load"):
         read_rows(source, "test", None)
     shutil.rmtree(tmp_path / "set")

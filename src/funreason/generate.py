@@ -1,18 +1,20 @@
 """Tasks → samples: reasoning and answer, written by the sampler of the set or brought along by the data source."""
 
-from collections.abc import Callable
-from statistics import mean
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from funreason.calls import CompletionError, join_completion, split_completion
 from funreason.llm import Request, Response
 from funreason.prompts import calling_messages
 from funreason.records import Sample, Task, Verdict
-from funreason.refine.outcome import Outcome, reasons
+from funreason.refine.outcome import Outcome, counted, mean
 
 GIVEN, SAMPLED = "given", "sampled"
 _CUT = {"length": "cut at the maximum length", "too_long": "prompt too long"}
 
 TEACHER = "models/teacher.json"
+BLOCK = 10_000  # tasks at a time: enough for an engine, and little memory
 
 Ask = Callable[[list[Request]], list[Response]]
 
@@ -31,11 +33,17 @@ def sample_ids(task: Task, samples: int, keep_given: bool) -> list[str]:
     return [f"{task.id}#{number}" for number in range(samples)]
 
 
-def generate(tasks: list[Task], ask: Ask, samples: int, keep_given: bool) -> list[Outcome]:
+def generate(tasks: Iterable[Task], ask: Ask, samples: int, keep_given: bool) -> Iterator[Outcome]:
     """One outcome for each of `sample_ids` of each task, in the order of the tasks.
 
     `keep_given`: where the source brings a response along, nobody is asked (see `brings_responses`).
     """
+    tasks = iter(tasks)
+    while block := list(islice(tasks, BLOCK)):
+        yield from _block(block, ask, samples, keep_given)
+
+
+def _block(tasks: list[Task], ask: Ask, samples: int, keep_given: bool) -> list[Outcome]:
     rows = [(task, number, name) for task in tasks
             for number, name in enumerate(sample_ids(task, samples, keep_given))]  # fmt: skip
     asked = [(task, number) for task, number, _ in rows if not (keep_given and task.response)]
@@ -76,18 +84,30 @@ def _dropped(name: str, text: str, reason: str, asks: int) -> Outcome:
     return Outcome(Verdict(name, "generate", "fail", "drop", reason, asks, votes=[vote]), None)
 
 
-def counts(tasks: int, outcomes: list[Outcome]) -> dict:
-    """The metrics; lengths are in characters."""
-    kept = [outcome.sample for outcome in outcomes if outcome.sample]
-    given = sum(outcome.verdict.reason == GIVEN for outcome in outcomes)
-    return {
-        "tasks": tasks,
-        "in": len(outcomes),
-        "given": given,
-        "sampled": len(kept) - given,
-        "dropped": len(outcomes) - len(kept),
-        "out": len(kept),
-        "without_reasoning": sum(not sample.cot for sample in kept),
-        "mean_reasoning_chars": round(mean(len(sample.cot) for sample in kept), 2) if kept else 0.0,
-        "reasons": reasons(outcomes),
-    }
+class Tally:
+    """Counts outcomes as they pass by, and keeps none; lengths are in characters."""
+
+    def __init__(self):
+        self.found, self.reasons = Counter(), Counter()
+
+    def over(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        for outcome in outcomes:
+            self.found["in"] += 1
+            self.reasons[outcome.verdict.reason] += 1
+            if sample := outcome.sample:
+                self.found.update(out=1, without=not sample.cot, reasoning=len(sample.cot))
+            yield outcome
+
+    def metrics(self, tasks: int) -> dict:
+        rows, out, given = self.found["in"], self.found["out"], self.reasons[GIVEN]
+        return {
+            "tasks": tasks,
+            "in": rows,
+            "given": given,
+            "sampled": out - given,
+            "dropped": rows - out,
+            "out": out,
+            "without_reasoning": self.found["without"],
+            "mean_reasoning_chars": mean(self.found["reasoning"], out) if out else 0.0,
+            "reasons": counted(self.reasons),
+        }

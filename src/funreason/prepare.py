@@ -2,13 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from funreason.errors import DataError
 from funreason.records import Task
 from funreason.xlam import Quarantined, tasks
+
+Write = Callable[[dict], None]
 
 
 def read_rows(source: dict, split: str, limit: int | None) -> Iterator[tuple[int, bytes | dict]]:
@@ -17,23 +19,29 @@ def read_rows(source: dict, split: str, limit: int | None) -> Iterator[tuple[int
     return islice(rows, limit)
 
 
-def sort_rows(rows) -> tuple[list[Task], list[Quarantined]]:
-    """All rows, each in exactly one of the two lists, in the order of the source."""
-    found = list(tasks(rows))
-    return [t for t in found if isinstance(t, Task)], [q for q in found if isinstance(q, Quarantined)]
+def sort_rows(rows: Iterable[tuple[int, bytes | dict]], good: Write, bad: Write) -> dict:
+    """Give each row to exactly one of `good` and `bad`, in the order of the source. Returns the metrics.
 
-
-def counts(good: list[Task], bad: list[Quarantined]) -> dict:
-    """The metrics: rows = tasks + quarantined, and why rows were quarantined."""
-    total = len(good) + len(bad)
+    rows = tasks + quarantined; `reasons` says why rows were quarantined.
+    """
+    found, reasons = Counter(), Counter()
+    for row in tasks(rows):
+        (good if isinstance(row, Task) else bad)(row.to_row())
+        found["rows"] += 1
+        if isinstance(row, Quarantined):
+            reasons[row.kind] += 1
+        else:
+            found["with_response"] += row.response is not None
+            found["without_call"] += not row.answers
+    total, quarantined = found["rows"], reasons.total()
     return {
         "rows": total,
-        "tasks": len(good),
-        "quarantined": len(bad),
-        "bad_share": round(len(bad) / total, 6) if total else 0.0,
-        "with_response": sum(task.response is not None for task in good),
-        "without_call": sum(not task.answers for task in good),
-        "reasons": dict(sorted(Counter(row.kind for row in bad).items())),
+        "tasks": total - quarantined,
+        "quarantined": quarantined,
+        "bad_share": round(quarantined / total, 6) if total else 0.0,
+        "with_response": found["with_response"],
+        "without_call": found["without_call"],
+        "reasons": dict(sorted(reasons.items())),
     }
 
 

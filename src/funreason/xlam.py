@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from funreason.calls import to_bfcl
+from funreason.calls import to_json_schema
 from funreason.errors import DataError
 from funreason.records import Task
 
@@ -104,7 +104,7 @@ def _tool(tool) -> dict:
     if not isinstance(tool.get("description", ""), str) or not tool.get("name"):
         raise BadRow("bad tool", f"{tool!r:.80}, name and description must be texts")
     try:
-        to_bfcl(tool)
+        to_json_schema(tool)
     except DataError as error:
         raise BadRow("bad tool", str(error)) from None
     return tool

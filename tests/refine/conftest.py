@@ -2,15 +2,19 @@
 
 import json
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
 
+from funreason import cli
 from funreason.params import read_yaml, yaml
 from funreason.records import write_json, write_jsonl
 
-from .recorded import serve
+from .ledgers import GHENT, LINES
+from .ledgers import TOOLS as NAMED
 from .rows import CAUGHT_BY, LABELS, TASKS
+from .scripted import serve
 
 REPO = Path(__file__).parents[2]
 CHECKS = ("response", "query_tool", "cot", "call", "format")
@@ -78,3 +82,34 @@ def finished(tmp_path_factory):
         write_project(folder, server.url, TASKS)
         chain()
         yield folder, server
+
+
+@pytest.fixture
+def ledgered(tmp_path, monkeypatch) -> Path:
+    """A project with the set of LINES in it, as the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    write_jsonl("data/r0/ledger.jsonl", LINES)
+    sample = {
+        "id": "12#1",
+        "query": "How is Ghent?",
+        "tools": NAMED,
+        "cot": "It asks for Ghent.",
+        "answer": GHENT,
+    }
+    write_jsonl("data/r0/pools/qualified.jsonl", [sample | {"fate": "regenerated", "check": "validate", "reason": ""}])
+    write_jsonl("data/tasks.jsonl", [{"id": "2", "query": "And Oslo?", "tools": NAMED, "answers": []}])
+    return tmp_path
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Runs `funreason` with words, and gives (exit status, stdout, stderr)."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["funreason", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code, *capsys.readouterr()
+
+    return run

@@ -1,4 +1,4 @@
-"""The five checks and the end of the chain, over a real server that answers with recorded judge texts."""
+"""The five checks and the end of the chain, over a real server that answers with judge texts of every kind."""
 
 import json
 import shutil
@@ -170,9 +170,11 @@ def test_unknown_names_are_refused(finished):
 
 
 def test_a_lost_row_fails_the_last_stage(finished):
-    path = Path("data/r0/3_cot.jsonl")
-    text = path.read_text()
+    path, train = Path("data/r0/3_cot.jsonl"), Path("data/r0/train.jsonl")
+    text, files = path.read_text(), sorted(Path("data/r0").rglob("*"))
     path.write_text(text.partition("\n")[2])
-    with pytest.raises(DataError, match="cot's samples: 13 rows, 14 came in; first difference is 'kept'"):
+    trained = train.read_text()
+    with pytest.raises(DataError, match="cot's samples: row 1 is '.*', 'kept' came in"):
         stage("validate", "r0")
     path.write_text(text)
+    assert sorted(Path("data/r0").rglob("*")) == files and train.read_text() == trained  # nothing half written

@@ -9,9 +9,9 @@ from funreason.refine.answer import Answer
 from funreason.refine.check import canonical
 from funreason.refine.checks import CHECKS
 from funreason.refine.dataset import refuse_empty
-from funreason.refine.pools import Step, check_sum, fates
+from funreason.refine.pools import Chain, Step, check_sum
 from funreason.refine.run import through
-from funreason.refine.validate import validated
+from funreason.refine.validate import Validator
 
 from .rows import GHENT, OSLO, TOOLS
 
@@ -73,6 +73,11 @@ def test_canonical_calls_tell_types_apart_and_orders_not():
     assert canonical("[f(") is None
 
 
+def validated(samples: list[Sample]) -> tuple[list, dict[str, int]]:
+    validator = Validator()
+    return [validator.outcome(sample) for sample in samples], dict(validator.kinds)
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
@@ -86,7 +91,7 @@ def test_canonical_calls_tell_types_apart_and_orders_not():
 )
 def test_answers_that_do_not_fit_are_hard(answer, kind):
     outcomes, kinds = validated([sample(answer=answer)])
-    assert (outcomes[0].verdict.action, dict(kinds)) == ("hard", {kind: 1})
+    assert (outcomes[0].verdict.action, kinds) == ("hard", {kind: 1})
     assert outcomes[0].sample is None
 
 
@@ -110,31 +115,41 @@ def step(*actions: tuple[str, str], name: str = "cot") -> Step:
     return Step(name, verdicts, [sample(row) for row, action in actions if action == "keep"])
 
 
+def followed(ids: list[str], steps: list[Step]) -> list:
+    """The fates of the rows `ids`, which entered the first step."""
+    chain = Chain(steps)
+    ends = [chain.way(name).fate() for name in ids]
+    chain.end()
+    return ends
+
+
 def test_each_row_ends_once():
-    steps = [step(("1", "keep"), ("2", "drop"), ("3", "keep")), step(("1", "hard"), ("3", "keep"))]
-    ends = fates(["1", "2", "3"], steps)
+    steps = [step(("1", "keep"), ("2", "drop"), ("3", "keep")), step(("1", "hard"), ("3", "keep"), name="call")]
+    ends = followed(["1", "2", "3"], steps)
     assert [(end.id, end.fate) for end in ends] == [("1", "hard"), ("2", "dropped"), ("3", "kept")]
-    assert ends[0].sample == sample("1")
+    assert [(end.check, end.sample) for end in ends[:2]] == [("call", sample("1")), ("cot", None)]
 
 
 @pytest.mark.parametrize(
-    "rows",
+    ("rows", "said"),
     [
-        [("1", "keep")],  # lost
-        [("1", "keep"), ("2", "keep"), ("2", "keep")],  # doubled
-        [("1", "keep"), ("2", "keep"), ("9", "keep")],  # a stranger
-        [("2", "keep"), ("1", "keep")],  # out of order
+        ([("1", "keep")], "row 2 is missing, '2' came in"),
+        ([("1", "keep"), ("2", "keep"), ("2", "keep")], "row 3 is '2', no more came in"),
+        ([("1", "keep"), ("1", "keep"), ("2", "keep")], "row 2 is '1', '2' came in"),
+        ([("2", "keep"), ("1", "keep")], "row 1 is '2', '1' came in"),
     ],
 )
-def test_rows_that_do_not_add_up_fail(rows):
-    with pytest.raises(DataError, match="exactly one fate"):
-        fates(["1", "2"], [step(*rows)])
+def test_rows_that_do_not_add_up_fail(rows, said):
+    with pytest.raises(DataError, match=f"cot's ledger: {said}. Every row must have exactly one fate"):
+        followed(["1", "2"], [step(*rows)])
 
 
 def test_a_sample_that_vanished_fails():
     whole = step(("1", "keep"), ("2", "keep"))
-    with pytest.raises(DataError, match="cot's samples: 1 rows, 2 came in"):
-        fates(["1", "2"], [Step("cot", whole.verdicts, whole.samples[:1])])
+    with pytest.raises(DataError, match="cot's samples: row 2 is missing, '2' came in"):
+        followed(["1", "2"], [Step("cot", whole.verdicts, whole.samples[:1])])
+    with pytest.raises(DataError, match="cot's samples: row 3 is '2', no more came in"):
+        followed(["1", "2"], [Step("cot", whole.verdicts, [*whole.samples, whole.samples[1]])])
 
 
 def test_the_source_is_part_of_the_account():

@@ -14,8 +14,8 @@ from funreason.refine.panel import agreed, least
 from funreason.refine.verdict import Reading
 
 from .conftest import REPO, rows, stage, write_project
-from .recorded import serve
 from .rows import GHENT, TASKS, row
+from .scripted import serve
 
 T, F, U = True, False, None
 NO_TAG = ("", "no <judge> tag")
@@ -78,7 +78,7 @@ def ledger(stem: str) -> dict[str, dict]:
 
 
 def test_two_judges_vote_and_one_row_falls(project):
-    """Both give the recorded replies, except that the second one is asked about `kept` and says False."""
+    """Both give the same replies, except that the second one is asked about `kept` and says False."""
     panel = {"judges": ["judge", "second"], "rule": "unanimous"}
     judges = {name: {"path": None, "hub": None, "revision": None} for name in ("judge", "second")}
     second = {("second", "cot", "kept"): "It ends elsewhere. <judge>False</judge>"}

@@ -14,7 +14,7 @@ _CONSTRAINTS = ("minimum", "maximum", "minItems", "maxItems", "minLength", "maxL
 
 def is_bfcl(tool: dict) -> bool:
     """Whether the tool's parameters are in BFCL's form (in xLAM's, each value describes a parameter)."""
-    parameters = tool.get("parameters")
+    parameters = tool.get("parameters") if isinstance(tool, dict) else None
     return (
         isinstance(parameters, dict)
         and isinstance(parameters.get("type"), str)
@@ -29,7 +29,7 @@ def to_bfcl(tool: dict) -> dict:
     """
     if is_bfcl(tool):
         return tool
-    name, parameters = tool.get("name"), tool.get("parameters")
+    name, parameters = (tool.get("name"), tool.get("parameters")) if isinstance(tool, dict) else (None, None)
     if not isinstance(name, str) or not isinstance(parameters, dict):
         raise DataError(f"tool {tool!r:.200}: give it a name and parameters, in xLAM's or BFCL's form")
     properties, required = {}, []
@@ -59,10 +59,20 @@ def _property(kind: dict, spec: dict) -> dict:
 def to_json_schema(tool: dict) -> dict:
     """JSON Schema (2020-12) of the arguments of a tool in xLAM's or BFCL's form; no others are allowed.
 
-    Types without a counterpart (`any`) admit every value; a parameter whose default is null admits null.
+    Types without a counterpart (`any`) admit every value; a parameter whose default is null admits null. Raises
+    `DataError` on a tool that declares none, requires what is no name, or is nested too deeply.
     """
-    schema = _object_schema(to_bfcl(tool)["parameters"])
+    try:
+        schema = _object_schema(to_bfcl(tool)["parameters"])
+    except _Odd as odd:
+        raise DataError(f"tool {tool.get('name')!r:.80}: {odd}") from None
+    except RecursionError:
+        raise DataError(f"tool {tool.get('name')!r:.80}: nested too deeply: flatten its parameters") from None
     return {**schema, "additionalProperties": False}
+
+
+class _Odd(Exception):
+    """What no schema can be made of; the tool's name is told by who knows it."""
 
 
 def _object_schema(spec: dict) -> dict:
@@ -70,14 +80,21 @@ def _object_schema(spec: dict) -> dict:
     properties = spec.get("properties")
     if not isinstance(properties, dict) or not properties:
         return {"type": "object"}
-    required = spec.get("required")
+    required = _required(spec.get("required"))
     return {
         "type": "object",
         "properties": {key: _value_schema(value) for key, value in properties.items()},
-        # Some tools of BFCL have a truth value here, or require what they do not declare.
-        "required": [key for key in required if key in properties] if isinstance(required, list) else [],
+        "required": [key for key in required if key in properties],  # some tools require what they do not declare
         "additionalProperties": False,
     }
+
+
+def _required(names: object) -> list[str]:
+    """The required names, each once; some tools of BFCL have a truth value here. Raises `_Odd` on what is no name."""
+    names = names if isinstance(names, list) else []
+    if odd := [name for name in names if not isinstance(name, str)]:
+        raise _Odd(f"`required` holds {odd[0]!r:.80}, allowed are names of parameters: mend the tool")
+    return list(dict.fromkeys(names))
 
 
 def _value_schema(spec: object) -> dict:

@@ -25,11 +25,9 @@ def validate(calls: "list[Call | dict]", tools: list[dict]) -> list[str]:
     """The problems of `calls` against `tools` (xLAM's or BFCL's form), none where all are right.
 
     Each problem is one line that names call, function, parameter, the value seen and the values allowed.
-    Raises `DataError` on a tool that describes no valid schema.
+    Raises `DataError` on a tool that is no object with a name, and on one called that describes no valid schema.
     """
-    by_name: dict[str, dict] = {}
-    for tool in tools:
-        by_name.setdefault(tool.get("name"), tool)
+    by_name = _by_name(tools)
     problems = []
     for number, item in enumerate(calls, 1):
         call = Call.of(item)
@@ -41,10 +39,25 @@ def validate(calls: "list[Call | dict]", tools: list[dict]) -> list[str]:
     return problems
 
 
+def _by_name(tools: list[dict]) -> dict[str, dict]:
+    """The tools by name; of several with one name the first counts."""
+    if not isinstance(tools, list):
+        raise DataError(f"tools are {tools!r:.80}: give a list of tools")
+    by_name: dict[str, dict] = {}
+    for tool in tools:
+        if not (isinstance(tool, dict) and isinstance(tool.get("name"), str)):
+            raise DataError(f"tool {tool!r:.80}: give it a name (text) and parameters (an object)")
+        by_name.setdefault(tool["name"], tool)
+    return by_name
+
+
 def _problems(call: Call, tool: dict) -> list[str]:
     """What is wrong with the arguments of one call; jsonschema reports each missing name, we report once."""
-    validator = _validator(json.dumps(tool))
-    return list(dict.fromkeys(_worded(error) for error in validator.iter_errors(call.arguments)))
+    try:
+        validator = _validator(json.dumps(tool))
+        return list(dict.fromkeys(_worded(error) for error in validator.iter_errors(call.arguments)))
+    except RecursionError:
+        raise DataError(f"tool {call.name!r:.80}: nested too deeply: flatten its parameters") from None
 
 
 @lru_cache(maxsize=16384)
@@ -55,8 +68,8 @@ def _validator(tool_text: str) -> Draft202012Validator:
     try:
         _Validator.check_schema(schema)
     except SchemaError as error:
-        problem = f"{error.message} at {error.json_path}"
-        raise DataError(f"tool {tool['name']!r}: {problem}: mend the tool") from None
+        problem = f"{error.message:.200} at {error.json_path:.200}"
+        raise DataError(f"tool {tool['name']!r:.80}: {problem}: mend the tool") from None
     return _Validator(schema)
 
 

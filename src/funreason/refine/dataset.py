@@ -1,7 +1,5 @@
 """The training set of a round: the earlier set's rows, then the new ones, as conversational prompt–completion."""
 
-from collections.abc import Iterable, Iterator
-
 from funreason.calls import join_completion
 from funreason.errors import DataError
 from funreason.prompts import calling_messages
@@ -16,12 +14,6 @@ def training_row(chosen: str, sample: Sample) -> dict:
         "prompt": calling_messages(sample.query, sample.tools),
         "completion": [{"role": "assistant", "content": completion}],
     }
-
-
-def training_rows(chosen: str, earlier: Iterable[dict], samples: Iterable[Sample]) -> Iterator[dict]:
-    yield from earlier
-    for sample in samples:
-        yield training_row(chosen, sample)
 
 
 def refuse_empty(chosen: str, fates: dict[str, int]) -> None:

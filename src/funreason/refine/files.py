@@ -34,17 +34,20 @@ def metrics(name: str) -> Path:
     return Path("metrics") / name
 
 
-def read_tasks() -> list[Task]:
-    return [Task.from_row(row) for row in read_jsonl(TASKS)]
+def read_tasks() -> Iterator[Task]:
+    return (Task.from_row(row) for row in read_jsonl(TASKS))
 
 
 def read_samples(name: str, stem: str) -> Iterator[Sample]:
     return (Sample.from_row(row) for row in read_jsonl(data(name) / f"{stem}.jsonl"))
 
 
+def read_verdicts(name: str, stem: str) -> Iterator[Verdict]:
+    return (Verdict.from_row(row) for row in read_jsonl(data(name) / f"{stem}.ledger.jsonl"))
+
+
 def read_step(name: str, stem: str) -> Step:
-    verdicts = [Verdict.from_row(row) for row in read_jsonl(data(name) / f"{stem}.ledger.jsonl")]
-    return Step(stem.partition("_")[2], verdicts, list(read_samples(name, stem)))
+    return Step(stem.partition("_")[2], read_verdicts(name, stem), read_samples(name, stem))
 
 
 def write_step(name: str, stem: str, outcomes: Iterable[Outcome]) -> None:

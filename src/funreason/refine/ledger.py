@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from funreason.errors import DataError
@@ -51,12 +52,18 @@ def ends(rows: Iterable[dict]) -> dict[str, End]:
 def _after(before: End | None, row: dict) -> End:
     check, action, reason = row["check"], row.get("action"), row.get("reason") or ""
     if action in ("drop", "hard"):
-        return End("dropped" if action == "drop" else "hard", check, reason)
+        return _end("dropped" if action == "drop" else "hard", check, reason)
     if action == "regenerate":
-        return End("regenerated", check, reason or "answer replaced")
+        return _end("regenerated", check, reason or "answer replaced")
     if check == "response" and row.get("verdict") == "fail":
-        return End("statement", check, reason)
-    return before if before and before.fate != "kept" else End("kept", check, "")
+        return _end("statement", check, reason)
+    return before if before and before.fate != "kept" else _end("kept", check, "")
+
+
+@lru_cache(maxsize=4096)
+def _end(fate: str, check: str, reason: str) -> End:
+    """One object for all rows that ended alike: those of a million rows fit into memory."""
+    return End(fate, check, reason)
 
 
 def stats(rows: Iterable[dict]) -> dict:

@@ -5,6 +5,7 @@ catch it.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,52 +19,56 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Labels:
-    """Hidden labels by row id. `given` are the rows whose response the source brought along."""
+    """Hidden labels: the defect of a task, where it has one, and the check that is to catch a defect."""
 
-    defects: dict[str, str | None]
+    defects: dict[str, str]
     checks: dict[str, str]
-    given: set[str]
 
     @classmethod
-    def read(cls, path: str | Path, tasks: dict[str, str], given: set[str]) -> "Labels":
-        """`tasks` maps a row to its task: the labels are the source's, a task may have become several rows."""
-        found = {row["id"]: row for row in read_jsonl(path)}
-        defects = {row: found[task]["defect"] for row, task in tasks.items() if task in found}
-        checks = {row["defect"]: row["check"] for row in found.values() if row["defect"]}
-        return cls(defects, checks, given)
+    def read(cls, path: str | Path) -> "Labels":
+        defects, checks = {}, {}
+        for row in read_jsonl(path):
+            if row["defect"]:
+                defects[row["id"]] = row["defect"]
+                checks[row["defect"]] = row["check"]
+        return cls(defects, checks)
 
-    def group(self, name: str) -> str:
-        """The defect of a row; `clean` for a given response without one; `sampled` where somebody wrote the response
-        since, of which the labels say nothing.
+    def group(self, task: str, given: bool) -> str:
+        """The defect of a row of `task`; `clean` for a response that the source brought along without one (`given`);
+        `sampled` where somebody wrote the response since, of which the labels say nothing.
         """
-        defect = self.defects.get(name)
-        if defect in OF_THE_QUERY or (defect and name in self.given):
+        defect = self.defects.get(task)
+        if defect in OF_THE_QUERY or (defect and given):
             return defect
-        return "clean" if name in self.given else "sampled"
+        return "clean" if given else "sampled"
 
 
-def planted(fates: list[Fate], labels: Labels) -> dict:
-    """{defect, clean or sampled: {rows, kept, regenerated, statement, left: {check: rows}}}."""
-    table: dict[str, dict] = {}
-    for fate in fates:
+class Planted:
+    """Counts, for rows that pass by, which of the planted defects were found, and by which check."""
+
+    def __init__(self, labels: Labels):
+        self.labels = labels
+        self.groups: dict[str, dict] = {}
+        self.pairs: Counter[tuple[str, str]] = Counter()  # (check that should have caught it, check that did) → rows
+
+    def add(self, group: str, fate: Fate, mended: str) -> None:
+        """`mended` is the check that gave the row a new answer. What the last step took out was found there."""
         empty = {"rows": 0, "kept": 0, "regenerated": 0, "statement": 0, "left": Counter()}
-        entry = table.setdefault(labels.group(fate.id), empty)
+        entry = self.groups.setdefault(group, empty)
         entry["rows"] += 1
-        if fate.fate in entry:
+        stays = fate.fate in entry
+        if stays:
             entry[fate.fate] += 1
         else:
             entry["left"][fate.check] += 1
-    return {name: {**entry, "left": dict(entry["left"])} for name, entry in sorted(table.items())}
+        if group != "sampled":
+            self.pairs[self.labels.checks.get(group, NONE), mended if stays else fate.check] += 1
 
+    def metrics(self) -> dict:
+        """{defect, clean or sampled: {rows, kept, regenerated, statement, left: {check: rows}}}."""
+        return {name: {**entry, "left": dict(entry["left"])} for name, entry in sorted(self.groups.items())}
 
-def confusion(fates: list[Fate], mended: dict[str, str], labels: Labels) -> list[dict[str, str]]:
-    """[{"planted", "found"}] of the labelled rows: the check that should have caught it, and the one that did.
-
-    `mended` maps a row to the check that gave it a new answer. A row that the last step took out was found there.
-    """
-    rows = []
-    for fate in fates:
-        if (group := labels.group(fate.id)) != "sampled":
-            found = mended.get(fate.id, NONE) if fate.fate in ("kept", "regenerated", "statement") else fate.check
-            rows.append({"planted": labels.checks.get(group, NONE), "found": found})
-    return sorted(rows, key=lambda row: (row["planted"], row["found"]))
+    def confusion(self) -> Iterator[dict[str, str]]:
+        """{"planted", "found"} of every labelled row."""
+        for (planted, found), rows in sorted(self.pairs.items()):
+            yield from [{"planted": planted, "found": found}] * rows

@@ -4,7 +4,6 @@ kept and regenerated rows are BalanceSFT's *qualified* pool (regenerated: call o
 passed the first three checks and failed the others, *dropped* rows failed earlier; statements are kept apart.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,16 +13,41 @@ from funreason.records import Sample, Verdict
 FATES = ("kept", "regenerated", "statement", "dropped", "hard")
 POOLS = {"qualified": ("kept", "regenerated"), "hard": ("hard",), "dropped": ("dropped",),
          "statement": ("statement",)}  # fmt: skip
-_LEFT = {"drop": "dropped", "hard": "hard"}
+LEFT = {"drop": "dropped", "hard": "hard"}
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the chain as its files tell it: a verdict for each row that came in, the samples that went on."""
+    """One step of the chain as its files tell it: a verdict for each row that came in, the samples that went on.
+
+    Both are read once, row by row: a set of a million rows does not fit into memory.
+    """
 
     name: str
+    verdicts: Iterable[Verdict]
+    samples: Iterable[Sample]
+
+
+@dataclass(frozen=True)
+class Way:
+    """What happened to one row, step by step; `sample` is its last state, if it had any."""
+
+    id: str
     verdicts: list[Verdict]
-    samples: list[Sample]
+    sample: Sample | None
+
+    @property
+    def goes_on(self) -> bool:
+        return self.verdicts[-1].action not in LEFT
+
+    def then(self, verdict: Verdict, sample: Sample | None) -> "Way":
+        """The way with one more step."""
+        return Way(self.id, [*self.verdicts, verdict], sample or self.sample)
+
+    def fate(self) -> "Fate":
+        last = self.verdicts[-1]
+        fate = LEFT.get(last.action) or _staying(self.sample)
+        return Fate(self.id, fate, last.check, last.reason if last.action in LEFT else "", self.sample)
 
 
 @dataclass(frozen=True)
@@ -42,45 +66,61 @@ class Fate:
                 "fate": self.fate, "check": self.check, "reason": self.reason}  # fmt: skip
 
 
-def fates(ids: list[str], steps: list[Step]) -> list[Fate]:
-    """Follow `ids`, the rows that entered the first step, to their ends. Raises DataError where one is lost."""
-    found, last, alive = {}, {}, ids
-    for step in steps:
-        _expect_same(f"{step.name}'s ledger", [verdict.id for verdict in step.verdicts], alive)
-        for verdict in step.verdicts:
-            if verdict.action in _LEFT:
-                left = (_LEFT[verdict.action], step.name, verdict.reason, last.get(verdict.id))
-                found[verdict.id] = Fate(verdict.id, *left)
-        alive = [verdict.id for verdict in step.verdicts if verdict.action not in _LEFT]
-        _expect_same(f"{step.name}'s samples", [sample.id for sample in step.samples], alive)
-        last.update((sample.id, sample) for sample in step.samples)
-    for name in alive:
-        found[name] = Fate(name, _staying(last[name]), steps[-1].name, "", last[name])
-    return [found[name] for name in ids]
-
-
 def _staying(sample: Sample) -> str:
     if sample.kind == "statement":
         return "statement"
     return "regenerated" if sample.regenerated else "kept"
 
 
-def _expect_same(what: str, seen: list[str], expected: list[str]) -> None:
-    """The same rows in the same order: a lost, a doubled or a strange row all fail."""
-    if seen == expected:
-        return
-    difference = Counter(expected)
-    difference.subtract(seen)
-    wrong = [name for name, count in difference.items() if count] or ["the order"]
-    raise DataError(
-        f"{what}: {len(seen)} rows, {len(expected)} came in; first difference is {wrong[0]!r}. "
-        "Every row must have exactly one fate: rerun the set's stages from generate on"
-    )
+class Chain:
+    """The files of all steps side by side: each is read as far as the rows asked for, in their order."""
+
+    def __init__(self, steps: list[Step]):
+        self._steps = [
+            (_InOrder(f"{step.name}'s ledger", step.verdicts), _InOrder(f"{step.name}'s samples", step.samples))
+            for step in steps
+        ]
+
+    def way(self, name: str) -> Way:
+        """Follow the next row. Raises DataError where it is lost on its way, or where another one is in its place."""
+        verdicts, sample = [], None
+        for ledger, samples in self._steps:
+            verdicts.append(ledger.take(name))
+            if verdicts[-1].action in LEFT:
+                break
+            sample = samples.take(name)
+        return Way(name, verdicts, sample)
+
+    def end(self) -> None:
+        """Raises DataError where a file has rows that no one asked for."""
+        for ledger, samples in self._steps:
+            ledger.end()
+            samples.end()
 
 
-def count(all_fates: Iterable[Fate]) -> dict[str, int]:
-    found = Counter(fate.fate for fate in all_fates)
-    return {name: found[name] for name in FATES}
+class _InOrder:
+    """Rows of a file that must be those that came in, in their order: a lost, doubled or strange row fails."""
+
+    def __init__(self, what: str, rows: Iterable[Verdict | Sample]):
+        self.what, self.rows, self.count = what, iter(rows), 0
+
+    def take(self, name: str) -> Verdict | Sample:
+        row, self.count = next(self.rows, None), self.count + 1
+        if row is None or row.id != name:
+            raise self._wrong(row, f"{name!r} came in")
+        return row
+
+    def end(self) -> None:
+        if (row := next(self.rows, None)) is not None:
+            self.count += 1
+            raise self._wrong(row, "no more came in")
+
+    def _wrong(self, row: Verdict | Sample | None, expected: str) -> DataError:
+        seen = "missing" if row is None else repr(row.id)
+        return DataError(
+            f"{self.what}: row {self.count} is {seen}, {expected}. Every row must have exactly one fate: rerun the "
+            "set's stages from generate on"
+        )
 
 
 def check_sum(counted: dict[str, int], rows: int, tasks: int, prepared: dict) -> None:

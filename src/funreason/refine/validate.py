@@ -1,8 +1,9 @@
 """What needs no judge: each call parses and fits the schema of its tool, and no row is there twice."""
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from hashlib import blake2b
 
 from funreason.calls import CallSyntaxError, parse, validate
 from funreason.errors import DataError
@@ -20,33 +21,35 @@ _KINDS = (
 )
 
 
-def validated(samples: Iterable[Sample]) -> tuple[list[Outcome], Counter]:
+class Validator:
     """One outcome a sample: a statement is let through, a call that does not fit is hard, a repeat is dropped.
 
-    The counter says how many rows have each kind of problem (a row may have several).
+    `kinds` counts how many rows have each kind of problem (a row may have several). Of the rows before, only a hash
+    and the id are kept: those of a million fit into memory.
     """
-    seen: dict[tuple[str, str | None], str] = {}
-    outcomes, kinds = [], Counter()
-    for sample in samples:
+
+    def __init__(self):
+        self.kinds: Counter[str] = Counter()
+        self._first: dict[bytes, str] = {}  # hash of (query, answer) → the row that had them first
+
+    def outcome(self, sample: Sample) -> Outcome:
         found = [] if sample.kind == "statement" else problems(sample)
-        kinds.update({problem.partition(":")[0] for problem in found})
-        outcomes.append(_refused(sample, found) if found else _unless_repeated(sample, seen))
-    return outcomes, kinds
+        self.kinds.update({problem.partition(":")[0] for problem in found})
+        return _refused(sample, found) if found else self._unless_repeated(sample)
+
+    def _unless_repeated(self, sample: Sample) -> Outcome:
+        statement = sample.kind == "statement"
+        key = json.dumps([sample.query, sample.answer if statement else canonical(sample.answer)])
+        first = self._first.setdefault(blake2b(key.encode(), digest_size=16).digest(), sample.id)
+        if first != sample.id:
+            return Outcome(Verdict(sample.id, NAME, "fail", "drop", f"duplicate of {first}"), None)
+        if statement:
+            return Outcome(Verdict(sample.id, NAME, "skip", "keep", "statement"), sample)
+        return Outcome(Verdict(sample.id, NAME, "pass", "keep", ""), sample)
 
 
 def _refused(sample: Sample, found: list[str]) -> Outcome:
     return Outcome(Verdict(sample.id, NAME, "fail", "hard", "; ".join(found)), None)
-
-
-def _unless_repeated(sample: Sample, seen: dict[tuple[str, str | None], str]) -> Outcome:
-    """`seen` maps (query, answer) to the id of the row that had them first."""
-    statement = sample.kind == "statement"
-    key = (sample.query, sample.answer if statement else canonical(sample.answer))
-    if (first := seen.setdefault(key, sample.id)) != sample.id:
-        return Outcome(Verdict(sample.id, NAME, "fail", "drop", f"duplicate of {first}"), None)
-    if statement:
-        return Outcome(Verdict(sample.id, NAME, "skip", "keep", "statement"), sample)
-    return Outcome(Verdict(sample.id, NAME, "pass", "keep", ""), sample)
 
 
 def problems(sample: Sample) -> list[str]:

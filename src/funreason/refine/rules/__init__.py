@@ -1,8 +1,9 @@
 """Rules beside the judge: what can be said of a row without asking, for each of the five checks.
 
-A verdict here must almost never be wrong: False needs evidence (a broken schema, a number that nothing in the
-query accounts for), True needs everything accounted for, and all else is left to the judge. Nothing is evaluated.
-`reading` reads the answer, `look` puts it beside a text, `doubts` are what speaks against a True.
+A verdict here must almost never be wrong: False needs evidence (a broken schema, a value in whose place the query says
+another), True needs everything accounted for, and all else is left to the judge. Nothing is evaluated. `reading` reads
+the answer, `look` puts it beside a text, `doubts` are what speaks against a True, `rivals` and `wishes` what makes a
+False.
 """
 
 import re
@@ -26,7 +27,9 @@ from funreason.refine.rules.doubts import (
 )
 from funreason.refine.rules.look import MAX_CHARACTERS, counted, left_out, look_at, pair, shown, unclear
 from funreason.refine.rules.reading import STRINGS, parsed, read_calls
+from funreason.refine.rules.rivals import rival
 from funreason.refine.rules.values import name_parts
+from funreason.refine.rules.wishes import commanded, unmet, unsaid
 
 _LISTED = re.compile(r"[\s`]*\[\s*[A-Za-z_][\w.]*\(")
 _EMBEDDED = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*\((?:\s*['\"]?\w+['\"]?\s*=|\s*\))|\{\s*[\"']name[\"']|```|<\w*call")
@@ -70,15 +73,19 @@ def format(sample: Sample) -> Finding:
 
 
 def query_tool(sample: Sample) -> Finding:
-    """Whether functions and required values are to be found; the answer is the witness, so it proves no False."""
+    """Whether functions and required values are to be found; the answer is the witness, being wrong is no False."""
     if sample.tools == []:
         return Finding(False, "there are no tools")
     look = look_at(sample, sample.query)
     if isinstance(look, Finding):
         return look
-    missing = [name for name in look.names if name not in look.specs] + unasked(look)
-    missing += [found.leaf.param for found in look.found if found.leaf.required and found.state != "said"]
+    strange = [name for name in look.names if name not in look.specs] + unasked(look)
+    missing = strange + [found.leaf.param for found in look.found if found.leaf.required and found.state != "said"]
     missing += [param for call in look.calls if call.name in look.specs for param in left_out(call, look)]
+    if gone := unsaid(look, not strange):
+        return Finding(False, "not in the query", shown(gone))
+    if wish := unmet(look):
+        return Finding(False, "no tool for it", shown([wish]))
     if missing:
         return unclear("not found", missing)
     if (unused := look.text.unused()) or asks_more(look):
@@ -113,15 +120,19 @@ def call(sample: Sample) -> Finding:
         return look
     try:
         problems = [] if plainly_fits(look) else validate(look.calls, sample.tools)
-    except (DataError, RecursionError) as error:
+    except DataError as error:
         return unclear("a tool that cannot be read", [str(error)])
     if problems:
         return Finding(False, "does not fit the tools", shown(problems))
     if wrong := [pair(leaf) for leaf in look.leaves("absent") if invented(leaf, look)]:
         return Finding(False, "not in the query", shown(wrong))
+    said = [f"{pair(found.leaf)}, the query: {other}" for found in look.found if (other := rival(found, look))]
+    if said:
+        return Finding(False, "another value in the query", shown(said))
     others = [name for name in look.tools if name not in look.specs and look.text.asks(name)]
     unsure = [pair(leaf) for leaf in look.leaves("hinted", "absent")]
-    if others and unsure and any(unheard(name, look.text) for name in look.names):
+    clear = unsure or any(commanded(name, look) for name in others)
+    if others and clear and any(unheard(name, look.text) for name in look.names):
         return Finding(False, "the query names another function", shown(others))
     if unsure := unsure + unasked(look) + misplaced(look):
         return unclear("perhaps not in the query", unsure)

@@ -5,8 +5,8 @@ from functools import lru_cache
 from itertools import combinations
 
 from funreason.refine.rules.look import Found, Leaf, Look
-from funreason.refine.rules.text import Text
-from funreason.refine.rules.values import flags, name_parts, name_words, normal_of, stated
+from funreason.refine.rules.text import Text, becomes
+from funreason.refine.rules.values import MAX_PLACES, flags, name_parts, name_words, normal_of, scan, stated
 
 # What turns a sentence round (the rules do not read on), and what asks for more than one call.
 TURNS = re.compile(
@@ -14,6 +14,7 @@ TURNS = re.compile(
     r"|\bnot\b(?!\s(?:given|mentioned|specified|provided|needed|required|set|stated|said))"
 )
 _MORE = re.compile(r"\b(?:also|then|another|both|each|every|as well|same)\b")
+_SENTENCE_END = re.compile(r"[.;\n](?=\s|$)")
 # Words of parameters that a wrong answer swaps, and the words before their values that tell them apart.
 _ORDERED = (
     ("origin", "destination"), ("from", "to"), ("start", "end"), ("source", "target"), ("departure", "arrival"),
@@ -28,7 +29,7 @@ _KNOWN = re.compile(r"lat|lon|lng|coord", re.IGNORECASE)  # coordinates are know
 _PLAIN = {str: ("string",), bool: ("boolean",), int: ("integer", "float", "number"), float: ("float", "number")}
 _BOUNDS = frozenset(("minimum", "maximum", "minLength", "maxLength"))
 # Words that tell nothing of what a parameter is about.
-_COMMON = frozenset(
+COMMON = frozenset(
     "all also and default false find for format from get given have include including into list name number only "
     "optional option or other parameter result search show specified specific specify string that the this true type "
     "use used user using value want what when where whether which will with would your like need please could".split()
@@ -76,10 +77,10 @@ def invented(leaf: Leaf, look: Look) -> bool:
     date = isinstance(leaf.value, str) and isinstance(normal_of(leaf.value), tuple)
     if leaf.key or not (date or isinstance(leaf.value, (int, float))):
         return False
-    return bool(look.text.free("date" if date else "number")) and not _excused(leaf, look)
+    return bool(look.text.free("date" if date else "number")) and not excused(leaf, look)
 
 
-def _excused(leaf: Leaf, look: Look) -> bool:
+def excused(leaf: Leaf, look: Look) -> bool:
     """Whether a number or a date may stand in the answer although the text does not say it."""
     if isinstance(leaf.value, (int, float)):
         number = re.escape(f"{abs(leaf.value):g}") if abs(leaf.value) < 1e15 else "$."
@@ -93,11 +94,31 @@ def contradicted(leaf: Leaf, look: Look) -> bool:
     if isinstance(leaf.value, bool) or leaf.value is None:
         said = {value for _, _, value in flags(look.text.low, leaf.param)}
         return leaf.value is not None and said == {not leaf.value}
+    if _told_otherwise(leaf, look):
+        return True
     # Short texts and those of a list may stand for words that share no letter with them (`en`: English).
     coded = isinstance(leaf.value, str) and (len(leaf.value) < 4 or look.declared(leaf).get("enum"))
-    if leaf.key or look.text.places(leaf.value) or look.text.hints(leaf.value) or _excused(leaf, look):
+    if leaf.key or look.text.places(leaf.value) or look.text.hints(leaf.value) or excused(leaf, look):
         return False
     return not coded or bool(stated(look.text.low, leaf.param))
+
+
+def _told_otherwise(leaf: Leaf, look: Look) -> bool:
+    """Whether the reasoning says of the parameter only values of the leaf's kind that cannot become the leaf."""
+    text, (kind, value) = look.text, _kind(leaf.value)
+    if leaf.key or text.places(leaf.value) or (kind in ("number", "date") and text.hints(leaf.value)):
+        return False
+    starts = stated(text.low, leaf.param)[:MAX_PLACES]
+    spans = [(at, _SENTENCE_END.search(text.low, at, at + 60)) for at in starts]
+    ends = [(at, end.start() if end else at + 60) for at, end in spans]
+    said = [said.value for said in text.said if said.kind == kind and any(a <= said.start < b for a, b in ends)]
+    return bool(said) and not (kind == "number" and any(becomes(value, other) for other in said))
+
+
+def _kind(value: str | int | float) -> tuple[str, object]:
+    """The kind of `values.Said` that a value is, and its normal form; "" for plain text."""
+    said = [(said.kind, said.value) for said in scan(str(value).lower()) if said.end - said.start == len(str(value))]
+    return said[0] if said else ("", value)
 
 
 def not_answered(look: Look) -> list[str]:
@@ -184,4 +205,4 @@ def ignored(look: Look) -> list[str]:
 @lru_cache(maxsize=4096)
 def _about(description: str) -> tuple[str, ...]:
     """The words that tell what a parameter is about."""
-    return tuple({word for word in name_words(description) if len(word) > 3 and word not in _COMMON})
+    return tuple({word for word in name_words(description) if len(word) > 3 and word not in COMMON})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from funreason.calls import Call, to_bfcl
+from funreason.calls import Call, to_bfcl, to_json_schema
 from funreason.errors import DataError
 from funreason.records import Sample
 from funreason.refine.answer import Finding
@@ -101,23 +101,12 @@ def _declared(tool: dict) -> Spec:
 
 @lru_cache(maxsize=4096)
 def _spec(tool_text: str) -> Spec:
-    declared = to_bfcl(json.loads(tool_text))["parameters"]
-    if not _sound(declared):
-        raise DataError("`required` is no list of names: mend the tool")
+    tool = json.loads(tool_text)
+    to_json_schema(tool)  # raises where the tool is no schema
+    declared = to_bfcl(tool)["parameters"]
     parameters = {key: spec if isinstance(spec, dict) else {} for key, spec in declared["properties"].items()}
     required = declared.get("required")
     return Spec(parameters, frozenset(required if isinstance(required, list) else ()))
-
-
-def _sound(spec: object) -> bool:
-    """Whether every `required` that is a list is one of names: the schema looks them up."""
-    if isinstance(spec, list):
-        return all(_sound(item) for item in spec)
-    if not isinstance(spec, dict):
-        return True
-    names = spec.get("required")
-    listed = not isinstance(names, list) or all(isinstance(name, str) for name in names)
-    return listed and all(_sound(value) for value in spec.values())
 
 
 def _leaves(number: int, call: Call, spec: Spec | None) -> list[Leaf]:

@@ -23,20 +23,20 @@ Place = tuple[int, int]  # from and up to which character
 _NAMED = re.compile(r"""(?<=[\w,;)\]'"”’%-]\s)[A-Z][\w’'-]*|["“][^"”]{1,80}["”]|(?<!\w)'[^']{1,80}'(?!\w)""")
 _RELATIVE = re.compile(r"\b(?:tomorrow|yesterday|tonight|(?:next|last|this)\s(?:week|month|year|weekend))\b")
 # Values that are also plain English: the same word in a text is no evidence for them.
-_STOP = frozenset(
+STOP = frozenset(
     "a an all and any are as at be both but by can do for he her him his i if in is it its me my no not of off on one "
     "or our she so the them they this to up us was we what who yes you".split()
 )
 # Words that stand for a number or a date which the text does not write out.
 _VAGUE = re.compile(
-    r"\b(?:couple|pair|dozens?|half|quarter|third|twice|double|triple|both|weeks?|weekly|fortnight|decades?|century"
-    r"|percent|first|second|last|next|today|tomorrow|yesterday|tonight|now|noon|midnight|square|cube|feet|foot|pi"
-    r"|(?:less|more|fewer|greater)\sthan|(?:an?|per|each|every|this|past|the)\s(?:minute|hour|day|night|month|year))\b"
+    r"\b(?:couple|pair|dozens?|half|quarter|twice|double|triple|both|weeks?|weekly|fortnight|decades?|century"
+    r"|percent|(?:first|second|third)(?!\s(?:call|function|step))|(?<!\bat )last|next|noon|midnight|square|cube|feet"
+    r"|foot|pi|(?:less|more|fewer|greater)\sthan|(?:an?|per|each|every|this|past|the)\s(?:minute|hour|day|night|month|year))\b"
     r"|%|\d\s?[ap]\.?m\b"
 )
 _VAGUE_DATE = re.compile(
-    r"\b(?:days?|nights?|weeks?|months?|years?|(?:mon|tues|wednes|thurs|fri|satur|sun)day|weekend|since|ago|spring"
-    r"|summer|autumn|fall|winter|christmas|easter)\b"
+    r"\b(?:today|tomorrow|yesterday|tonight|now|days?|nights?|weeks?|months?|years?|weekend|since|ago|spring|summer|autumn"
+    r"|fall|winter|christmas|easter|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
 )
 _FACTORS = frozenset([10**n for n in range(1, 10)] + [7, 12, 24, 30, 52, 60, 365, 1440, 3600, 86400])
 
@@ -67,7 +67,7 @@ class Text:
     def verbatim(self, value: str) -> list[Place]:
         """`value` between word boundaries in any case; one or two letters, or a stop word, only in capitals."""
         value, found = value.strip(), []
-        exact = value.lower() in _STOP or (len(value) < 3 and value.isalpha())
+        exact = value.lower() in STOP or (len(value) < 3 and value.isalpha())
         text, needle = (self.raw, value) if exact else (self.low, lower(value))
         at = text.find(needle) if needle and not (exact and needle.islower()) else -1
         while at >= 0 and len(found) < MAX_PLACES:
@@ -154,5 +154,11 @@ class Text:
 
 def _follows(value: float, a: float, b: float) -> bool:
     """Whether `value` is a sum, a difference or a product of two numbers, one in another unit, or a short year."""
-    units = (value / a, a / value) if a else ()
-    return value in (a + b, a - b, a * b, 1900 + a, 2000 + a) or any(round(ratio, 9) in _FACTORS for ratio in units)
+    return value in (a + b, a - b, a * b, 1900 + a, 2000 + a) or becomes(value, a)
+
+
+def becomes(value: float, other: float) -> bool:
+    """Whether `value` may be `other` in another unit."""
+    if not (1e-15 < abs(value) < 1e15 and 1e-15 < abs(other) < 1e15):
+        return False
+    return any(round(ratio, 9) in _FACTORS for ratio in (value / other, other / value))

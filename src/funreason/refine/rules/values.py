@@ -104,10 +104,10 @@ def name_parts(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def stem(word: str) -> str:
-    """`word` without a plural s."""
-    if len(word) < 4 or not word.endswith("s") or word.endswith("ss"):
-        return word
-    return word[:-3] + "y" if word.endswith("ies") else word[:-1]
+    """`word` without a plural s; `movie` and `movies` become `movy`, as `city` and `cities` become `city`."""
+    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
+        word = word[:-1]
+    return word[:-2] + "y" if len(word) > 3 and word.endswith("ie") else word
 
 
 def flags(low: str, param: str) -> list[tuple[int, int, bool | None]]:

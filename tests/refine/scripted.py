@@ -1,4 +1,8 @@
-"""A real HTTP server that stands where a judge would, with recorded replies by prompt (replies.jsonl)."""
+"""A real HTTP server that stands where a judge would.
+
+What it says (replies.jsonl, by prompt) is input text for the reading of verdicts, written by hand to drive each way
+through the checks; no model said it. What a model says is tested with the desk judge, in test_injection.py.
+"""
 
 import json
 from collections import Counter
@@ -16,8 +20,8 @@ REPLIES = Path(__file__).with_name("replies.jsonl")
 RIGHT = "Everything is right. <judge>True</judge>"
 
 
-def recorded() -> dict[str, list[str]]:
-    """Prompt → replies, in asking order. A reply is recorded for a row, a check and, if given, an answer."""
+def scripted() -> dict[str, list[str]]:
+    """Prompt → replies, in asking order. A reply is written for a row, a check and, if given, an answer."""
     tasks = {task["id"]: task for task in TASKS}
     lines = [json.loads(line) for line in REPLIES.read_text().splitlines()]
     return {_prompt(tasks[line["id"]], line): line["replies"] for line in lines}
@@ -38,7 +42,7 @@ def serve(others: dict[tuple[str, str, str], str] | None = None, tasks: list[dic
 
     `others` maps (model, check, row) to what that model says instead; every model is asked for itself.
     """
-    replies, asked, temperatures = recorded(), Counter(), []
+    replies, asked, temperatures = scripted(), Counter(), []
     by_id = {task["id"]: task for task in tasks}
     special = {
         (model, _prompt(by_id[row], {"check": check, "answer": None})): reply

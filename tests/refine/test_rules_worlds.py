@@ -1,0 +1,102 @@
+"""The rules over whole sets: planted cases of the desk world, and BFCL's gold answers."""
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from calls.bfcl_data import LIVE, NON_LIVE, data_folder, gold, rows
+
+from funreason.calls import Call, parse, render, validate
+from funreason.desk.tools import split
+from funreason.prompts import CHECKS
+from funreason.refine import rules
+from funreason.refine.rules import by_rules
+
+from .trips import TOOLS, desk_rows, row
+
+# The bounds: of all cases, of those that should pass, and of wrong verdicts among the clear ones.
+BOUNDS = {
+    "response": (1.0, 1.0, 0.0),
+    "query_tool": (0.9, 0.97, 0.005),
+    "cot": (0.96, 0.97, 0.0),
+    "call": (0.9, 0.93, 0.0),
+    "format": (1.0, 1.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("tools", [0, 1], ids=["known", "new"])
+def test_planted_cases_are_decided_and_right(check, tools):
+    found = [(by_rules(check, sample).value, passed) for sample, passed in desk_rows(check, 400, split()[tools])]
+    clear = [(value, passed) for value, passed in found if value is not None]
+    decided, of_good, wrong = BOUNDS[check]
+    assert len(clear) >= decided * len(found)
+    assert sum(passed for _, passed in clear) >= of_good * sum(passed for _, passed in found)
+    assert sum(value != passed for value, passed in clear) <= wrong * len(clear)
+
+
+def test_a_sound_query_is_not_blamed_for_a_wrong_answer():
+    """Its row would be dropped, where the call check mends it."""
+    found = Counter(by_rules("query_tool", sample).value for sample, _ in desk_rows("call", 600))
+    assert found[False] == 0 and found[True] > 280
+
+
+def test_a_changed_number_or_date_never_passes_the_call_check():
+    rng, seen = random.Random(1), 0
+    for sample, passed in desk_rows("call", 300):
+        calls = parse(sample.answer) if passed and by_rules("format", sample).value else []
+        numbers = [
+            (call, key) for call in calls for key, value in call.arguments.items() if type(value) in (int, float)
+        ]
+        if by_rules("call", sample).value and numbers:
+            call, key = rng.choice(numbers)
+            call.arguments[key] += rng.choice((1, -1, 0.5 if isinstance(call.arguments[key], float) else 2))
+            assert by_rules("call", replace(sample, answer=render(calls))).value is not True, sample
+            seen += 1
+    assert seen > 40
+
+
+def test_what_fits_at_a_glance_fits():
+    """The way round the validator agrees with it: what it lets through has no problem."""
+    rng, fits = random.Random(2), 0
+    values = ["Ghent", "km", "feet", 3, 3.0, True, None, [1], {"a": 1}, ""]
+    for _ in range(2000):
+        tool = rng.choice(TOOLS)
+        keys = rng.sample([*tool["parameters"], "other"], rng.randint(0, len(tool["parameters"])))
+        sample = row(render([{"name": tool["name"], "arguments": {key: rng.choice(values) for key in keys}}]))
+        look = rules.look_at(sample, sample.query)
+        if rules.plainly_fits(look):
+            assert validate(look.calls, TOOLS) == []
+            fits += 1
+    assert fits > 20
+
+
+@pytest.mark.skipif(data_folder() is None, reason="no .venv-bfcl: run make setup")
+def test_words_of_other_people():
+    """BFCL's gold answers are hardly ever called wrong, and hardly ever right once another row's value is in them."""
+    rng, told, others, clear, passed = random.Random(4), [], {}, Counter(), Counter()
+    for category in NON_LIVE + LIVE:
+        asked = {
+            row["id"]: row["question"][0][-1]["content"] for row in rows(data_folder() / f"BFCL_v4_{category}.json")
+        }
+        told += [(asked[name], tools, options) for name, tools, options in gold(category)]
+    for _, _, options in told:
+        for call in options[0]:
+            for key, value in call.arguments.items():
+                others.setdefault((key, type(value)), []).append(value)
+    for query, tools, options in told:
+        assert by_rules("query_tool", row(render(options[0]), query, tools=tools)).value is not False
+        finding = by_rules("call", row(render(options[0]), query, tools=tools))
+        clear[finding.value, finding.reason == "does not fit the tools"] += 1
+        calls = [Call(call.name, dict(call.arguments)) for call in options[0]]
+        slots = [(call, key) for call in calls for key in call.arguments]
+        if slots:
+            call, key = rng.choice(slots)
+            call.arguments[key] = rng.choice(others[key, type(call.arguments[key])])
+            if all(calls != option for option in options):
+                passed[by_rules("call", row(render(calls), query, tools=tools)).value] += 1
+    assert clear[True, False] > 0.1 * len(told)
+    assert clear[False, False] <= 0.01 * clear[True, False]
+    assert passed[False] > 0.1 * passed.total()
+    assert passed[True] <= 0.005 * passed.total()
