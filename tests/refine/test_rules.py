@@ -170,7 +170,8 @@ def test_cot(answer, cot, value):
         (trip(alerts=True), ASKED, None),
         (trip(alerts=False), ASKED[:-1] + " with alerts.", False),
         (trip(alerts=False), ASKED[:-1] + " with notifications enabled.", None),  # perhaps alerts
-        (trip(alerts=False), ASKED[:-1] + " with alerts and notifications disabled.", None),
+        (trip(), ASKED[:-1] + ", warnings enabled.", None),
+        (f"[{trip(alerts=True)[1:-1]}, {trip(alerts=False)[1:-1]}]", ASKED[:-1] + " with alerts.", None),
         (trip(destination="Oslo"), ASKED, False),  # and the query has a Rome that no value is
         (trip(origin="Grace Kim"), ASKED, None),  # no rival: Ghent is one word
         (trip(units="km"), ASKED[:-1] + " with units miles.", False),

@@ -14,7 +14,6 @@ TURNS = re.compile(
     r"|\bnot\b(?!\s(?:given|mentioned|specified|provided|needed|required|set|stated|said))"
 )
 _MORE = re.compile(r"\b(?:also|then|another|both|each|every|as well|same)\b")
-_SWITCHED = re.compile(r"\b(?:enabled|disabled|(?:turned|switched) o(?:n|ff))\b")
 _SENTENCE_END = re.compile(r"[.;\n](?=\s|$)")
 # Words of parameters that a wrong answer swaps, and the words before their values that tell them apart.
 _ORDERED = (
@@ -193,7 +192,6 @@ def ignored(look: Look) -> list[str]:
     text, places = look.text, []
     for name, spec in look.specs.items():
         given = {leaf.param for leaf in look.leaves("said") if look.calls[leaf.call].name == name}
-        places += switches(look, name)
         for param, declared in spec.parameters.items():
             enum = declared.get("enum") if isinstance(declared.get("enum"), list) else []
             listed = [value for value in enum if isinstance(value, str) and len(value) > 2]
@@ -202,15 +200,6 @@ def ignored(look: Look) -> list[str]:
             about = () if param in given else _about(f"{param} {declared.get('description')}"[:500])
             places += [place for word in about for place in text.words.get(word, ())]
     return [text.raw[slice(*place)] for place in places if text.is_free(place)]
-
-
-def switches(look: Look, name: str) -> list[tuple[int, int]]:
-    """Where the query turns something on or off by another word than a truth value of the function has."""
-    parameters = look.specs[name].parameters.items()
-    flagged = [param for param, declared in parameters if declared.get("type") == "boolean"]
-    known = [place[:2] for param in flagged for place in flags(look.text.low, param)]
-    found = [place.span() for place in _SWITCHED.finditer(look.text.low)] if flagged else []
-    return [(a, b) for a, b in found if not any(start <= a and b <= end for start, end in known)]
 
 
 @lru_cache(maxsize=4096)

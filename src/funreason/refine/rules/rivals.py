@@ -9,7 +9,7 @@ import json
 import re
 from difflib import SequenceMatcher
 
-from funreason.refine.rules.doubts import TURNS, excused, switches
+from funreason.refine.rules.doubts import TURNS, excused
 from funreason.refine.rules.look import Found, Leaf, Look
 from funreason.refine.rules.values import TOKEN, VERBS, flags, name_words, normal_of, stem
 
@@ -100,11 +100,11 @@ def _one_name(said: str, value: str) -> bool:
 
 
 def _other_truth(leaf: Leaf, look: Look) -> str | None:
-    """The words that give a truth value the other way round; a default may belong to another of several calls."""
+    """The words that give a truth value the other way round, unless they are about another of several calls."""
     said = flags(look.text.low, leaf.param)
-    if switches(look, look.calls[leaf.call].name):
-        return None
-    other = {value for _, _, value in said} == {not leaf.value} and (not leaf.default or len(look.calls) == 1)
+    others = any(found.leaf.param == leaf.param and found.leaf.call != leaf.call for found in look.found)
+    about_it = len(look.calls) == 1 or not (leaf.default or others)
+    other = about_it and {value for _, _, value in said} == {not leaf.value}
     return look.text.raw[slice(*said[0][:2])] if other else None
 
 

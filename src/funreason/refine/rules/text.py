@@ -21,7 +21,10 @@ from funreason.refine.rules.values import (
 Place = tuple[int, int]  # from and up to which character
 # A capitalised word inside a sentence, or a quotation: most likely a value.
 _NAMED = re.compile(r"""(?<=[\w,;)\]'"”’%-]\s)[A-Z][\w’'-]*|["“][^"”]{1,80}["”]|(?<!\w)'[^']{1,80}'(?!\w)""")
-_RELATIVE = re.compile(r"\b(?:tomorrow|yesterday|tonight|(?:next|last|this)\s(?:week|month|year|weekend))\b")
+# Further words that are values: a day, a truth value.
+_UNNAMED = re.compile(
+    r"\b(?:enabled|disabled|tomorrow|yesterday|tonight|(?:next|last|this)\s(?:week|month|year|weekend))\b"
+)
 # Values that are also plain English: the same word in a text is no evidence for them.
 STOP = frozenset(
     "a an all and any are as at be both but by can do for he her him his i if in is it its me my no not of off on one "
@@ -126,7 +129,7 @@ class Text:
     def unused(self, limit: int = 4) -> list[str]:
         """What looks like a value and is covered by nothing, `limit` at most."""
         found = [self.raw[said.start : said.end] for said in self.free("number", "date", "time", "code")[:limit]]
-        for pattern, text in ((_NAMED, self.raw), (_RELATIVE, self.low)):
+        for pattern, text in ((_NAMED, self.raw), (_UNNAMED, self.low)):
             for match in pattern.finditer(text):
                 if len(found) < limit and self.is_free(match.span()):
                     found.append(match[0])
