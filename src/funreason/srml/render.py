@@ -7,6 +7,8 @@ from transformers import PreTrainedTokenizerBase
 from funreason.calls.completion import CLOSE, OPEN
 from funreason.srml.cut import Refused
 
+DATE = "26 Jul 2024"  # the default of Llama-3.2's template; else it writes today's, and no run could be repeated
+
 
 def render(row: dict, tokenizer: PreTrainedTokenizerBase) -> tuple[str, str, str]:
     """(prompt, completion, what the chat template adds behind it) of a prompt–completion row. Raises Refused.
@@ -19,7 +21,7 @@ def render(row: dict, tokenizer: PreTrainedTokenizerBase) -> tuple[str, str, str
         return row["prompt"], row["completion"], tokenizer.eos_token or ""
     if [message["role"] for message in row["completion"]] != ["assistant"]:
         raise Refused("not_one_assistant_turn")
-    extra = {"tools": row.get("tools"), "tokenize": False}
+    extra = {"tools": row.get("tools"), "tokenize": False, "date_string": DATE}
     prompt = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, **extra)
     full = tokenizer.apply_chat_template(row["prompt"] + row["completion"], **extra)
     if not full.startswith(prompt):
