@@ -2,6 +2,7 @@
 
 import pytest
 from accelerate.parallelism_config import ParallelismConfig
+from datasets import Dataset
 from rows import eight, row
 from transformers import AutoModelForCausalLM, AutoTokenizer, HfArgumentParser
 from trl import SFTConfig
@@ -108,3 +109,11 @@ def test_sharded_sequences_are_refused(tiny_model, tmp_path):
     trainer.accelerator.state.parallelism_config = ParallelismConfig(cp_size=2)
     with pytest.raises(ValueError, match="context, sequence and tensor parallelism do not shard"):
         trainer._check_processes()
+
+
+def test_a_segment_without_a_name(tiny_model, tmp_path):
+    rows = Dataset.from_list([{"input_ids": [1, 2, 3], "labels": [1, 2, 3], "segment_ids": [1, 2, 3]}])
+    with pytest.raises(DataError, match=r"the rows have a segment 3, known are 2 \(think, result\)"):
+        SRMLTrainer(str(tiny_model), SRMLConfig(str(tmp_path), **CPU), train_dataset=rows)
+    args = SRMLConfig(str(tmp_path), **CPU, segment_weights={"plan": 0.2, "call": 0.5, "answer": 0.3})
+    assert len(SRMLTrainer(str(tiny_model), args, train_dataset=rows).train_dataset) == 1

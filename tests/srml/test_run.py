@@ -14,13 +14,13 @@ import pytest
 import torch
 from reference import token_losses
 from rows import eight, row
-from ruamel.yaml import YAML
+from train_stage import LOSS, TRAIN, train, workspace
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from funreason.errors import DataError, ModelError
 from funreason.llm import load_ref
 from funreason.params import LossParams, TrainParams
-from funreason.records import write_json, write_jsonl
+from funreason.records import write_jsonl
 from funreason.srml.checkpoints import last_complete, require_space, run_key
 from funreason.srml.curve import summary, write_curve
 from funreason.srml.heldout import split
@@ -29,16 +29,6 @@ from funreason.srml.segments import LabelReport, label_rows
 from funreason.stage import outcome
 
 ROOT = Path(__file__).parents[2]
-LOSS = {
-    "kind": "ssb", "lambda": 0.7, "reduction": "batch",
-    "ssb": {"rate": 0.3, "anchor": 0.1, "min": 0.1, "max": 0.95},
-}  # fmt: skip
-TRAIN = {
-    "learning_rate": 1e-3, "epochs": 3.0, "batch_size": 4, "micro_batch_size": 2, "warmup_ratio": 0.1,
-    "weight_decay": 0.0, "max_length": 500, "max_dropped_share": 0.2, "seed": 3, "bf16": False,
-    "gradient_checkpointing": False, "heldout_share": 0.2, "packing": False, "padding_free": False, "head": "fused",
-    "lora": {"rank": 0, "alpha": 8, "dropout": 0.0, "quantize": False}, "launcher": "none", "processes": 1,
-}  # fmt: skip
 # Runs the real stage with a save every step, and dies in the save of the given step after writing the one before.
 DYING = """
 import os, runpy, signal, sys
@@ -53,16 +43,6 @@ class Dying(real):
 checkpoints.TimedCheckpoints = Dying
 runpy.run_path(sys.argv.pop(1), run_name="__main__")
 """
-
-
-def workspace(folder: Path, model: Path) -> Path:
-    """A folder as the stage finds it: params.yaml, the rows of r0 and the descriptor of its start model."""
-    params = YAML(typ="safe").load(ROOT / "profiles" / "desk.yaml")
-    write_json(folder / "params.yaml", params | {"loss": LOSS, "train": TRAIN})  # JSON is YAML
-    write_jsonl(folder / "data/r0/train.jsonl", [*eight(), row("<think>never closed")])
-    descriptor = {"kind": "local", "path": str(model), "revision": None, "identity": load_ref(model).identity}
-    write_json(folder / "models/base.json", descriptor)
-    return folder
 
 
 def main(*arguments: str) -> int:
@@ -81,10 +61,7 @@ def kill_the_stage(folder: Path, step: int) -> None:
 def unbroken(tiny_model, tmp_path_factory):
     """What six steps without a break give, from the library in this process."""
     folder = workspace(tmp_path_factory.mktemp("unbroken"), tiny_model)
-    train_set(
-        folder / "data/r0/train.jsonl", load_ref(folder / "models/base.json"), folder / "models/r0",
-        folder / "metrics/r0", LossParams(**LOSS), TrainParams(**TRAIN), checkpoints=folder / ".checkpoints",
-    )  # fmt: skip
+    train(folder, tiny_model, LOSS, TRAIN)
     return folder
 
 

@@ -6,7 +6,7 @@ import pytest
 from rows import eight, row
 from tiny import CHATML, LINES
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerFast
 
 from funreason.errors import DataError
 from funreason.srml.cut import Refused, think_and_result
@@ -153,3 +153,8 @@ def test_nothing_left_is_an_error(tokenizer):
         label_rows([], tokenizer)[1].check(1.0)
     with pytest.raises(DataError, match="1 of 1 .*1 unclosed_think"):
         label_rows([row("<think>")], tokenizer)[1].check(1.0)
+
+
+def test_a_tokenizer_without_offsets():
+    with pytest.raises(DataError, match="ByT5Tokenizer gives no character offsets; use the model's fast tokenizer"):
+        label_rows(eight(), ByT5Tokenizer())

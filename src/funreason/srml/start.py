@@ -3,24 +3,16 @@
 from pathlib import Path
 
 import torch
-from accelerate import PartialState
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from funreason.errors import ModelError, ParamsError
+from funreason.errors import ModelError
 from funreason.params import LossParams, TrainParams
 from funreason.srml.config import SRMLConfig
 
 
 def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLConfig:
-    """AdamW, cosine decay, float32 on CPU, bf16 autocast on CUDA. Raises ParamsError."""
+    """AdamW, cosine decay, float32 on CPU, bf16 autocast on CUDA."""
     cuda = torch.cuda.is_available()
-    # Before anything asks for the state: the first to ask decides on the backend.
-    ranks = PartialState(cpu=not cuda, backend=None if cuda else "gloo").num_processes if train.processes > 1 else 1
-    if train.batch_size % (train.micro_batch_size * ranks):
-        raise ParamsError(
-            f"`train.batch_size` {train.batch_size} is no multiple of `train.micro_batch_size` "
-            f"{train.micro_batch_size} times {ranks} processes"
-        )
     return SRMLConfig(
         output_dir=str(folder),
         segment_loss=loss.kind,
@@ -42,7 +34,7 @@ def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLC
         num_train_epochs=train.epochs,
         per_device_train_batch_size=train.micro_batch_size,
         per_device_eval_batch_size=train.micro_batch_size,
-        gradient_accumulation_steps=train.batch_size // (train.micro_batch_size * ranks),
+        gradient_accumulation_steps=train.batch_size // (train.micro_batch_size * train.processes),
         # A step's samples stay random, its micro-batches are cut by length: less padding, same gradient.
         train_sampling_strategy="random" if train.packing else "batch_rebalance",
         seed=train.seed,

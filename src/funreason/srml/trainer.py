@@ -4,6 +4,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import pyarrow.compute as pc
 import torch
 from datasets import Dataset
 from transformers import AutoTokenizer, TrainerCallback
@@ -81,8 +82,10 @@ class SRMLTrainer(SFTTrainer):
         """`rows` with ids, labels and segments: a Dataset, a dict of them, or None."""
         if isinstance(rows, dict):
             return {key: self._labelled(value, key, tokenizer, args) for key, value in rows.items()}
-        if rows is None or (isinstance(rows, Dataset) and "segment_ids" in rows.column_names):
-            return rows
+        if rows is None:
+            return None
+        if isinstance(rows, Dataset) and "segment_ids" in rows.column_names:
+            return _checked(rows, args.segment_names)
         found = label_rows(rows, tokenizer, args.max_length, self._cut, args.segment_names)
         dataset, self.label_reports[name] = found
         self.label_reports[name].check(args.max_dropped_share)
@@ -205,8 +208,9 @@ class SRMLTrainer(SFTTrainer):
 
     def log(self, logs, start_time=None):
         mode = "train" if self.model.training else "eval"
-        logs.update(self._meter.logs(mode, self.accelerator, self.args.segment_loss, self.segment_weights))
-        if mode == "train" and self._clock is not None:
+        found = self._meter.logs(mode, self.accelerator, self.args.segment_loss, self.segment_weights)
+        logs.update(found)
+        if mode == "train" and found and self._clock is not None:
             now, (before, had) = (time.perf_counter(), self._total_train_tokens), self._clock
             logs["tokens_per_second"], self._clock = (now[1] - had) / (now[0] - before), now
         if self.args.head == "linear":  # which leaves TRL's other metrics at zero
@@ -215,9 +219,20 @@ class SRMLTrainer(SFTTrainer):
         super().log(logs, start_time)
 
 
+def _checked(rows: Dataset, names: tuple[str, ...]) -> Dataset:
+    """Labelled rows, if every segment in them has a name. Raises DataError."""
+    largest = pc.max(pc.list_flatten(rows.with_format("arrow")["segment_ids"][:])).as_py()
+    if largest is not None and largest > len(names):
+        raise DataError(
+            f"the rows have a segment {largest}, known are {len(names)} ({', '.join(names)}); "
+            "give every segment a weight in `segment_weights`"
+        )
+    return rows
+
+
 def _packed(rows: Dataset, length: int) -> Dataset:
     """Rows of up to `length` tokens, of whole samples. Raises DataError where TRL would cut a sample's end off."""
-    longest = max(map(len, rows["input_ids"]))
+    longest = pc.max(pc.list_value_length(rows.with_format("arrow")["input_ids"][:])).as_py()
     if longest > length:
         raise DataError(f"a row of {longest} tokens does not fit into `max_length` {length} for packing; raise it")
     return pack_dataset(rows, length, "bfd")
