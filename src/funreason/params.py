@@ -284,7 +284,7 @@ class Params(Block):
     @model_validator(mode="after")
     def _chain(self):
         """A set builds on what stands before it; DVC would only report a cycle or a missing file."""
-        if reserved := {"base", "desk"} & set(self.sets):
+        if reserved := {"base", "desk", "sweep"} & set(self.sets):
             raise ValueError(f"sets.{min(reserved)}: a folder of the project has this name; choose another")
         models, rows = {"models/teacher.json", "models/base.json"}, {NOTHING}
         for name, chosen in self.sets.items():
