@@ -29,7 +29,7 @@ EVALP := .venv-evalplus/.ok-$(call sum,requirements/evalplus.lock)
 INSIDE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint setup lock desk-models clean
+.PHONY: help repro test lint setup lock desk-models sweep clean
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
 repro: setup  ## check params.yaml, then run what is out of date in the pipeline
@@ -81,6 +81,12 @@ lock: | $(UV)  ## pin requirements/*.in anew
 
 desk-models: setup  ## train the committed desk models anew where something made them stale: hours on a CPU
 	$(INSIDE) dvc repro desk/dvc.yaml
+
+# --keep-going: a point that fails leaves the others to be run; the report waits for all.
+sweep: setup  ## λ from 0.1 to 0.9, sft and ssb, three seeds: sweep/table.md and plots; hours, goes on where it stopped
+	$(INSIDE) dvc repro --keep-going sweep/dvc.yaml
+	@cat sweep/table.md
+	$(INSIDE) dvc plots show -o sweep/plots sweep/results.csv
 
 clean:  ## delete the environments
 	rm -rf .venv .venv-bfcl .venv-evalplus

@@ -2,7 +2,7 @@
 
 Run as: python stages/train.py r0
 Reads params.yaml, data/<set>/train.jsonl and the start model; writes models/<set>/ and, in metrics/<set>/,
-train.json and loss.csv. Killed and run again, it goes on from its last checkpoint.
+train.json, loss.csv and heldout.csv. Killed and run again, it goes on from its last checkpoint.
 """
 
 from pathlib import Path
@@ -15,11 +15,14 @@ def main(name: str) -> None:
     from funreason.llm import load_ref
     from funreason.params import load_params
     from funreason.srml.checkpoints import checkpoint_root
+    from funreason.srml.launch import launched
     from funreason.srml.run import train_set
 
     params = load_params()
     if name not in params.sets:
         raise ParamsError(f"set {name!r} is not in params.yaml, which has {', '.join(params.sets)}")
+    if launched(params.train, __file__, name):
+        return
     train_set(
         Path("data", name, "train.jsonl"),
         load_ref(params.sets[name].init),

@@ -153,10 +153,45 @@ class SetParams(Block):
     earlier: str
 
 
+class SsbParams(Block):
+    rate: Annotated[float, Field(gt=0)]
+    anchor: Annotated[float, Field(ge=0)]
+    min: Annotated[float, Field(gt=0, lt=1)]
+    max: Annotated[float, Field(gt=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _at_rest(self):
+        if self.rate * self.anchor > 1:
+            raise ValueError(f"rate {self.rate} times anchor {self.anchor} is over 1: lambda would swing; lower one")
+        return self
+
+
 class LossParams(Block):
-    kind: Literal["msl", "sft"]
+    kind: Literal["msl", "ssb", "sft"]
     lambda_: Annotated[float, Field(alias="lambda", gt=0, lt=1)]
-    reduction: Literal["batch"]
+    reduction: Literal["batch", "sample"]
+    ssb: SsbParams
+
+    @model_validator(mode="after")
+    def _inside(self):
+        if self.kind == "ssb" and not self.ssb.min <= self.lambda_ <= self.ssb.max:
+            raise ValueError(
+                f"ssb starts at lambda {self.lambda_}, allowed are {self.ssb.min} (ssb.min) to {self.ssb.max}"
+            )
+        return self
+
+
+class LoraParams(Block):
+    rank: Annotated[int, Field(ge=0)]
+    alpha: Count
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    quantize: bool
+
+    @model_validator(mode="after")
+    def _adapters(self):
+        if self.quantize and not self.rank:
+            raise ValueError("quantized weights cannot be trained themselves; set rank above 0, or quantize to false")
+        return self
 
 
 class TrainParams(Block):
@@ -168,14 +203,30 @@ class TrainParams(Block):
     weight_decay: Annotated[float, Field(ge=0, lt=1)]
     max_length: Count
     max_dropped_share: Share
+    heldout_share: Annotated[float, Field(ge=0, lt=1)]
+    packing: bool
+    padding_free: bool
+    head: Literal["fused", "linear"]
+    lora: LoraParams
+    launcher: Literal["none", "ddp", "fsdp2", "zero3"]
+    processes: Count
     seed: Seed
     bf16: bool
     gradient_checkpointing: bool
 
     @model_validator(mode="after")
     def _whole_steps(self):
-        if self.batch_size % self.micro_batch_size:
-            raise ValueError(f"batch_size {self.batch_size} is no multiple of micro_batch_size {self.micro_batch_size}")
+        if self.batch_size % (self.micro_batch_size * self.processes):
+            raise ValueError(
+                f"batch_size {self.batch_size} is no multiple of micro_batch_size {self.micro_batch_size} times "
+                f"{self.processes} processes"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _started(self):
+        if self.launcher == "none" and self.processes > 1:
+            raise ValueError(f"{self.processes} processes need a launcher: ddp, fsdp2 or zero3")
         return self
 
 
@@ -233,7 +284,7 @@ class Params(Block):
     @model_validator(mode="after")
     def _chain(self):
         """A set builds on what stands before it; DVC would only report a cycle or a missing file."""
-        if reserved := {"base", "desk"} & set(self.sets):
+        if reserved := {"base", "desk", "sweep"} & set(self.sets):
             raise ValueError(f"sets.{min(reserved)}: a folder of the project has this name; choose another")
         models, rows = {"models/teacher.json", "models/base.json"}, {NOTHING}
         for name, chosen in self.sets.items():

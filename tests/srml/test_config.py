@@ -1,11 +1,14 @@
 """Options that SRMLTrainer refuses, each with the value seen and the values allowed."""
 
 import pytest
+from accelerate.parallelism_config import ParallelismConfig
+from datasets import Dataset
 from rows import eight, row
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, HfArgumentParser
+from trl import SFTConfig
 
 from funreason.errors import DataError
-from funreason.srml import SRMLConfig, SRMLTrainer
+from funreason.srml import Refused, SRMLConfig, SRMLTrainer
 
 CPU = {"bf16": False, "use_cpu": True, "report_to": []}
 
@@ -15,10 +18,17 @@ CPU = {"bf16": False, "use_cpu": True, "report_to": []}
     [
         ({"think_weight": 1.0}, r"`think_weight` is 1.0, allowed is between 0 and 1"),
         ({"think_weight": 0.0}, r"`think_weight` is 0.0, allowed is between 0 and 1"),
-        ({"segment_loss": "ssb"}, "`segment_loss` is 'ssb', allowed are msl, sft"),
+        ({"segment_loss": "dft"}, "`segment_loss` is 'dft', allowed are msl, ssb, sft"),
+        ({"segment_reduction": "sum"}, "`segment_reduction` is 'sum', allowed are batch, sample"),
+        ({"head": "liger"}, "`head` is 'liger', allowed are fused, linear"),
+        ({"head": "linear", "compact_head": False}, "`head` is 'linear', which scores labelled positions only"),
+        ({"segment_loss": "ssb", "think_weight": 0.05}, "`think_weight` 0.05, .* wanted is 0 < ssb_min"),
+        ({"segment_weights": {"a": 0.5, "b": 0.6}}, "wanted are weights from 0, summing to 1"),
+        ({"segment_weights": {"a": 1.0}, "segment_loss": "ssb"}, "`segment_weights` are fixed"),
         ({"max_dropped_share": 1.5}, "`max_dropped_share` is 1.5"),
         ({"loss_type": "dft"}, "`loss_type` is 'dft': SRMLTrainer allows only 'nll'"),
-        ({"packing": True}, "`packing` is True: SRMLTrainer allows only False"),
+        ({"packing": True, "packing_strategy": "wrapped"}, "`packing_strategy` is 'wrapped': SRMLTrainer allows only"),
+        ({"packing": True, "max_length": None}, "`packing` needs `max_length`"),
     ],
 )
 def test_refused_options(tmp_path, options, message):
@@ -27,9 +37,8 @@ def test_refused_options(tmp_path, options, message):
 
 
 def test_every_field_has_a_help_text():
-    fields = SRMLConfig.__dataclass_fields__
-    ours = [fields[n] for n in ("segment_loss", "think_weight", "max_dropped_share", "compact_head")]
-    assert all(field.metadata["help"] for field in ours)
+    own = SRMLConfig.__dataclass_fields__.keys() - SFTConfig.__dataclass_fields__.keys()
+    assert len(own) == 12 and all(SRMLConfig.__dataclass_fields__[name].metadata["help"] for name in own)
 
 
 def test_a_collator_of_the_users_is_refused(tiny_model, tmp_path):
@@ -51,3 +60,60 @@ def test_too_many_dropped_rows(tiny_model, tmp_path):
     model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
     with pytest.raises(DataError, match="1 of 9 training rows cannot be used"):
         SRMLTrainer(model, args, train_dataset=[*eight(), row("<think>")], processing_class=tokenizer)
+
+
+def test_weights_from_a_command_line(tmp_path):
+    words = ["--output_dir", str(tmp_path), "--segment_weights", '{"plan": 0.25, "call": 0.75}', "--use_cpu", "true"]
+    (args,) = HfArgumentParser(SRMLConfig).parse_args_into_dataclasses([*words, "--bf16", "false"])
+    assert args.segment_names == ("plan", "call") and args.segment_weights == {"plan": 0.25, "call": 0.75}
+
+
+def plan_call_answer(completion: str) -> list[tuple[str, int]]:
+    """A cut as users write it: `plan | call | answer`."""
+    bars = [i for i, character in enumerate(completion) if character == "|"]
+    if len(bars) != 2:
+        raise Refused("not_two_bars")
+    return [("plan", 0), ("call", bars[0] + 1), ("answer", bars[1] + 1)]
+
+
+def test_segments_of_ones_own(tiny_model, tmp_path):
+    """The loss is the weighted sum of three means, and every segment is logged by its name."""
+    weights = {"plan": 0.2, "call": 0.5, "answer": 0.3}
+    rows = [row("look it up|[f(a=1)]|It is one."), row("two calls|[f(a=2), g()]|Two."), row("no bars")]
+    args = SRMLConfig(
+        str(tmp_path), **CPU, segment_weights=weights, max_dropped_share=0.4, max_steps=1, logging_steps=1,
+        save_strategy="no", gradient_checkpointing=False,
+    )  # fmt: skip
+    trainer = SRMLTrainer(str(tiny_model), args, train_dataset=rows, cut=plan_call_answer)
+    trainer.train()
+    log = trainer.state.log_history[0]
+    assert trainer.label_reports["train"].dropped == {"not_two_bars": 1}
+    assert log["loss"] == pytest.approx(sum(w * log[f"loss_{name}"] for name, w in weights.items()), rel=1e-5)
+    assert log["call_tokens"] > log["answer_tokens"] > 0
+
+
+def test_a_cut_that_does_not_tile_is_an_error(tiny_model, tmp_path):
+    args = SRMLConfig(str(tmp_path), **CPU, segment_weights={"plan": 0.5, "call": 0.5})
+    with pytest.raises(ValueError, match=r"the cut of a completion of 5 characters is \[\('call', 1\)\]; wanted"):
+        SRMLTrainer(str(tiny_model), args, train_dataset=[row("[f()]")], cut=lambda text: [("call", 1)])
+
+
+def test_fewer_processes_than_expected(tiny_model, tmp_path):
+    args = SRMLConfig(str(tmp_path), **CPU, expected_world_size=2)
+    with pytest.raises(ValueError, match="1 processes take part, expected are 2: .* on a CPU use torchrun"):
+        SRMLTrainer(str(tiny_model), args, train_dataset=eight())
+
+
+def test_sharded_sequences_are_refused(tiny_model, tmp_path):
+    trainer = SRMLTrainer(str(tiny_model), SRMLConfig(str(tmp_path), **CPU), train_dataset=eight())
+    trainer.accelerator.state.parallelism_config = ParallelismConfig(cp_size=2)
+    with pytest.raises(ValueError, match="context, sequence and tensor parallelism do not shard"):
+        trainer._check_processes()
+
+
+def test_a_segment_without_a_name(tiny_model, tmp_path):
+    rows = Dataset.from_list([{"input_ids": [1, 2, 3], "labels": [1, 2, 3], "segment_ids": [1, 2, 3]}])
+    with pytest.raises(DataError, match=r"the rows have a segment 3, known are 2 \(think, result\)"):
+        SRMLTrainer(str(tiny_model), SRMLConfig(str(tmp_path), **CPU), train_dataset=rows)
+    args = SRMLConfig(str(tmp_path), **CPU, segment_weights={"plan": 0.2, "call": 0.5, "answer": 0.3})
+    assert len(SRMLTrainer(str(tiny_model), args, train_dataset=rows).train_dataset) == 1

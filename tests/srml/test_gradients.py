@@ -1,29 +1,23 @@
 """However an optimizer step is cut into micro-batches, its gradient is that of the formula."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from reference import gradients
 from rows import eight, row
-from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
-from trl import SFTConfig, SFTTrainer
-from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+from steps import COMMON, largest_error, one_step, relative_error, trl_step
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from funreason.errors import DataError
 from funreason.srml import SRMLConfig, SRMLTrainer
 from funreason.srml.segments import label_rows
 
-
-class Gradients(TrainerCallback):
-    """Takes the gradients of the first optimizer step, before clipping could change them."""
-
-    def on_pre_optimizer_step(self, args, state, control, model=None, **kwargs):
-        if state.global_step == 0:
-            self.found = {name: p.grad.detach().clone() for name, p in model.named_parameters()}
-
-
-COMMON = {
-    "bf16": False, "use_cpu": True, "gradient_checkpointing": False, "max_grad_norm": 0, "max_steps": 1,
-    "logging_steps": 1, "save_strategy": "no", "report_to": [], "disable_tqdm": True,
-}  # fmt: skip
+WEIGHT = {"think_weight": 0.7}
 
 
 @pytest.fixture(scope="module")
@@ -33,65 +27,112 @@ def examples(tiny_model):
 
 @pytest.fixture(scope="module")
 def expected(tiny_model, examples):
-    return gradients(tiny_model, list(examples), 0.7)
+    return {by: gradients(tiny_model, list(examples), 0.7, by) for by in ("batch", "sample")}
 
 
-def one_step(tiny_model, tmp_path, rows, batch, accumulate, **options):
-    """(loss, gradients, the log entry) of one optimizer step of SRMLTrainer."""
-    args = SRMLConfig(
-        str(tmp_path), **COMMON | options,
-        per_device_train_batch_size=batch, gradient_accumulation_steps=accumulate,
-    )  # fmt: skip
-    model = AutoModelForCausalLM.from_pretrained(tiny_model)
-    taken = Gradients()
-    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    trainer = SRMLTrainer(model, args, train_dataset=rows, processing_class=tokenizer, callbacks=[taken])
-    trainer.train()
-    return trainer.state.log_history[0]["loss"], taken.found, trainer.state.log_history[0]
+def check(found, wanted):
+    assert found[0] == pytest.approx(wanted[0], rel=1e-6)
+    assert largest_error(found[1], wanted[1]) < 1e-6
+    assert relative_error(found[1], wanted[1]) < 1.5e-6
 
 
-def relative_error(found: dict, wanted: dict) -> float:
-    norm = torch.cat([g.flatten().double() for g in wanted.values()]).norm()
-    return (torch.cat([(found[n].double() - wanted[n]).flatten() for n in wanted]).norm() / norm).item()
-
-
-@pytest.mark.parametrize("compact_head", [True, False])
+@pytest.mark.parametrize("reduction", ["batch", "sample"])
 @pytest.mark.parametrize(
     "batch, accumulate, options",
     [
         (8, 1, {}),
         (1, 8, {}),
-        (3, 3, {}),  # 3, 3 and 2 rows
+        (3, 3, {"compact_head": False}),  # 3, 3 and 2 rows
         (2, 4, {"train_sampling_strategy": "batch_rebalance"}),
-        (8, 1, {"padding_free": True}),
+        (8, 1, {"padding_free": True, "compact_head": False}),
         (2, 4, {"padding_free": True, "gradient_checkpointing": True}),
+        (1, 3, {"packing": True, "max_length": 250}),
+        (3, 3, {"head": "linear", "gradient_checkpointing": True}),
     ],
+    ids=str,
 )
 def test_gradients_are_those_of_the_formula(
-    tiny_model, tmp_path, examples, expected, batch, accumulate, options, compact_head
+    tiny_model, tmp_path, examples, expected, batch, accumulate, options, reduction
 ):
-    options = {**options, "compact_head": compact_head, "think_weight": 0.7}
-    loss, found, _ = one_step(tiny_model, tmp_path, examples, batch, accumulate, **options)
-    assert loss == pytest.approx(expected[0], rel=1e-6)
-    assert relative_error(found, expected[1]) < 1.2e-6
+    options = {**options, "segment_reduction": reduction, **WEIGHT}
+    check(one_step(tiny_model, tmp_path, examples, batch, accumulate, **options), expected[reduction])
+
+
+def test_packing_packs(tiny_model, tmp_path, examples):
+    def packed(length):
+        args = SRMLConfig(str(tmp_path), **COMMON, packing=True, max_length=length)
+        return SRMLTrainer(str(tiny_model), args, train_dataset=examples).train_dataset["seq_lengths"]
+
+    found = packed(250)
+    assert len(found) == 3 and sum(map(len, found)) == 8 and sum(map(sum, found)) == sum(map(len, examples["labels"]))
+    with pytest.raises(DataError, match=r"a row of \d+ tokens does not fit into `max_length` 50 for packing"):
+        packed(50)
+
+
+def adapted(model):
+    """LoRA on every linear layer, with adapters that are not zero: those of a start would hide half the gradient."""
+    model = get_peft_model(model, LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", init_lora_weights=True))
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in filter(lambda p: p.requires_grad, model.parameters()):
+            parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator))
+    return model
+
+
+def test_lora(tiny_model, tmp_path, examples):
+    wanted = gradients(tiny_model, list(examples), 0.7, adapt=adapted)
+    check(one_step(tiny_model, tmp_path, examples, 3, 3, adapt=adapted, **WEIGHT), wanted)
+
+
+def test_two_processes(tiny_model, tmp_path, examples, expected):
+    """8 rows on two gloo ranks, one with three micro-batches of think tokens more than the other."""
+    examples.save_to_disk(tmp_path / "rows")
+    script = Path(__file__).with_name("two_ranks.py")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", script]
+    done = subprocess.run(
+        [*map(str, command), str(tiny_model), str(tmp_path)], capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    for by in ("batch", "sample"):
+        first, second = (torch.load(tmp_path / f"{by}-{rank}.pt") for rank in (0, 1))
+        check(first["step"], expected[by])
+        assert first["eval"] == second["eval"] == pytest.approx(first["eval_alone"], rel=1e-6)
+    assert first["alpha"] == second["alpha"] != 0.7
 
 
 def test_losses_are_logged_apart(tiny_model, tmp_path, examples, expected):
-    _, _, log = one_step(tiny_model, tmp_path, examples, 1, 8, think_weight=0.7)
-    assert 0.7 * log["loss_think"] + 0.3 * log["loss_result"] == pytest.approx(expected[0], rel=1e-6)
+    _, _, log = one_step(tiny_model, tmp_path, examples, 1, 8, **WEIGHT)
+    assert 0.7 * log["loss_think"] + 0.3 * log["loss_result"] == pytest.approx(expected["batch"][0], rel=1e-6)
     tokens = sum(len(e["input_ids"]) - e["segment_ids"].count(0) for e in examples)
     assert log["think_tokens"] + log["result_tokens"] == tokens
+    assert (log["weight_think"], log["weight_result"]) == (0.7, pytest.approx(0.3))
+    assert log["tokens_per_second"] > 0
+
+
+@pytest.mark.parametrize("compact_head", [True, False])
+def test_gradient_shares_do_not_depend_on_the_batches(tiny_model, tmp_path, examples, compact_head):
+    options = {**WEIGHT, "compact_head": compact_head}
+    logs = [one_step(tiny_model, tmp_path, examples, *cut, **options)[2] for cut in ((8, 1), (3, 3))]
+    shares = [[log["grad_share_think"], log["grad_share_result"]] for log in logs]
+    assert shares[0] == pytest.approx(shares[1], rel=1e-4)
+    assert sum(shares[0]) == pytest.approx(1) and min(shares[0]) > 0.05
+
+
+def test_a_segment_of_weight_zero_has_no_gradient(tiny_model, tmp_path, examples):
+    weights = {"think": 0.0, "result": 1.0}
+    log = one_step(tiny_model, tmp_path, examples, 8, 1, segment_weights=weights)[2]
+    assert log["grad_share_think"] == 0 and log["loss"] == pytest.approx(log["loss_result"], rel=1e-6)
 
 
 def test_a_step_without_think_has_only_the_result_term(tiny_model, tmp_path):
     rows = [row("[f(a=1)]"), row("[g()]")]
-    loss, _, log = one_step(tiny_model, tmp_path, rows, 1, 2, think_weight=0.7)
+    loss, _, log = one_step(tiny_model, tmp_path, rows, 1, 2, **WEIGHT)
     assert "loss_think" not in log
     assert loss == pytest.approx(0.3 * log["loss_result"], rel=1e-6)
 
 
-@pytest.mark.parametrize("batch, accumulate", [(8, 1), (1, 8), (3, 3)])
-@pytest.mark.parametrize("loss", ["msl", "sft"])
+@pytest.mark.parametrize("loss, batch, accumulate", [("msl", 8, 1), ("msl", 1, 8), ("msl", 3, 3), ("sft", 3, 3)])
 def test_at_the_token_share_it_is_trl_bit_for_bit(tiny_model, tmp_path, examples, loss, batch, accumulate):
     think = sum(e["segment_ids"].count(1) for e in examples)
     result = sum(e["segment_ids"].count(2) for e in examples)
@@ -102,29 +143,22 @@ def test_at_the_token_share_it_is_trl_bit_for_bit(tiny_model, tmp_path, examples
     wanted = trl_step(tiny_model, tmp_path / "trl", examples, batch, accumulate)
     assert found[0] == wanted[0]
     assert all(torch.equal(found[1][name], grad) for name, grad in wanted[1].items())
+    assert found[2]["weight_think"] == pytest.approx(think / (think + result))
 
 
-def trl_step(tiny_model, tmp_path, examples, batch, accumulate):
-    args = SFTConfig(
-        str(tmp_path), **COMMON, max_length=None, dataset_kwargs={"skip_prepare_dataset": True},
-        per_device_train_batch_size=batch, gradient_accumulation_steps=accumulate,
-    )  # fmt: skip
-    model, taken = AutoModelForCausalLM.from_pretrained(tiny_model), Gradients()
-    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    trainer = SFTTrainer(
-        model, args, train_dataset=examples, processing_class=tokenizer, callbacks=[taken],
-        data_collator=DataCollatorForLanguageModeling(tokenizer.pad_token_id),
-    )  # fmt: skip
-    trainer.train()
-    return trainer.state.log_history[0]["loss"], taken.found
-
-
-def test_evaluation_does_not_depend_on_the_batches(tiny_model, tmp_path, examples, expected):
+@pytest.mark.parametrize("options", [{}, {"segment_reduction": "sample"}, {"segment_loss": "sft"}], ids=str)
+def test_evaluation_does_not_depend_on_the_batches(tiny_model, tmp_path, examples, expected, options):
     losses = []
     for batch in (1, 3):
-        args = SRMLConfig(str(tmp_path), **COMMON, per_device_eval_batch_size=batch, think_weight=0.7)
-        model = AutoModelForCausalLM.from_pretrained(tiny_model)
-        tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+        args = SRMLConfig(str(tmp_path), **COMMON, per_device_eval_batch_size=batch, **WEIGHT, **options)
+        model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
         trainer = SRMLTrainer(model, args, train_dataset=examples, processing_class=tokenizer)
-        losses.append(trainer.evaluate(eight())["eval_loss"])
-    assert losses == pytest.approx([expected[0]] * 2, rel=1e-6)
+        found = trainer.evaluate(eight())
+        losses.append(found["eval_loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    if "segment_loss" not in options:
+        assert losses[0] == pytest.approx(expected[options.get("segment_reduction", "batch")][0], rel=1e-6)
+    else:
+        sums = [found[f"eval_loss_{k}"] * found[f"eval_{k}_tokens"] for k in ("think", "result")]
+        tokens = found["eval_think_tokens"] + found["eval_result_tokens"]
+        assert losses[0] == pytest.approx(sum(sums) / tokens, rel=1e-6)

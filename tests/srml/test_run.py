@@ -7,30 +7,29 @@ import runpy
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
+from reference import token_losses
 from rows import eight, row
-from ruamel.yaml import YAML
+from train_stage import LOSS, TRAIN, train, workspace
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from funreason.errors import DataError, ModelError
 from funreason.llm import load_ref
 from funreason.params import LossParams, TrainParams
-from funreason.records import write_json, write_jsonl
+from funreason.records import write_jsonl
 from funreason.srml.checkpoints import last_complete, require_space, run_key
 from funreason.srml.curve import summary, write_curve
+from funreason.srml.heldout import split
 from funreason.srml.run import Progress, train_set
-from funreason.srml.segments import LabelReport
+from funreason.srml.segments import LabelReport, label_rows
 from funreason.stage import outcome
 
 ROOT = Path(__file__).parents[2]
-LOSS = {"kind": "msl", "lambda": 0.7, "reduction": "batch"}
-TRAIN = {
-    "learning_rate": 1e-3, "epochs": 3.0, "batch_size": 4, "micro_batch_size": 2, "warmup_ratio": 0.1,
-    "weight_decay": 0.0, "max_length": 500, "max_dropped_share": 0.2, "seed": 3, "bf16": False,
-    "gradient_checkpointing": False,
-}  # fmt: skip
-# Runs the real stage with a save every step, and dies in the save of step 4 after writing step 3's.
+# Runs the real stage with a save every step, and dies in the save of the given step after writing the one before.
 DYING = """
 import os, runpy, signal, sys
 from funreason.srml import checkpoints
@@ -39,21 +38,11 @@ class Dying(real):
     def __init__(self, seconds): super().__init__(0); self.saves = 0
     def on_step_end(self, *a, **k): self.cost = 0; super().on_step_end(*a, **k)
     def on_save(self, args, state, control, **k):
-        if state.global_step == 4: os.kill(os.getpid(), signal.SIGKILL)
+        if state.global_step == STEP: os.kill(os.getpid(), signal.SIGKILL)
         super().on_save(args, state, control, **k)
 checkpoints.TimedCheckpoints = Dying
 runpy.run_path(sys.argv.pop(1), run_name="__main__")
 """
-
-
-def workspace(folder: Path, model: Path) -> Path:
-    """A folder as the stage finds it: params.yaml, the rows of r0 and the descriptor of its start model."""
-    params = YAML(typ="safe").load(ROOT / "profiles" / "desk.yaml")
-    write_json(folder / "params.yaml", params | {"loss": LOSS, "train": TRAIN})  # JSON is YAML
-    write_jsonl(folder / "data/r0/train.jsonl", [*eight(), row("<think>never closed")])
-    descriptor = {"kind": "local", "path": str(model), "revision": None, "identity": load_ref(model).identity}
-    write_json(folder / "models/base.json", descriptor)
-    return folder
 
 
 def main(*arguments: str) -> int:
@@ -61,8 +50,8 @@ def main(*arguments: str) -> int:
     return outcome(runpy.run_path(str(ROOT / "stages" / "train.py"))["main"], list(arguments))
 
 
-def kill_the_stage(folder: Path) -> None:
-    command = [sys.executable, "-c", DYING, str(ROOT / "stages" / "train.py"), "r0"]
+def kill_the_stage(folder: Path, step: int) -> None:
+    command = [sys.executable, "-c", DYING.replace("STEP", str(step)), str(ROOT / "stages" / "train.py"), "r0"]
     killed = subprocess.run(command, cwd=folder, env={**os.environ, "DVC_ROOT": ""}, capture_output=True, text=True)
     # Nothing else: no progress bar, no line per step, where stderr is no terminal.
     assert (killed.returncode, killed.stdout, killed.stderr) == (-signal.SIGKILL, "", "")
@@ -72,25 +61,23 @@ def kill_the_stage(folder: Path) -> None:
 def unbroken(tiny_model, tmp_path_factory):
     """What six steps without a break give, from the library in this process."""
     folder = workspace(tmp_path_factory.mktemp("unbroken"), tiny_model)
-    train_set(
-        folder / "data/r0/train.jsonl", load_ref(folder / "models/base.json"), folder / "models/r0",
-        folder / "metrics/r0", LossParams(**LOSS), TrainParams(**TRAIN), checkpoints=folder / ".checkpoints",
-    )  # fmt: skip
+    train(folder, tiny_model, LOSS, TRAIN)
     return folder
 
 
-def test_killed_and_resumed_equals_unbroken(tiny_model, tmp_path, unbroken, monkeypatch, capsys):
-    """The second run goes on from step 3, the middle of an epoch; step 4's half-written save is not used."""
+@pytest.mark.parametrize("step", [4, 5])
+def test_killed_and_resumed_equals_unbroken(tiny_model, tmp_path, unbroken, monkeypatch, capsys, step):
+    """The second run goes on from the middle of an epoch, or from its end; the half-written save is not used."""
     folder, steps = workspace(tmp_path, tiny_model), []
-    kill_the_stage(folder)
+    kill_the_stage(folder, step)
     assert not (folder / "models/r0").exists()
     (key,) = (folder / ".checkpoints").iterdir()
-    assert {path.name for path in key.glob("checkpoint-*")} == {"checkpoint-3", "checkpoint-4"}
+    assert {path.name for path in key.glob("checkpoint-*")} == {f"checkpoint-{step - 1}", f"checkpoint-{step}"}
     monkeypatch.chdir(folder)
     monkeypatch.delenv("DVC_ROOT", raising=False)
     monkeypatch.setattr(Progress, "on_step_end", lambda self, args, state, *_, **__: steps.append(state.global_step))
     assert main("r0") == 0, capsys.readouterr().err
-    assert steps == [4, 5, 6]
+    assert steps == list(range(step, 7))
     for part in ("models/r0", "metrics/r0"):
         files = sorted(path.name for path in (unbroken / part).iterdir())
         assert files == sorted(path.name for path in (folder / part).iterdir())
@@ -111,17 +98,44 @@ def test_the_model_folder(tiny_model, unbroken):
 
 def test_the_metrics(unbroken):
     metrics = json.loads((unbroken / "metrics/r0/train.json").read_text())
-    assert metrics["rows"] == {"given": 9, "used": 8, "without_think": 1, "dropped": {"unclosed_think": 1}}
+    rows = {"given": 9, "used": 6, "heldout": 2, "without_think": 1, "dropped": {"unclosed_think": 1}}
+    assert metrics["rows"] == rows
     assert metrics["steps"] == 6
     think, result = metrics["tokens"]["think"], metrics["tokens"]["result"]
     assert metrics["think_token_share"] == pytest.approx(think / (think + result), rel=1e-5)
     curve = list(csv.DictReader((unbroken / "metrics/r0/loss.csv").open()))
     assert [int(point["step"]) for point in curve] == [1, 2, 3, 4, 5, 6]
+    weights = [float(point["weight"]) for point in curve]
+    assert weights[0] == 0.7 and len(set(weights)) == 6 and metrics["weight"] == weights[-1]
     for point in curve:
-        total = 0.7 * float(point["think"]) + 0.3 * float(point["result"])
+        total = float(point["weight"]) * float(point["think"]) + (1 - float(point["weight"])) * float(point["result"])
         assert float(point["total"]) == pytest.approx(total, rel=1e-4)
+        assert 0 < float(point["grad_share"]) < 1
     assert float(curve[-1]["total"]) < float(curve[0]["total"])
     assert metrics["loss"] == {name: float(curve[-1][name]) for name in ("think", "result", "total")}
+
+
+def test_the_held_out_losses(unbroken, tiny_model):
+    """One line an epoch; the last is what the trained model itself loses on the two rows."""
+    metrics = json.loads((unbroken / "metrics/r0/train.json").read_text())
+    lines = list(csv.DictReader((unbroken / "metrics/r0/heldout.csv").open()))
+    assert [float(line["epoch"]) for line in lines] == [1, 2, 3]
+    assert float(lines[2]["total"]) < float(lines[0]["total"])
+    model, tokenizer = (kind.from_pretrained(unbroken / "models/r0") for kind in (AutoModelForCausalLM, AutoTokenizer))
+    examples = label_rows([eight()[2], eight()[4]], tokenizer)[0]
+    with torch.no_grad():
+        for segment, name in enumerate(("think", "result"), 1):
+            wanted = torch.cat([token_losses(model, example, segment) for example in examples]).mean().item()
+            assert metrics["heldout"][name] == float(lines[2][name]) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_no_query_is_on_both_sides():
+    rows = [row("[f()]", f"query {i % 100}", key=i) for i in range(300)]
+    learned, heldout = split(rows, 0.2)
+    assert len(learned) + len(heldout) == 300 and 0.1 < len(heldout) / 300 < 0.3
+    queries = [{r["prompt"][1]["content"] for r in side} for side in (learned, heldout)]
+    assert not queries[0] & queries[1]
+    assert split(rows[::-1], 0.2)[1] == heldout[::-1] and split(rows, 0.0)[1] == []
 
 
 def test_a_long_curve_is_thinned_to_means(tmp_path):
@@ -130,9 +144,9 @@ def test_a_long_curve_is_thinned_to_means(tmp_path):
     write_curve(tmp_path / "loss.csv", [*log, {"step": 1000, "train_runtime": 1.0}])
     points = list(csv.DictReader((tmp_path / "loss.csv").open()))
     assert len(points) == 200
-    assert points[0] == {"step": "4", "think": "2.5", "result": "", "total": "1.0"}  # (1 + 2 + 3 + 4) / 4
-    final = summary(log, LabelReport(used=1, think_tokens=1, result_tokens=1))
-    assert final["loss"] == {"think": 2.5, "total": 1.0}
+    assert points[0].items() >= {"step": "4", "think": "2.5", "result": "", "total": "1.0"}.items()  # 10 / 4
+    final = summary(log, LabelReport(used=1, tokens=Counter(think=1, result=1)), LabelReport())
+    assert final["loss"] == {"think": 2.5, "total": 1.0} and final["heldout"] is None
 
 
 def test_the_key_differs_where_the_weights_could(tmp_path):

@@ -6,10 +6,11 @@ import pytest
 from rows import eight, row
 from tiny import CHATML, LINES
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerFast
 
 from funreason.errors import DataError
-from funreason.srml.segments import IGNORED, MASKED, RESULT, THINK, Refused, label, label_rows, result_start
+from funreason.srml.cut import Refused, think_and_result
+from funreason.srml.segments import IGNORED, MASKED, RESULT, THINK, label, label_rows
 
 END = "<|im_end|>"
 
@@ -62,7 +63,7 @@ def test_without_think_all_is_result(tokenizer):
 
 
 def test_a_prompt_that_opens_the_think(tokenizer):
-    assert result_start("I call it.</think> [f()]") == len("I call it.</think> ")
+    assert think_and_result("I call it.</think> [f()]") == [("think", 0), ("result", len("I call it.</think> "))]
 
 
 def test_a_statement_is_cut_like_a_call(tokenizer):
@@ -133,9 +134,9 @@ def test_dropped_rows_are_counted_by_reason(tokenizer):
     bad = [row("<think>a"), row("<think>b"), row("x" * 900)]
     data, report = label_rows([*eight(), *bad], tokenizer, max_length=500)
     assert report.dropped == {"unclosed_think": 2, "over_long": 1}
-    assert (report.used, report.no_think, len(data)) == (8, 1, 8)
-    assert report.think_tokens == sum(s.count(THINK) for s in data["segment_ids"])
-    assert report.result_tokens == sum(s.count(RESULT) for s in data["segment_ids"])
+    assert (report.used, report.without["think"], len(data)) == (8, 1, 8)
+    assert report.tokens["think"] == sum(s.count(THINK) for s in data["segment_ids"])
+    assert report.tokens["result"] == sum(s.count(RESULT) for s in data["segment_ids"])
     report.check(3 / 11)
     with pytest.raises(DataError, match=r"3 of 11 .*1 over_long, 2 unclosed_think.*share of 0.2;"):
         report.check(0.2)
@@ -152,3 +153,8 @@ def test_nothing_left_is_an_error(tokenizer):
         label_rows([], tokenizer)[1].check(1.0)
     with pytest.raises(DataError, match="1 of 1 .*1 unclosed_think"):
         label_rows([row("<think>")], tokenizer)[1].check(1.0)
+
+
+def test_a_tokenizer_without_offsets():
+    with pytest.raises(DataError, match="ByT5Tokenizer gives no character offsets; use the model's fast tokenizer"):
+        label_rows(eight(), ByT5Tokenizer())

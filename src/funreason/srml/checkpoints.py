@@ -10,6 +10,7 @@ import shutil
 import time
 from pathlib import Path
 
+import peft
 import torch
 import transformers
 import trl
@@ -29,7 +30,7 @@ def checkpoint_root() -> Path:
 
 def run_key(rows: Path, identity: str, *params: dict) -> str:
     """Sixteen hex digits that differ whenever the trained weights could."""
-    versions = [module.__version__ for module in (torch, transformers, trl)]
+    versions = [module.__version__ for module in (peft, torch, transformers, trl)]
     code = [_digest(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     parts = [_digest(rows), identity, versions, code, device, *params]

@@ -1,6 +1,5 @@
-"""Batches with segments: TRL's collator, and beside its tensors the segment of every token."""
+"""Batches with segments: TRL's collator, and beside its tensors the segment and the sample of every token."""
 
-import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +11,28 @@ from funreason.srml.segments import IGNORED, MASKED
 
 @dataclass
 class SegmentCollator(DataCollatorForLanguageModeling):
-    """Adds `segment_ids` (B, S), int64, laid out like the labels and MASKED where those are ignored."""
+    """Adds `segment_ids` (B, S), laid out like the labels and MASKED where those are ignored, and `sample_ids` (B, S).
+
+    Both int64. Samples are numbered from 0 through the batch, also where rows are flattened into one, or are packed
+    rows (column `seq_lengths`) of several samples each. Padding is of sample 0, and masked.
+    """
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         batch = super().torch_call(examples)
-        rows = [example["segment_ids"] for example in examples]
-        if self.padding_free:
-            rows = [list(itertools.chain.from_iterable(rows))]
-        segments = torch.full_like(batch["labels"], MASKED)
-        for row, values in zip(segments, rows, strict=True):
-            row[: len(values)] = torch.tensor(values)
+        lengths = [example.get("seq_lengths") or [len(example["input_ids"])] for example in examples]
+        first, samples = 0, []
+        for row in lengths:
+            samples.append(torch.arange(first, first + len(row)).repeat_interleave(torch.tensor(row)))
+            first += len(row)
+        segments = [torch.tensor(example["segment_ids"]) for example in examples]
         # TRL takes the label off the first token of each flattened row: another row would predict it.
-        batch["segment_ids"] = segments.masked_fill(batch["labels"] == IGNORED, MASKED)
+        unlabelled = batch["labels"] == IGNORED
+        batch["segment_ids"] = self._laid_out(segments, batch["labels"], MASKED).masked_fill(unlabelled, MASKED)
+        batch["sample_ids"] = self._laid_out(samples, batch["labels"], 0)
         return batch
+
+    def _laid_out(self, rows: list[torch.Tensor], like: torch.Tensor, padding: int) -> torch.Tensor:
+        out = torch.full_like(like, padding)
+        for row, values in zip(out, [torch.cat(rows)] if self.padding_free else rows, strict=True):
+            row[: len(values)] = values
+        return out

@@ -1,5 +1,6 @@
-"""TRL's fused LM head on the labelled positions only, on every device."""
+"""The LM head on the labelled positions only, on every device, without the full logits."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 
 import torch
@@ -10,32 +11,40 @@ from funreason.srml.segments import IGNORED
 
 
 @contextmanager
-def compacted(model: nn.Module, mask: torch.Tensor):
-    """Within, the backbone of `model` returns only the hidden states that predict a token of `mask`.
+def watched(model: nn.Module, mask: torch.Tensor | None, on_gradient: Callable[[torch.Tensor], None] | None):
+    """Within, the last hidden states of `model` are cut to those that predict a token of `mask`, and reported on.
 
     `mask` (B, S-1): which next tokens have a label. The hidden states become (1, n, H), n = mask.sum(), to be
     scored against `shift_labels` (1, n). TRL's fused head does this on CUDA alone; elsewhere it scores prompt
-    and padding too, which are most of the positions.
+    and padding too, which are most of the positions. Without a mask they stay (B, S, H).
+    `on_gradient` is called with their gradient when it is there: (1, n, H), or (B, S-1, H) without a mask.
     """
 
-    def keep_labelled(module, args, outputs):
-        outputs.last_hidden_state = outputs.last_hidden_state[:, :-1][mask][None]
+    def hook(module, args, outputs):
+        hidden = outputs.last_hidden_state
+        if mask is not None:
+            hidden = outputs.last_hidden_state = hidden[:, :-1][mask][None]
+        if on_gradient is not None and hidden.requires_grad:
+            hidden.register_hook(lambda gradient: on_gradient(gradient if mask is not None else gradient[:, :-1]))
         return outputs
 
-    whole = model.get_base_model() if is_peft_model(model) else model
-    hook = whole.base_model.register_forward_hook(keep_labelled)
+    handle = bare(model).base_model.register_forward_hook(hook)
     try:
         yield
     finally:
-        hook.remove()
+        handle.remove()
 
 
-def forward_compacted(call, model: nn.Module, mask: torch.Tensor, inputs: dict):
+def bare(model: nn.Module) -> nn.Module:
+    """The causal language model inside adapters."""
+    return model.get_base_model() if is_peft_model(model) else model
+
+
+def forward_compacted(call, mask: torch.Tensor, inputs: dict):
     """call(**inputs) with the fused head on the positions of `mask`; per-token outputs are of shape (1, n).
 
-    `call` is `model`, or what wraps it for several devices.
+    `call` is the `watched` model, or what wraps it for several devices.
     """
     labels = inputs.pop("labels")[:, 1:]
     assert bool(((labels != IGNORED) == mask).all()), "segments and labels disagree"
-    with compacted(model, mask):
-        return call(**inputs, shift_labels=labels[mask][None])
+    return call(**inputs, shift_labels=labels[mask][None])

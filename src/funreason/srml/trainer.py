@@ -1,17 +1,26 @@
 """SRMLTrainer: TRL's SFTTrainer with the multiscale loss, exact over accumulation steps and ranks."""
 
+import time
+from functools import partial
+from pathlib import Path
+
+import pyarrow.compute as pc
 import torch
 from datasets import Dataset
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, TrainerCallback
 from transformers.trainer_pt_utils import BatchRebalanceSampler
-from trl import SFTTrainer
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+from trl import SFTTrainer, pack_dataset
 
+from funreason.errors import DataError
 from funreason.srml.collator import SegmentCollator
 from funreason.srml.config import SRMLConfig
-from funreason.srml.head import forward_compacted
-from funreason.srml.loss import segment_counts, segment_shares, token_weights
+from funreason.srml.cut import Cut, think_and_result
+from funreason.srml.head import forward_compacted, watched
+from funreason.srml.loss import mean_parts, sample_stats, segment_counts, token_weights
 from funreason.srml.meter import SegmentMeter
 from funreason.srml.segments import MASKED, LabelReport, label_rows
+from funreason.srml.torch_head import add_linear_head
 
 REFUSED = ("data_collator", "formatting_func", "compute_loss_func")
 
@@ -19,11 +28,13 @@ REFUSED = ("data_collator", "formatting_func", "compute_loss_func")
 class SRMLTrainer(SFTTrainer):
     """Trains on prompt–completion rows whose completion is `<think>…</think>` and a result.
 
-    Takes SFTTrainer's arguments but `REFUSED`. The rows are cut into segments here; what cannot be cut is
-    dropped and counted in `label_reports`, and too much of it raises DataError. A dataset that has
-    `segment_ids` is taken as it is. Logs `loss_think` and `loss_result`, token means since the last log, and
-    their token counts beside `loss`; in evaluation all of them are exact over the data set, whatever the batches
-    (on several ranks but for rows that accelerate repeats to fill the last batches).
+    Takes SFTTrainer's arguments but `REFUSED`, and `cut`: where the segments of a completion begin, for other segments
+    (`SRMLConfig.segment_weights`). What cannot be cut is dropped and counted in `label_reports`, and too much of it
+    raises DataError. A dataset that has `segment_ids` is taken as it is.
+
+    Logs beside `loss`, since the last log and over all ranks: `loss_<segment>`, `weight_<segment>`, `<segment>_tokens`,
+    `grad_share_<segment>` (of the norms of the loss's gradient at the last hidden states) and `tokens_per_second`. In
+    evaluation the losses are exact over the data set, whatever the batches and ranks.
     """
 
     _tag_names = ["trl", "sft", "srml"]
@@ -32,22 +43,34 @@ class SRMLTrainer(SFTTrainer):
     # once more would shrink the gradient.
     loss_is_scaled_for_ga = True
 
-    def __init__(self, model, args=None, *, train_dataset, eval_dataset=None, processing_class=None, **kwargs):
+    def __init__(
+        self, model, args=None, *, train_dataset, eval_dataset=None, processing_class=None,
+        cut: Cut = think_and_result, **kwargs,
+    ):  # fmt: skip
         if refused := sorted(set(REFUSED) & set(kwargs)):
             raise ValueError(f"{', '.join(refused)}: SRMLTrainer labels and weighs the rows itself")
         args = args or SRMLConfig("trainer_output")
         name = model if isinstance(model, str) else model.config._name_or_path
         tokenizer = processing_class or AutoTokenizer.from_pretrained(name)
         self.label_reports: dict[str, LabelReport] = {}
-        self._meter = SegmentMeter()
-        kwargs["train_dataset"] = self._labelled(train_dataset, "train", tokenizer, args)
+        self._cut = cut
+        self._meter = SegmentMeter(args.segment_names, args.segment_reduction)
+        self.balance = args.balance() if args.segment_loss == "ssb" else None
+        self._step_parts = None
+        self._clock: tuple[float, int] | None = None  # seconds and tokens at the last log
+        train_dataset = self._labelled(train_dataset, "train", tokenizer, args)
+        kwargs["train_dataset"] = _packed(train_dataset, args.max_length) if args.packing else train_dataset
         kwargs["eval_dataset"] = self._labelled(eval_dataset, "eval", tokenizer, args)
         args.dataset_kwargs = {**(args.dataset_kwargs or {}), "skip_prepare_dataset": True}
         # Over-long rows are gone by now, and TRL refuses a limit that padding-free batches do not enforce.
         max_length, args.max_length = args.max_length, None
         super().__init__(model, args, processing_class=tokenizer, **kwargs)
         args.max_length = max_length
-        self._refuse_sharded_sequences()
+        self._check_processes()
+        if self.balance is not None:
+            self.add_callback(_BalanceStep(self._balance_step))
+        if args.head == "linear":
+            add_linear_head(self.model)
         # Not an argument of super().__init__, which takes no collator of ours together with padding_free.
         self.data_collator = SegmentCollator(
             pad_token_id=self.data_collator.pad_token_id,
@@ -59,18 +82,26 @@ class SRMLTrainer(SFTTrainer):
         """`rows` with ids, labels and segments: a Dataset, a dict of them, or None."""
         if isinstance(rows, dict):
             return {key: self._labelled(value, key, tokenizer, args) for key, value in rows.items()}
-        if rows is None or (isinstance(rows, Dataset) and "segment_ids" in rows.column_names):
-            return rows
-        dataset, self.label_reports[name] = label_rows(rows, tokenizer, args.max_length)
+        if rows is None:
+            return None
+        if isinstance(rows, Dataset) and "segment_ids" in rows.column_names:
+            return _checked(rows, args.segment_names)
+        found = label_rows(rows, tokenizer, args.max_length, self._cut, args.segment_names)
+        dataset, self.label_reports[name] = found
         self.label_reports[name].check(args.max_dropped_share)
         return dataset
 
-    def _refuse_sharded_sequences(self):
-        config = self.accelerator.parallelism_config
+    def _check_processes(self):
+        config, found, wanted = self.accelerator.parallelism_config, self.args.world_size, self.args.expected_world_size
         if config is not None and (config.cp_enabled or config.sp_enabled or config.tp_enabled):
             raise ValueError(
                 "context, sequence and tensor parallelism do not shard the segments beside the tokens; "
                 "use data parallelism (DDP, FSDP, DeepSpeed ZeRO)"
+            )
+        if wanted not in (None, found):
+            raise ValueError(
+                f"{found} processes take part, expected are {wanted}: the launcher started fewer or more; "
+                "on a CPU use torchrun (`accelerate launch --cpu` starts one)"
             )
 
     def _set_signature_columns_if_needed(self):
@@ -87,14 +118,36 @@ class SRMLTrainer(SFTTrainer):
     def evaluate(self, eval_dataset=None, *args, **kwargs):
         if not isinstance(eval_dataset, str):
             eval_dataset = self._labelled(eval_dataset, "eval", self.processing_class, self.args)
+        self._clock = None
         return super().evaluate(eval_dataset, *args, **kwargs)
 
+    @property
+    def segment_weights(self) -> list[float]:
+        """The segments' weights in the next optimizer step, as the loss has them (`sft` has one for all)."""
+        args = self.args
+        if args.segment_weights is not None:
+            return list(args.segment_weights.values())
+        think = args.think_weight if self.balance is None else self.balance.value
+        return [think, 1 - think]
+
+    def _objective(self, segments: torch.Tensor) -> tuple[torch.Tensor, dict[int, float]]:
+        """(segments as the loss sees them, segment → weight)."""
+        if self.args.segment_loss == "sft":
+            return (segments != MASKED).long(), {1: 1.0}
+        return segments, dict(enumerate(self.segment_weights, 1))
+
     def get_batch_samples(self, epoch_iterator, num_batches, device):
-        """The micro-batches of one optimizer step, and their [N_think, N_result] over all ranks."""
+        """The micro-batches of one optimizer step, and the counts D_k of its segments over all ranks."""
+        if self._clock is None:
+            self._clock = time.perf_counter(), self._total_train_tokens
         batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
-        counts = torch.zeros(2, dtype=torch.long, device=device)
+        ids = self._objective(torch.zeros(1))[1]
+        counts = torch.zeros(len(ids), dtype=torch.long, device=device)
         for batch in batches:
-            counts += segment_counts(batch["segment_ids"][:, 1:]).to(device)
+            segments = self._objective(batch["segment_ids"][:, 1:])[0]
+            samples = batch["sample_ids"][:, 1:]
+            counts += segment_counts(segments, samples, list(ids), self.args.segment_reduction).to(device)
+        self._meter.add_weights(self.segment_weights)
         return batches, self.accelerator.reduce(counts, "sum")
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
@@ -102,33 +155,92 @@ class SRMLTrainer(SFTTrainer):
 
         TRL computes its token mean and its metrics as always, from log-probabilities that carry our weights.
         """
-        segments = inputs.pop("segment_ids")[:, 1:]
-        counts = segment_counts(segments) if num_items_in_batch is None else num_items_in_batch
+        segments, samples = inputs.pop("segment_ids")[:, 1:], inputs.pop("sample_ids")[:, 1:]
+        size, reduction = int(samples.max()) + 1, self.args.segment_reduction
+        if self.args.compact_head:
+            mask = segments != MASKED
+            segments, samples = segments[mask][None], samples[mask][None]
+        objective, weights = self._objective(segments)
+        counts = num_items_in_batch
+        if counts is None:
+            counts = segment_counts(objective, samples, list(weights), reduction)
 
         def weighted(**call):
             if not call.get("fused_lm_head"):
                 return model(**call)
-            outputs, scored = self._forward(model, segments, call)
-            self._meter.add(self._mode, -outputs.log_probs, scored)
-            shares = segment_shares(self.args.segment_loss, self.args.think_weight, counts)
-            outputs.log_probs = outputs.log_probs * token_weights(scored, counts, shares)
+            on_gradient = partial(self._meter.add_gradient, segments=segments) if self.model.training else None
+            compact = mask if self.args.compact_head else None
+            with watched(self.accelerator.unwrap_model(model), compact, on_gradient):
+                outputs = model(**call) if compact is None else forward_compacted(model, mask, call)
+            self._count(-outputs.log_probs, segments, samples, size)
+            outputs.log_probs = outputs.log_probs * token_weights(objective, samples, weights, counts, reduction)
             return outputs
 
         return super().compute_loss(weighted, inputs, return_outputs, num_items_in_batch=counts.sum())
 
-    def _forward(self, model, segments, call):
-        """(outputs, the segments of their positions): (B, S-1), or (1, n) with a compacted head."""
-        if not self.args.compact_head:
-            return model(**call), segments
-        mask = segments != MASKED
-        bare = self.accelerator.unwrap_model(model)
-        return forward_compacted(model, bare, mask, call), segments[mask][None]
+    def _count(self, nll, segments, samples, size: int) -> None:
+        stats = sample_stats(nll, segments, samples, range(1, len(self.args.segment_names) + 1), size)
+        if not self.model.training:  # without the rows that accelerate repeats to fill the last batches
+            self._meter.add("eval", self.accelerator.gather_for_metrics(stats))
+            return
+        self._meter.add("train", stats)
+        if self.balance is not None:
+            parts = mean_parts(stats, self.args.segment_reduction)[:, :-1]
+            self._step_parts = parts if self._step_parts is None else self._step_parts + parts
 
-    @property
-    def _mode(self) -> str:
-        return "train" if self.model.training else "eval"
+    def _balance_step(self) -> None:
+        """Move SSB's α by the losses of the optimizer step that is about to be taken; both need tokens for that."""
+        parts, self._step_parts = self._step_parts, None
+        (think, result), counts = self.accelerator.reduce(parts, "sum").tolist()
+        if all(counts):
+            self.balance.update(think / counts[0], result / counts[1])
+
+    def _save_checkpoint(self, model, trial):
+        super()._save_checkpoint(model, trial)
+        if self.balance is not None and self.is_world_process_zero():
+            folder = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
+            self.balance.save(Path(self._get_output_dir(trial=trial), folder))
+
+    def _load_optimizer_and_scheduler(self, checkpoint):
+        super()._load_optimizer_and_scheduler(checkpoint)
+        if self.balance is not None and checkpoint is not None:
+            self.balance.load(checkpoint)
 
     def log(self, logs, start_time=None):
-        args = self.args
-        logs.update(self._meter.logs(self._mode, self.accelerator, args.segment_loss, args.think_weight))
+        mode = "train" if self.model.training else "eval"
+        found = self._meter.logs(mode, self.accelerator, self.args.segment_loss, self.segment_weights)
+        logs.update(found)
+        if mode == "train" and found and self._clock is not None:
+            now, (before, had) = (time.perf_counter(), self._total_train_tokens), self._clock
+            logs["tokens_per_second"], self._clock = (now[1] - had) / (now[0] - before), now
+        if self.args.head == "linear":  # which leaves TRL's other metrics at zero
+            for name in ("entropy", "mean_token_accuracy"):
+                self._metrics[mode].pop(name, None)
         super().log(logs, start_time)
+
+
+def _checked(rows: Dataset, names: tuple[str, ...]) -> Dataset:
+    """Labelled rows, if every segment in them has a name. Raises DataError."""
+    largest = pc.max(pc.list_flatten(rows.with_format("arrow")["segment_ids"][:])).as_py()
+    if largest is not None and largest > len(names):
+        raise DataError(
+            f"the rows have a segment {largest}, known are {len(names)} ({', '.join(names)}); "
+            "give every segment a weight in `segment_weights`"
+        )
+    return rows
+
+
+def _packed(rows: Dataset, length: int) -> Dataset:
+    """Rows of up to `length` tokens, of whole samples. Raises DataError where TRL would cut a sample's end off."""
+    longest = pc.max(pc.list_value_length(rows.with_format("arrow")["input_ids"][:])).as_py()
+    if longest > length:
+        raise DataError(f"a row of {longest} tokens does not fit into `max_length` {length} for packing; raise it")
+    return pack_dataset(rows, length, "bfd")
+
+
+class _BalanceStep(TrainerCallback):
+    def __init__(self, step):
+        self.step = step
+
+    def on_pre_optimizer_step(self, args, state, control, **kwargs):
+        self.step()

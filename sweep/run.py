@@ -1,0 +1,96 @@
+"""One point of the sweep, or its report: see sweep/dvc.yaml, which runs all of them (`make sweep`).
+
+Run as, from the repository root: python sweep/run.py train msl-0.3 0
+                                  python sweep/run.py measure msl-0.3 0
+                                  python sweep/run.py report
+"""
+
+from pathlib import Path
+
+from funreason.stage import run
+
+POINTS, MODELS = Path("sweep/points"), Path("models/sweep")
+
+
+def main(what: str, *point: str) -> None:
+    from funreason.errors import ParamsError
+
+    known = {"train": train, "measure": measure, "report": report}
+    if what not in known or len(point) != (0 if what == "report" else 2):
+        raise ParamsError(f"{' '.join([what, *point])}: wanted is train or measure with SETTING SEED, or report")
+    known[what](*point)
+
+
+def train(setting: str, seed: str) -> None:
+    """The student, trained on the teacher's rows with this setting and seed."""
+    from funreason.llm import load_ref
+    from funreason.params import load_params
+    from funreason.srml.checkpoints import checkpoint_root
+    from funreason.srml.run import train_set
+    from funreason.sweep import loss_of
+
+    params, name = load_params(), f"{setting}-{seed}"
+    train_set(
+        Path("data/r0/train.jsonl"),
+        load_ref("models/base.json"),
+        MODELS / name,
+        POINTS / name / "train",
+        loss_of(setting, params.loss),
+        params.train.model_copy(update={"seed": int(seed)}),
+        checkpoints=checkpoint_root(),
+    )
+
+
+def measure(setting: str, seed: str) -> None:
+    """Calls on the held-out queries by BFCL's scorer, and pass@1 on the held-out functions, from one engine."""
+    from funreason.evaluate import bfcl, code, sandbox
+    from funreason.evaluate.answers import ask, greedy
+    from funreason.llm import Client, load_ref
+    from funreason.params import load_params
+    from funreason.prompts import code_messages
+    from funreason.records import write_json
+
+    params, name = load_params(), f"{setting}-{seed}"
+    chosen, mode = params.evaluate, sandbox.resolve(params.evaluate.sandbox)
+    folders = {suite: f"data/desk/{suite}" for suite in ("known", "new")}
+    prompts = [prompt for suite, folder in folders.items() for prompt in bfcl.folder_prompts(suite, folder)]
+    problems = code.load_problems("desk")
+    with Client(load_ref(MODELS / name), params.llm, greedy(chosen.desk.max_tokens)) as client:
+        responses = ask(client, [prompt.messages for prompt in prompts], f"{name} calls")
+        sampling = greedy(chosen.code.max_tokens)
+        other = Client(load_ref(MODELS / name), params.llm, sampling, cache=client.cache, engine=client.engine)
+        solutions = ask(other, [code_messages(problem["prompt"]) for problem in problems], f"{name} code")
+    scored = bfcl.score(prompts, responses, folders, mode)
+    calls = bfcl.desk_metrics({suite: [row for row in scored if row.suite == suite] for suite in folders})
+    tested = code.test("desk", problems, solutions, timeout_s=chosen.code.timeout_s, mode=mode)
+    write_json(POINTS / name / "scores.json", figures(calls, code.summary(tested)))
+
+
+def figures(calls: dict, code: dict) -> dict:
+    suites = {suite: calls[suite]["accuracy"] for suite in ("known", "new")}
+    return (
+        {"heldout": calls["accuracy"]}
+        | suites
+        | {"code": code["pass@1"], "n": {"heldout": calls["n"], "code": code["n"]}}
+    )
+
+
+def report() -> None:
+    """results.csv, a line a point, and table.md, a line a setting."""
+    import json
+
+    from funreason.sweep import row_of, write_results, write_table
+
+    def read(path: Path) -> dict:
+        return json.loads(path.read_text())
+
+    rows = []
+    for folder in sorted(path for path in POINTS.iterdir() if path.is_dir()):
+        setting, _, seed = folder.name.rpartition("-")
+        rows.append(row_of(setting, int(seed), read(folder / "train/train.json"), read(folder / "scores.json")))
+    base = figures(read(Path("metrics/base/bfcl.json"))["desk"], read(Path("metrics/base/code.json"))["desk"])
+    write_table(Path("sweep/table.md"), write_results(Path("sweep/results.csv"), rows), base)
+
+
+if __name__ == "__main__":
+    run(main)

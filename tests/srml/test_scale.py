@@ -1,0 +1,84 @@
+"""Adapters, launchers and heads for larger models, each through the real train stage or trainer."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from accelerate.commands.config.config_args import load_config_from_file
+from rows import eight
+from steps import COMMON
+from train_stage import LOSS, TRAIN, train, workspace
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from funreason.errors import ModelError, ParamsError
+from funreason.params import LoraParams, TrainParams
+from funreason.srml import SRMLConfig, SRMLTrainer
+from funreason.srml.adapters import quantization
+from funreason.srml.launch import command
+
+ROOT = Path(__file__).parents[2]
+LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "quantize": False}
+
+
+def test_adapters_end_as_a_whole_model(tiny_model, tmp_path):
+    """What vLLM and the next round load is a model like any other, with other weights in its linear layers alone."""
+    folder = workspace(tmp_path, tiny_model)
+    train(folder, tiny_model, LOSS, TRAIN | {"lora": LORA, "learning_rate": 1e-2})
+    out = folder / "models/r0"
+    assert {path.name for path in out.iterdir()} == {path.name for path in tiny_model.iterdir()}
+    assert json.loads((out / "config.json").read_text()) == json.loads((tiny_model / "config.json").read_text())
+    before, after = (AutoModelForCausalLM.from_pretrained(f).state_dict() for f in (tiny_model, out))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {n for n in before if "proj" in n and n.endswith("weight")}
+    metrics = json.loads((folder / "metrics/r0/train.json").read_text())
+    assert metrics["steps"] == 6 and list((folder / ".checkpoints").iterdir()) == []
+
+
+def test_the_stage_starts_itself_on_two_processes(tiny_model, tmp_path):
+    """gloo, as nothing else runs here; one step over all rows, and its losses are those of one process."""
+    options = TRAIN | {"epochs": 1.0, "heldout_share": 0.0, "batch_size": 8, "micro_batch_size": 2}
+    for name, launcher, processes in (("one", "none", 1), ("two", "ddp", 2)):
+        folder = workspace(tmp_path / name, tiny_model, train=options | {"launcher": launcher, "processes": processes})
+        environment = {key: value for key, value in os.environ.items() if key != "DVC_ROOT"}
+        script = [sys.executable, str(ROOT / "stages/train.py"), "r0"]
+        done = subprocess.run(script, cwd=folder, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+    one, two = (json.loads((tmp_path / n / "metrics/r0/train.json").read_text()) for n in ("one", "two"))
+    assert one["steps"] == two["steps"] == 1 and one["rows"] == two["rows"]
+    for name in ("think", "result", "total"):
+        assert two["loss"][name] == pytest.approx(one["loss"][name], rel=1e-5)
+
+
+def test_every_launcher_has_a_configuration_that_accelerate_reads():
+    files = {path.stem: load_config_from_file(str(path)) for path in (ROOT / "configs/accelerate").glob("*.yaml")}
+    found = {name: config.distributed_type.value for name, config in files.items()}
+    assert found == {"ddp": "MULTI_GPU", "fsdp2": "FSDP", "zero3": "DEEPSPEED"}
+    assert files["fsdp2"].fsdp_config["fsdp_version"] == 2
+    assert files["zero3"].deepspeed_config["zero_stage"] == 3
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="what a machine without one says")
+@pytest.mark.parametrize("launcher", ["fsdp2", "zero3"])
+def test_sharding_needs_accelerators(launcher):
+    options = TRAIN | {"launcher": launcher, "processes": 2, "batch_size": 4}
+    with pytest.raises(ParamsError, match=f"`train.launcher` is '{launcher}', which needs accelerators; .* none, ddp"):
+        command(TrainParams(**options))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is not None, reason="it is installed here")
+def test_quantizing_without_bitsandbytes():
+    with pytest.raises(ModelError, match="bitsandbytes is not installed; .*uv pip install.* or set it to false"):
+        quantization(LoraParams(**LORA | {"quantize": True}))
+
+
+def test_a_head_that_would_ignore_what_a_model_does_with_its_logits(tiny_model, tmp_path):
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
+    model.config.logit_scale = 0.5
+    args = SRMLConfig(str(tmp_path), **COMMON, head="linear")
+    with pytest.raises(ValueError, match="Qwen2ForCausalLM has `logit_scale`, which head='linear' ignores"):
+        SRMLTrainer(model, args, train_dataset=eight(), processing_class=tokenizer)

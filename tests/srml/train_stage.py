@@ -1,0 +1,41 @@
+"""The train stage: a folder as it finds one, and the library's part of it in this process."""
+
+from pathlib import Path
+
+from rows import eight, row
+from ruamel.yaml import YAML
+
+from funreason.llm import load_ref
+from funreason.params import LossParams, TrainParams
+from funreason.records import write_json, write_jsonl
+from funreason.srml.run import train_set
+
+ROOT = Path(__file__).parents[2]
+LOSS = {
+    "kind": "ssb", "lambda": 0.7, "reduction": "batch",
+    "ssb": {"rate": 0.3, "anchor": 0.1, "min": 0.1, "max": 0.95},
+}  # fmt: skip
+TRAIN = {
+    "learning_rate": 1e-3, "epochs": 3.0, "batch_size": 4, "micro_batch_size": 2, "warmup_ratio": 0.1,
+    "weight_decay": 0.0, "max_length": 500, "max_dropped_share": 0.2, "seed": 3, "bf16": False,
+    "gradient_checkpointing": False, "heldout_share": 0.2, "packing": False, "padding_free": False, "head": "fused",
+    "lora": {"rank": 0, "alpha": 8, "dropout": 0.0, "quantize": False}, "launcher": "none", "processes": 1,
+}  # fmt: skip
+
+
+def workspace(folder: Path, model: Path, train: dict = TRAIN) -> Path:
+    """A folder as the stage finds it: params.yaml, the rows of r0 and the descriptor of its start model."""
+    params = YAML(typ="safe").load(ROOT / "profiles" / "desk.yaml")
+    write_json(folder / "params.yaml", params | {"loss": LOSS, "train": train})  # JSON is YAML
+    write_jsonl(folder / "data/r0/train.jsonl", [*eight(), row("<think>never closed")])
+    descriptor = {"kind": "local", "path": str(model), "revision": None, "identity": load_ref(model).identity}
+    write_json(folder / "models/base.json", descriptor)
+    return folder
+
+
+def train(folder: Path, model: Path, loss: dict, options: dict) -> None:
+    """Train r0 in a workspace."""
+    train_set(
+        folder / "data/r0/train.jsonl", load_ref(model), folder / "models/r0", folder / "metrics/r0",
+        LossParams(**loss), TrainParams(**options), checkpoints=folder / ".checkpoints",
+    )  # fmt: skip
