@@ -44,6 +44,7 @@ def committed(tmp_path_factory) -> Path:
         "desk/dvc.yaml",
         "desk/params.yaml",
         "requirements/bfcl.lock",
+        "requirements/bfcl3.lock",
         ".dvcignore",
     ):
         (folder / name).parent.mkdir(exist_ok=True)

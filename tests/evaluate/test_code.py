@@ -23,10 +23,10 @@ def test_human_eval_gold_passes_and_broken_fails(mode):
     answers[::2] = bodies[::2]
     texts = [completion(a, p["prompt"], p["entry_point"]) for a, p in zip(answers, problems, strict=True)]
     rows = code.score("humaneval", problems, texts, timeout_s=5, mode=mode)
-    assert code.summary(rows) == {"pass@1": 1.0, "n": 20}
+    assert code.summary(rows) == {"pass@1": 1.0, "low": 0.8389, "high": 1.0, "correct": 20, "n": 20}
     broken = ["    return None\n" + body for body in bodies]
     rows = code.score("humaneval", problems, broken, timeout_s=5, mode=mode)
-    assert code.summary(rows) == {"pass@1": 0.0, "n": 20}
+    assert code.summary(rows) == {"pass@1": 0.0, "low": 0.0, "high": 0.1611, "correct": 0, "n": 20}
 
 
 def test_no_code_fails_unseen(mode):

@@ -31,8 +31,3 @@ def without_reasoning(text: str) -> str:
 def too_long(response: Response) -> bool:
     """Whether the prompt left no room for an answer: wrong everywhere, and counted in the metrics."""
     return response.finish_reason == "too_long"
-
-
-def share(marks: Sequence[bool]) -> float:
-    """The share of true marks, to four digits."""
-    return round(sum(marks) / len(marks), 4) if marks else 0.0

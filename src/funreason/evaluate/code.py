@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from funreason.errors import DataError
-from funreason.evaluate.answers import share, too_long
+from funreason.evaluate.answers import too_long
 from funreason.evaluate.code_text import completion
 from funreason.evaluate.drive import drive_rows, in_turn
+from funreason.evaluate.stats import rate
 from funreason.llm import Response
 from funreason.records import read_jsonl
 
@@ -89,8 +90,9 @@ def score(
 
 
 def summary(rows: Sequence[Tested]) -> dict:
-    """{"pass@1", "n"}: the share of problems whose first, most likely solution passes."""
-    return {"pass@1": share([row.passed for row in rows]), "n": len(rows)}
+    """{"pass@1", "low", "high", "correct", "n"}: problems whose first, most likely solution passes; 95 % interval."""
+    found = rate([row.passed for row in rows])
+    return {"pass@1": found.pop("accuracy")} | found
 
 
 def side_by_side(call, items: Sequence, give_up) -> list:

@@ -26,7 +26,8 @@ def scorer_python(name: str) -> Path:
     for root in roots:
         if (python := root / name / "bin" / "python").exists():
             return python
-    raise FunReasonError(f"the scorer's environment {name} is not in {roots[0]} or DVC_ROOT; run `make setup`")
+    make = "make bfcl3" if name == ".venv-bfcl3" else "make setup"
+    raise FunReasonError(f"the scorer's environment {name} is not in {roots[0]} or DVC_ROOT; run `{make}`")
 
 
 def drive(script: str, python: str | Path, request: dict, **limits) -> dict:
