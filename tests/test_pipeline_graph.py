@@ -45,6 +45,7 @@ def committed(tmp_path_factory) -> Path:
         "desk/params.yaml",
         "requirements/bfcl.lock",
         "requirements/bfcl3.lock",
+        "requirements/evalplus.lock",
         ".dvcignore",
     ):
         (folder / name).parent.mkdir(exist_ok=True)

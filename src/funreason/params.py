@@ -191,7 +191,10 @@ class DeskEvalParams(Block):
 
 
 class CodeParams(Block):
-    benchmarks: list[Literal["desk", "humaneval"]]
+    benchmarks: list[Literal["desk", "humaneval", "humaneval+", "mbpp+"]]
+    evalplus_data: str | None
+    samples: Annotated[int, Field(ge=0)]
+    temperature: Annotated[float, Field(gt=0, le=2)]
     max_tokens: Count
     timeout_s: Seconds
 

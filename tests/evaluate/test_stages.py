@@ -84,14 +84,18 @@ def test_bfcl_stage(workspace, mode):
 
 def test_code_stage(workspace, mode):
     """The untrained model, here behind a server that knows the answer."""
-    with serve(completion(f"```python\n{PROBLEM['prompt']}{PROBLEM['canonical_solution']}```")) as server:
-        set_params(workspace, {"llm.engine": "server", "llm.server.base_url": server.url})
+    said = completion(f"```python\n{PROBLEM['prompt']}{PROBLEM['canonical_solution']}```")
+    with serve(answer=lambda body: said) as server:
+        changes = {"llm.engine": "server", "llm.server.base_url": server.url, "evaluate.code.samples": 2}
+        set_params(workspace, changes)
         done = stage(workspace, "evaluate_code.py", "base")
     assert done.returncode == 0, done.stderr
     metrics = json.loads((workspace / "metrics/base/code.json").read_text())
     desk = {"pass@1": 1.0, "low": 0.2065, "high": 1.0, "correct": 1, "n": 1}
+    desk["sampled"] = {"samples": 2, "pass@1": 1.0}
     assert metrics == {"desk": desk, "too_long": 0, "sandbox": mode}
-    (row,) = rows(workspace / "data/base/code.jsonl")
+    row, *drawn = rows(workspace / "data/base/code.jsonl")
+    assert [it["sample"] for it in (row, *drawn)] == [0, 1, 2]
     assert row["task_id"] == "desk/0" and row["result"] == "passed"
     assert server.asked[0]["messages"][0]["content"].endswith(PROBLEM["prompt"])
 

