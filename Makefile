@@ -24,12 +24,13 @@ sum   = $(shell cat $(1) | cksum | cut -d' ' -f1)
 MAIN  := .venv/.ok-$(PLATFORM)-$(call sum,$(LOCK))
 SELF  := .venv/.self-$(call sum,pyproject.toml)
 BFCL  := .venv-bfcl/.ok-$(call sum,requirements/bfcl.lock)
+BFCL3 := .venv-bfcl3/.ok-$(call sum,requirements/bfcl3.lock)
 EVALP := .venv-evalplus/.ok-$(call sum,requirements/evalplus.lock)
 
 INSIDE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint setup lock desk-models sweep clean
+.PHONY: help repro test lint setup lock bfcl3 desk-models sweep clean
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
 repro: setup  ## check params.yaml, then run what is out of date in the pipeline
@@ -59,16 +60,19 @@ $(SELF): $(MAIN)
 	$(UV) pip install -q -p .venv --no-deps --no-build-isolation -e .
 	@rm -f .venv/.self-* && touch $@
 
-.venv-bfcl/.made .venv-evalplus/.made: | $(UV)
+.venv-bfcl/.made .venv-bfcl3/.made .venv-evalplus/.made: | $(UV)
 	.venv/bin/python -m venv --without-pip $(@D) && touch $@
 $(BFCL): .venv-bfcl/.made
 	$(SYNC) -p $(@D) requirements/bfcl.lock && rm -f $(@D)/.ok-* && touch $@
+$(BFCL3): .venv-bfcl3/.made
+	$(SYNC) -p $(@D) requirements/bfcl3.lock && rm -f $(@D)/.ok-* && touch $@
 $(EVALP): .venv-evalplus/.made
 	$(SYNC) -p $(@D) requirements/evalplus.lock && rm -f $(@D)/.ok-* && touch $@
 
 # Scoring needs a few of the packages bfcl-eval asks for, and none of its API clients: they are named in
 # bfcl-deps.in, and bfcl-eval itself is pinned without its dependencies.
 BFCL_EVAL := bfcl-eval==2026.3.23
+BFCL_V3 := bfcl-eval==2025.6.8
 
 # The CUDA lock is made without find-links: a local torch +cpu wheel would satisfy its pin.
 COMPILE = $(UV) pip compile -q --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
@@ -77,7 +81,11 @@ lock: | $(UV)  ## pin requirements/*.in anew
 	env -u UV_FIND_LINKS $(COMPILE) requirements/gpu.in -o requirements/gpu.lock
 	$(COMPILE) requirements/evalplus.in -o requirements/evalplus.lock
 	$(COMPILE) requirements/bfcl-deps.in -o requirements/bfcl.lock
+	cp requirements/bfcl.lock requirements/bfcl3.lock
 	@echo '$(BFCL_EVAL)' >> requirements/bfcl.lock
+	@echo '$(BFCL_V3)' >> requirements/bfcl3.lock
+
+bfcl3: $(BFCL3)  ## make the environment of BFCL v3, for evaluate.bfcl.version: v3
 
 desk-models: setup  ## train the committed desk models anew where something made them stale: hours on a CPU
 	$(INSIDE) dvc repro desk/dvc.yaml
@@ -89,4 +97,4 @@ sweep: setup  ## λ from 0.1 to 0.9, sft and ssb, three seeds: sweep/table.md an
 	$(INSIDE) dvc plots show -o sweep/plots sweep/results.csv
 
 clean:  ## delete the environments
-	rm -rf .venv .venv-bfcl .venv-evalplus
+	rm -rf .venv .venv-bfcl .venv-bfcl3 .venv-evalplus

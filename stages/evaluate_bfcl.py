@@ -15,6 +15,7 @@ def main(name: str) -> None:
 
     from funreason.evaluate import bfcl, sandbox
     from funreason.evaluate.answers import ask, greedy, subject, too_long
+    from funreason.evaluate.bfcl_metrics import desk_metrics, expand, official_metrics
     from funreason.llm import Client
     from funreason.params import load_params
     from funreason.records import write_json, write_jsonl
@@ -23,7 +24,8 @@ def main(name: str) -> None:
     chosen, model = params.evaluate, subject(name)
     # Before the model answers: a missing sandbox or scorer should not cost a generation.
     mode = sandbox.resolve(chosen.sandbox)
-    official = bfcl.official_prompts(OFFICIAL, chosen.bfcl.categories, chosen.bfcl.limit, mode)
+    version, limit = chosen.bfcl.version, chosen.bfcl.limit
+    official = bfcl.official_prompts(OFFICIAL, expand(chosen.bfcl.categories), limit, mode, version)
     desk = [prompt for suite, folder in DESK.items() for prompt in bfcl.folder_prompts(suite, folder)]
 
     with Client(model, params.llm, greedy(chosen.desk.max_tokens)) as client:
@@ -33,14 +35,15 @@ def main(name: str) -> None:
         other = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
         responses += ask(other, [prompt.messages for prompt in official], f"{name} bfcl")
 
-    rows = bfcl.score(desk + official, responses, DESK | {OFFICIAL: None}, mode)
-    by_suite = {suite: [row for row in rows if row.suite == suite] for suite in (*DESK, OFFICIAL)}
-    write_jsonl(f"data/{name}/bfcl.jsonl", map(asdict, rows))
+    # The desk suites are in v4's layout.
+    known = bfcl.score(desk, responses[: len(desk)], DESK, mode)
+    asked = bfcl.score(official, responses[len(desk) :], {OFFICIAL: None}, mode, version)
+    write_jsonl(f"data/{name}/bfcl.jsonl", map(asdict, known + asked))
     write_json(
         f"metrics/{name}/bfcl.json",
         {
-            "desk": bfcl.desk_metrics({suite: by_suite[suite] for suite in DESK}),
-            "bfcl": bfcl.official_metrics(by_suite[OFFICIAL], chosen.bfcl.limit),
+            "desk": desk_metrics({suite: [row for row in known if row.suite == suite] for suite in DESK}),
+            "bfcl": official_metrics(asked, limit, version),
             "too_long": sum(map(too_long, responses)),
             "sandbox": mode,
         },

@@ -1,7 +1,7 @@
-"""Score the Python that a model writes by running its tests, sandboxed: pass@1 on desk and HumanEval problems.
+"""Score the Python that a model writes by running its tests, sandboxed: pass@1, and pass@k where samples are drawn.
 
 Run as: python stages/evaluate_code.py r0 (base for the untrained model)
-→ metrics/<set>/code.json, data/<set>/code.jsonl (every solution with its verdict)
+→ metrics/<set>/code.json, data/<set>/code.jsonl (every solution with its verdict; sample 0 is the most likely one)
 """
 
 from funreason.stage import run
@@ -10,8 +10,8 @@ from funreason.stage import run
 def main(name: str) -> None:
     from dataclasses import asdict
 
-    from funreason.evaluate import code, sandbox
-    from funreason.evaluate.answers import ask, greedy, subject, too_long
+    from funreason.evaluate import code_bench, sandbox
+    from funreason.evaluate.answers import ask, ask_samples, greedy, subject, too_long
     from funreason.llm import Client
     from funreason.params import load_params
     from funreason.prompts import code_messages
@@ -20,17 +20,24 @@ def main(name: str) -> None:
     params = load_params()
     chosen = params.evaluate.code
     mode = sandbox.resolve(params.evaluate.sandbox)  # before the model answers: it may refuse
-    problems = {benchmark: code.load_problems(benchmark) for benchmark in chosen.benchmarks}
+    problems = {benchmark: code_bench.load(benchmark, chosen.evalplus_data) for benchmark in chosen.benchmarks}
 
+    limits = {"timeout_s": chosen.timeout_s, "mode": mode}
     rows, metrics, unasked = [], {}, 0
-    with Client(subject(name), params.llm, greedy(chosen.max_tokens)) as client:
+    model = subject(name)
+    with Client(model, params.llm, greedy(chosen.max_tokens)) as client:
+        sampling = greedy(chosen.max_tokens) | {"temperature": chosen.temperature}
+        sampler = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
         for benchmark, tasks in problems.items():
             chats = [code_messages(task["prompt"]) for task in tasks]
             responses = ask(client, chats, f"{name} {benchmark}")
             unasked += sum(map(too_long, responses))
-            tested = code.test(benchmark, tasks, responses, timeout_s=chosen.timeout_s, mode=mode)
-            metrics[benchmark] = code.summary(tested)
+            tested, metrics[benchmark] = code_bench.judge(benchmark, tasks, responses, **limits)
             rows += tested
+            if chosen.samples:
+                drawn = ask_samples(sampler, chats, chosen.samples, f"{name} {benchmark} samples")
+                tested, metrics[benchmark]["sampled"] = code_bench.judge_samples(benchmark, tasks, drawn, **limits)
+                rows += tested
 
     write_jsonl(f"data/{name}/code.jsonl", map(asdict, rows))
     write_json(f"metrics/{name}/code.json", metrics | {"too_long": unasked, "sandbox": mode})

@@ -19,7 +19,7 @@ from funreason.params import read_yaml, yaml
 
 SETS = ("r0", "r1")
 LOOPED = ("generate", "response", "query_tool", "cot", "call", "format", "validate", "publish", "train",
-          "evaluate_bfcl", "evaluate_code")  # fmt: skip
+          "evaluate_bfcl", "evaluate_code", "forgetting")  # fmt: skip
 # They can refuse a run, not change its result; the values read by params.py are tracked as parameters.
 UNTRACKED = {f"src/funreason/{name}.py" for name in ("errors", "params", "params_errors", "stage")}
 # A change in these makes answers come faster or slower, or hardly differ.
@@ -44,6 +44,8 @@ def committed(tmp_path_factory) -> Path:
         "desk/dvc.yaml",
         "desk/params.yaml",
         "requirements/bfcl.lock",
+        "requirements/bfcl3.lock",
+        "requirements/evalplus.lock",
         ".dvcignore",
     ):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -156,7 +158,7 @@ def test_another_lambda_reruns_training_and_what_follows(project):
     set_param("loss.lambda", 0.3)
     direct, all_of_them = changed()
     assert direct == every("train")
-    assert all_of_them == every("train", "evaluate_bfcl", "evaluate_code") | every(*LOOPED, sets=["r1"])
+    assert all_of_them == every("train", "evaluate_bfcl", "evaluate_code", "forgetting") | every(*LOOPED, sets=["r1"])
 
 
 def test_a_further_set_plans_its_own_stages_only(project):

@@ -1,7 +1,8 @@
 """The `funreason` command. The pipeline itself is run by DVC: `dvc repro`.
 
 Run as: funreason profile list · funreason profile use paper · funreason params check · funreason ledger show 12 ·
-funreason ledger stats · funreason ledger diff HEAD workspace · funreason push-dataset OWNER/NAME
+funreason ledger stats · funreason ledger diff HEAD workspace · funreason push-dataset OWNER/NAME ·
+funreason compare
 """
 
 import argparse
@@ -33,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_profile(rooms.add_parser("profile", help="named states of params.yaml, kept in profiles/"))
     _add_params(rooms.add_parser("params", help="params.yaml"))
     _add_ledger(rooms.add_parser("ledger", help="what happened to the rows of a set, and why"))
+    _add_compare(rooms.add_parser("compare", help="the sets at hand beside the published numbers"))
     _add_push(rooms.add_parser("push-dataset", help="upload a set's data/<set>/dataset/ to the Hugging Face hub"))
     return parser
 
@@ -72,6 +74,13 @@ def _add_ledger(ledger: argparse.ArgumentParser) -> None:
     diff.set_defaults(run=_ledger_diff)
     for action in (show, stats, diff):
         action.add_argument("--set", default="r0", metavar="SET", help="r0 where none is given")
+
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
+    compare.add_argument("sides", nargs="*", metavar="REV", help="revisions or DVC experiments beside the workspace")
+    compare.add_argument("--out", metavar="PATH", help="write PATH.md and PATH.json, too")
+    compare.add_argument("--json", action="store_true", help="print JSON")
+    compare.set_defaults(run=_compare)
 
 
 def _add_push(push: argparse.ArgumentParser) -> None:
@@ -123,6 +132,18 @@ def _ledger_diff(arguments) -> None:
     a, b = (ledger.state(side, arguments.set) for side in (arguments.a, arguments.b))
     found, limit = ledger.diff(a, b), None if arguments.all else SHOWN
     print(_json(found) if arguments.json else diff_text(found, arguments.a, arguments.b, limit))
+
+
+def _compare(arguments) -> None:
+    from funreason.evaluate.compare import WORKSPACE, compare, markdown
+    from funreason.records import atomic
+
+    found = compare([WORKSPACE, *arguments.sides], ["base", *load_params().sets])
+    texts = {"md": markdown(found), "json": _json(found) + "\n"}
+    for ending, text in texts.items() if arguments.out else ():
+        with atomic(f"{arguments.out}.{ending}") as file:
+            file.write(text)
+    print(texts["json" if arguments.json else "md"], end="")
 
 
 def _push_dataset(arguments) -> None:

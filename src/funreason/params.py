@@ -27,7 +27,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]  # no underscore: 
 BfclCategory = Literal[
     "simple_python", "simple_java", "simple_javascript", "multiple", "parallel", "parallel_multiple",
     "irrelevance", "live_simple", "live_multiple", "live_parallel", "live_parallel_multiple",
-    "live_irrelevance", "live_relevance",
+    "live_irrelevance", "live_relevance", "non_live", "live", "single_turn",
 ]  # fmt: skip
 
 
@@ -231,6 +231,7 @@ class TrainParams(Block):
 
 
 class BfclParams(Block):
+    version: Literal["v3", "v4"]
     categories: Annotated[list[BfclCategory], Field(min_length=1)]
     limit: Count | None
     max_tokens: Count
@@ -241,7 +242,10 @@ class DeskEvalParams(Block):
 
 
 class CodeParams(Block):
-    benchmarks: list[Literal["desk", "humaneval"]]
+    benchmarks: list[Literal["desk", "humaneval", "humaneval+", "mbpp+"]]
+    evalplus_data: str | None
+    samples: Annotated[int, Field(ge=0)]
+    temperature: Annotated[float, Field(gt=0, le=2)]
     max_tokens: Count
     timeout_s: Seconds
 

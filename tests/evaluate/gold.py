@@ -4,20 +4,27 @@ import json
 from pathlib import Path
 
 from funreason.calls import Call, render
-from funreason.evaluate.bfcl import ENVIRONMENT
+from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.evaluate.drive import scorer_python
 
 
-def official_data() -> Path:
+def official_data(version: str = "v4") -> Path:
     """The data folder of the installed package."""
-    return next(scorer_python(ENVIRONMENT).parents[1].glob("lib/python3*/site-packages/bfcl_eval/data"))
+    return next(scorer_python(ENVIRONMENTS[version]).parents[1].glob("lib/python3*/site-packages/bfcl_eval/data"))
 
 
 def gold_texts(folder: Path, category: str) -> dict[str, str]:
     """{id: text} for a category of a folder in BFCL's layout."""
-    path = folder / "possible_answer" / f"BFCL_v4_{category}.json"
+    path = next((folder / "possible_answer").glob(f"BFCL_v?_{category}.json"))
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return {row["id"]: render([call for it in row["ground_truth"] for call in _calls(it)]) for row in rows}
+    write = _other_language if "java" in category else render  # Java and JavaScript
+    return {row["id"]: write([call for it in row["ground_truth"] for call in _calls(it)]) for row in rows}
+
+
+def _other_language(calls: list[Call]) -> str:
+    """With JSON's true, false and quotes, which both languages share."""
+    texts = [f"{call.name}({', '.join(f'{k}={json.dumps(v)}' for k, v in call.arguments.items())})" for call in calls]
+    return f"[{', '.join(texts)}]"
 
 
 def _calls(named: dict) -> list[Call]:

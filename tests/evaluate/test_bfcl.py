@@ -7,7 +7,7 @@ import pytest
 
 from funreason.errors import DataError, FunReasonError
 from funreason.evaluate import bfcl
-from funreason.evaluate.bfcl import Prompt, Scored
+from funreason.evaluate.bfcl import Prompt
 from funreason.llm import Response
 
 from .gold import gold_texts, official_data
@@ -86,11 +86,7 @@ def test_official_gold_is_right(official, mode):
     marks = ["", "<think>Let me see: [f(a=1)]</think>\n\n"]
     texts = [marks[number % 2] + gold[prompt.id] for number, prompt in enumerate(prompts)]
     rows = bfcl.score(prompts, said(texts), {"bfcl": None}, mode)
-    assert bfcl.official_metrics(rows, ROWS) == {
-        **{name: {"accuracy": 1.0, "n": ROWS} for name in AST},
-        "limit": ROWS,
-        "partial": True,
-    }
+    assert [row.error for row in rows if not row.correct] == []
 
 
 def test_official_wrong_is_wrong(official, mode):
@@ -157,20 +153,6 @@ def test_reasoning_is_cut_before_scoring():
     assert cut("<think>never closed [f()]") == "<think>never closed [f()]"
 
 
-def test_desk_metrics():
-    def rows(suite, *marks):
-        return [Scored(suite, category, "", "", correct) for category, correct in marks]
-
-    known = rows("known", ("multiple", True), ("multiple", False), ("irrelevance", True))
-    new = rows("new", ("multiple", False))
-    assert bfcl.desk_metrics({"known": known, "new": new}) == {
-        "known": {"multiple": 0.5, "irrelevance": 1.0, "accuracy": 0.6667, "n": 3},
-        "new": {"multiple": 0.0, "accuracy": 0.0, "n": 1},
-        "accuracy": 0.5,
-        "n": 4,
-    }
-
-
 def test_rows_out_of_order_are_refused(folder):
     """The official runner would compare each answer with the entry of another one."""
     path = folder / "BFCL_v4_simple_python.json"
@@ -185,6 +167,6 @@ def test_folder_without_data_is_refused(tmp_path):
 
 
 def test_missing_environment_is_one_line(monkeypatch):
-    monkeypatch.setattr(bfcl, "ENVIRONMENT", ".venv-nowhere")
+    monkeypatch.setitem(bfcl.ENVIRONMENTS, "v4", ".venv-nowhere")
     with pytest.raises(FunReasonError, match="^the scorer's environment .venv-nowhere .* run `make setup`$"):
         bfcl.official_prompts("bfcl", ["multiple"], 1, "none")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from funreason.evaluate.drive import DriverDied, drive, in_halves
+from funreason.evaluate.drive import DriverDied, drive, drive_rows, in_halves, in_turn
 
 
 def dying_at(*culprits):
@@ -54,3 +54,41 @@ def test_death_is_told_with_the_last_line_of_stderr(mode):
         DriverDied, match=r"bfcl_score.py gave no result \(exit status 1\): ModuleNotFoundError: .*bfcl"
     ):
         drive("bfcl_score.py", sys.executable, {}, timeout_s=20, mode=mode)
+
+
+def answering(*culprits, later=()):
+    """A driver that answers items one by one and dies at culprits, and at `later` where another came before."""
+
+    def call(items):
+        for number, item in enumerate(items):
+            if item in culprits or (item in later and number):
+                return [2 * it for it in items[:number]], DriverDied("dead")
+        return [2 * it for it in items], None
+
+    return call
+
+
+@pytest.mark.parametrize("culprits", [(), (3,), (1, 8), (4, 5, 6)])
+def test_in_turn_only_culprits_are_given_up(culprits):
+    replies = in_turn(answering(*culprits), range(1, 9), lambda item: "gave up")
+    assert replies == ["gave up" if item in culprits else 2 * item for item in range(1, 9)]
+
+
+def test_in_turn_who_is_killed_by_another_has_a_second_try():
+    assert in_turn(answering(later=(5,)), range(1, 9), lambda item: "gave up") == [2 * item for item in range(1, 9)]
+
+
+def test_in_turn_a_driver_that_dies_of_everything_or_nothing_is_broken():
+    with pytest.raises(DriverDied):
+        in_turn(answering(1, 2), [1, 2], lambda item: "gave up")
+    with pytest.raises(DriverDied):
+        in_turn(lambda items: ([], DriverDied("no such module")), [1], lambda item: "gave up")
+    assert in_turn(answering(1), [1], lambda item: "gave up") == ["gave up"]
+
+
+def test_rows_said_before_the_end_are_kept(mode):
+    import sys
+
+    request = {"problems": [], "completions": [{"task_id": "?", "completion": ""}], "timeout_s": 1}
+    rows, death = drive_rows("code_score.py", sys.executable, request, timeout_s=30, mode=mode)
+    assert rows == [] and "KeyError" in str(death)

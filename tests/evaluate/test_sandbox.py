@@ -184,6 +184,26 @@ def test_limits(inside, source, said):
     assert len(done.stdout) <= sandbox.MAX_FILE_MB << 20
 
 
+def test_memory_counts_for_all_processes_together(inside):
+    """No process is over the limit for one."""
+    source = """
+import os, time
+for number in range(5):
+    if os.fork() == 0:
+        held = bytearray(100 << 20)
+        time.sleep(60)
+time.sleep(60)
+"""
+    started = time.monotonic()
+    done = inside(source, memory_mb=200, timeout_s=40)
+    assert done.ended_for == "memory" and time.monotonic() - started < 20
+    _until(lambda: not left_over())
+
+
+def test_who_stops_a_process_is_ended(inside):
+    assert inside("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)").ended_for == "stopped"
+
+
 def test_no_rights_to_gain(inside):
     status = inside("print(open('/proc/self/status').read())").stdout.decode()
     rights = dict(line.split(":\t") for line in status.splitlines() if line.startswith(("Cap", "NoNewPrivs")))

@@ -73,9 +73,10 @@ def test_bfcl_stage(workspace, mode):
     assert done.returncode == 0, done.stderr
     metrics = json.loads((workspace / "metrics/r0/bfcl.json").read_text())
     assert metrics["sandbox"] == mode and metrics["desk"]["n"] == 6
-    assert metrics["desk"]["known"].keys() == {"simple_python", "irrelevance", "accuracy", "n"}
-    assert metrics["desk"]["known"]["simple_python"] == 0.0  # random weights make no call
-    assert metrics["bfcl"]["simple_python"] == {"accuracy": 0.0, "n": 2}
+    assert metrics["desk"]["known"]["categories"].keys() == {"simple_python", "irrelevance"}
+    none = {"accuracy": 0.0, "low": 0.0, "high": 0.6576, "correct": 0, "n": 2}  # random weights make no call
+    assert metrics["desk"]["known"]["categories"]["simple_python"] == none
+    assert metrics["bfcl"]["categories"]["simple_python"] == none | {"partial": True}
     assert metrics["bfcl"]["partial"] is True and metrics["bfcl"]["limit"] == 2
     answers = rows(workspace / "data/r0/bfcl.jsonl")
     assert len(answers) == 10 and {row["suite"] for row in answers} == {"known", "new", "bfcl"}
@@ -83,13 +84,18 @@ def test_bfcl_stage(workspace, mode):
 
 def test_code_stage(workspace, mode):
     """The untrained model, here behind a server that knows the answer."""
-    with serve(completion(f"```python\n{PROBLEM['prompt']}{PROBLEM['canonical_solution']}```")) as server:
-        set_params(workspace, {"llm.engine": "server", "llm.server.base_url": server.url})
+    said = completion(f"```python\n{PROBLEM['prompt']}{PROBLEM['canonical_solution']}```")
+    with serve(answer=lambda body: said) as server:
+        changes = {"llm.engine": "server", "llm.server.base_url": server.url, "evaluate.code.samples": 2}
+        set_params(workspace, changes)
         done = stage(workspace, "evaluate_code.py", "base")
     assert done.returncode == 0, done.stderr
     metrics = json.loads((workspace / "metrics/base/code.json").read_text())
-    assert metrics == {"desk": {"pass@1": 1.0, "n": 1}, "too_long": 0, "sandbox": mode}
-    (row,) = rows(workspace / "data/base/code.jsonl")
+    desk = {"pass@1": 1.0, "low": 0.2065, "high": 1.0, "correct": 1, "n": 1}
+    desk["sampled"] = {"samples": 2, "pass@1": 1.0}
+    assert metrics == {"desk": desk, "too_long": 0, "sandbox": mode}
+    row, *drawn = rows(workspace / "data/base/code.jsonl")
+    assert [it["sample"] for it in (row, *drawn)] == [0, 1, 2]
     assert row["task_id"] == "desk/0" and row["result"] == "passed"
     assert server.asked[0]["messages"][0]["content"].endswith(PROBLEM["prompt"])
 

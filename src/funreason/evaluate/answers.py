@@ -15,6 +15,12 @@ def ask(client: Client, chats: Sequence[list[dict]], desc: str) -> list[Response
     return client.run([Request(messages=chat) for chat in chats], desc=desc)
 
 
+def ask_samples(client: Client, chats: Sequence[list[dict]], count: int, desc: str) -> list[list[Response]]:
+    """`count` responses to each chat, drawn independently; in order."""
+    drawn = client.run([Request(messages=chat, index=n) for chat in chats for n in range(count)], desc=desc)
+    return [drawn[start : start + count] for start in range(0, len(drawn), count)]
+
+
 def greedy(max_tokens: int) -> dict:
     """Sampling of every benchmark: pass@1 and AST accuracy are published for the most likely answer."""
     return {"temperature": 0.0, "top_p": 1.0, "max_tokens": max_tokens, "seed": 0}
@@ -31,8 +37,3 @@ def without_reasoning(text: str) -> str:
 def too_long(response: Response) -> bool:
     """Whether the prompt left no room for an answer: wrong everywhere, and counted in the metrics."""
     return response.finish_reason == "too_long"
-
-
-def share(marks: Sequence[bool]) -> float:
-    """The share of true marks, to four digits."""
-    return round(sum(marks) / len(marks), 4) if marks else 0.0

@@ -1,27 +1,22 @@
-"""BFCL v4, single turn, by its official scorer: on its own data and on any folder in its layout.
+"""BFCL, single turn, by its official scorer: v4 or v3 on its own data, and v4 on any folder in its layout.
 
 A folder in BFCL's layout holds BFCL_v4_<category>.json (rows {"id", "question", "function"}) and
 possible_answer/BFCL_v4_<category>.json; irrelevance has no possible answers.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from funreason.errors import DataError
-from funreason.evaluate.answers import share, too_long, without_reasoning
+from funreason.evaluate.answers import too_long, without_reasoning
+from funreason.evaluate.bfcl_metrics import CATEGORIES
 from funreason.evaluate.drive import drive, in_halves, scorer_python
 from funreason.llm import Response
 from funreason.prompts import calling_prompt
 from funreason.records import read_jsonl
 
-ENVIRONMENT = ".venv-bfcl"
-CATEGORIES = (
-    "simple_python", "simple_java", "simple_javascript", "multiple", "parallel", "parallel_multiple",
-    "irrelevance", "live_simple", "live_multiple", "live_parallel", "live_parallel_multiple",
-    "live_irrelevance", "live_relevance",
-)  # fmt: skip
+ENVIRONMENTS = {"v3": ".venv-bfcl3", "v4": ".venv-bfcl"}  # each release in its own, see requirements/
 _PREFIX = "BFCL_v4_"
 
 
@@ -47,10 +42,12 @@ class Scored:
     error: str = ""
 
 
-def official_prompts(suite: str, categories: Sequence[str], limit: int | None, mode: str) -> list[Prompt]:
+def official_prompts(
+    suite: str, categories: Sequence[str], limit: int | None, mode: str, version: str = "v4"
+) -> list[Prompt]:
     """The first `limit` entries of each category (None: all), as chats made by BFCL's own functions."""
     request = {"categories": list(categories), "limit": limit}
-    found = drive("bfcl_prompts.py", scorer_python(ENVIRONMENT), request, timeout_s=120, mode=mode)
+    found = drive("bfcl_prompts.py", scorer_python(ENVIRONMENTS[version]), request, timeout_s=120, mode=mode)
     return [Prompt(suite, category, row["id"], row["messages"]) for category, rows in found.items() for row in rows]
 
 
@@ -76,7 +73,11 @@ def scored_text(category: str, response: Response) -> str:
 
 
 def score(
-    prompts: Sequence[Prompt], responses: Sequence[Response], folders: dict[str, str | Path | None], mode: str
+    prompts: Sequence[Prompt],
+    responses: Sequence[Response],
+    folders: dict[str, str | Path | None],
+    mode: str,
+    version: str = "v4",
 ) -> list[Scored]:
     """The official verdict on each response, in order. `folders`: the data of each suite, None for BFCL's own."""
     rows = [
@@ -86,55 +87,24 @@ def score(
     failures: dict[tuple, str] = {}
 
     def call(part: Sequence[Scored]) -> dict:
-        return _official_failures(part, folders, mode)
+        return _official_failures(part, folders, mode, version)
 
     for found in in_halves(call, rows, lambda row: {_key(row): "ended the scorer"}):
         failures |= found
     return [replace(row, correct=False, error=failures[_key(row)]) if _key(row) in failures else row for row in rows]
 
 
-def desk_metrics(suites: dict[str, Sequence[Scored]]) -> dict:
-    """{<suite>: {<category>: accuracy, "accuracy", "n"}, "accuracy", "n"}: shares of rows, the last over all."""
-
-    def overall(rows: Sequence[Scored]) -> dict:
-        return {"accuracy": share([row.correct for row in rows]), "n": len(rows)}
-
-    found = {
-        suite: {category: share(marks) for category, marks in _by_category(rows).items()} | overall(rows)
-        for suite, rows in suites.items()
-    }
-    return found | overall([row for rows in suites.values() for row in rows])
-
-
-def official_metrics(rows: Sequence[Scored], limit: int | None) -> dict:
-    """{<category>: {"accuracy", "n"}, "limit", "partial"}. `partial` means that not all rows were asked.
-
-    No number over all categories: BFCL's own averages weigh whole categories, which a part does not have.
-    """
-    by_category = _by_category(rows)
-    found = {name: {"accuracy": share(marks), "n": len(marks)} for name, marks in by_category.items()}
-    partial = limit is not None or set(found) != set(CATEGORIES)
-    return found | {"limit": limit, "partial": partial}
-
-
-def _by_category(rows: Iterable[Scored]) -> dict[str, list[bool]]:
-    found = defaultdict(list)
-    for row in rows:
-        found[row.category].append(row.correct)
-    return found
-
-
 def _key(row: Scored) -> tuple[str, str, str]:
     return row.suite, row.category, row.id
 
 
-def _official_failures(rows: Sequence[Scored], folders: dict[str, str | Path | None], mode: str) -> dict[tuple, str]:
+def _official_failures(rows: Sequence[Scored], folders: dict, mode: str, version: str) -> dict[tuple, str]:
     suites = {name: {"data": _files(folder) if folder else None, "answers": {}} for name, folder in folders.items()}
     for row in rows:
         answers = suites[row.suite]["answers"].setdefault(row.category, [])
         answers.append({"id": row.id, "result": row.text})
     reply = drive(
-        "bfcl_score.py", scorer_python(ENVIRONMENT), {"suites": suites}, mode=mode,
+        "bfcl_score.py", scorer_python(ENVIRONMENTS[version]), {"suites": suites}, mode=mode,
         timeout_s=120 + 0.1 * len(rows),
     )  # fmt: skip
     return {

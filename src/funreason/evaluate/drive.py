@@ -1,5 +1,6 @@
 """Start a driver of `drivers/` in a scorer's environment, inside the sandbox: a request in, a reply out."""
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -25,21 +26,40 @@ def scorer_python(name: str) -> Path:
     for root in roots:
         if (python := root / name / "bin" / "python").exists():
             return python
-    raise FunReasonError(f"the scorer's environment {name} is not in {roots[0]} or DVC_ROOT; run `make setup`")
+    make = "make bfcl3" if name == ".venv-bfcl3" else "make setup"
+    raise FunReasonError(f"the scorer's environment {name} is not in {roots[0]} or DVC_ROOT; run `{make}`")
 
 
-def drive(
-    script: str,
-    python: str | Path,
-    request: dict,
-    *,
-    timeout_s: float,
-    memory_mb: int = 2048,
-    mode: str,
-) -> dict:
-    """The reply of `drivers/<script>` to `request`. Raises DriverDied with the last line of its stderr."""
+def drive(script: str, python: str | Path, request: dict, **limits) -> dict:
+    """The reply of `drivers/<script>` to `request`; `limits` as for `drive_rows`.
+
+    Raises DriverDied with the last line of its stderr.
+    """
+    done = _driven(script, python, request, **limits)
+    # What was said before a violent end may be what killed it.
+    with contextlib.suppress(ValueError):
+        if done.returncode == 0:
+            return json.loads(done.stdout)
+    raise _death(script, done)
+
+
+def drive_rows(script: str, python: str | Path, request: dict, **limits) -> tuple[list, DriverDied | None]:
+    """(the lines that `drivers/<script>` said about `request`, what it died of if it did before the end).
+
+    `limits`: timeout_s (seconds for all), memory_mb (MiB of address space of each process), mode (of the sandbox).
+    """
+    done = _driven(script, python, request, **limits)
+    *lines, last = done.stdout.split(b"\n")
+    try:
+        rows = [json.loads(line) for line in lines]
+    except ValueError:
+        return [], _death(script, done)
+    return rows, None if done.returncode == 0 and not last else _death(script, done)
+
+
+def _driven(script: str, python: str | Path, request: dict, *, timeout_s, mode, memory_mb=2048) -> sandbox.Finished:
     interpreter = sandbox.interpreter(python)
-    done = sandbox.run(
+    return sandbox.run(
         [*interpreter.command, str(DRIVERS / script)],
         readable=[*interpreter.readable, DRIVERS],
         env=interpreter.env,
@@ -48,12 +68,44 @@ def drive(
         memory_mb=memory_mb,
         mode=mode,
     )
-    try:
-        return json.loads(done.stdout)
-    except ValueError:
-        said = (done.stderr.strip().splitlines() or ["nothing on stderr"])[-1][:300]
-        how = f"no end after {timeout_s:.0f} s" if done.timed_out else f"exit status {done.returncode}"
-        raise DriverDied(f"{script} gave no result ({how}): {said}; `make setup` mends an environment") from None
+
+
+def _death(script: str, done: sandbox.Finished) -> DriverDied:
+    said = (done.stderr.strip().splitlines() or ["nothing on stderr"])[-1][:300]
+    how = f"ended for {done.ended_for}" if done.ended_for else f"exit status {done.returncode}"
+    return DriverDied(f"{script} gave no result ({how}): {said}; `make setup` mends an environment")
+
+
+def in_turn(
+    call: Callable[[Sequence[Item]], tuple[list[Reply], DriverDied | None]],
+    items: Sequence[Item],
+    give_up: Callable[[Item], Reply],
+) -> list[Reply]:
+    """A reply for each of `items`, from a driver that answers them one by one and may die of one.
+
+    The item it died at has a second try, alone: it may have been killed by what an earlier one left behind.
+    Raises DriverDied where it dies of nothing, or of everything: then it is broken, and no item is to blame.
+    """
+    replies, blamed = _covered(call, list(items))
+    for number in blamed:
+        alone, death = call([items[number]])
+        replies[number] = give_up(items[number]) if death else alone[0]
+        blamed = [other for other in blamed if other != number or death]
+    if blamed and (death := call([])[1] or (death if len(blamed) == len(items) > 1 else None)):
+        raise death
+    return replies
+
+
+def _covered(call, items: list[Item]) -> tuple[list, list[int]]:
+    """(replies, None where it died; the places where it died)."""
+    replies, blamed = [], []
+    while len(replies) < len(items):
+        found, death = call(items[len(replies) :])
+        replies += found
+        if death:
+            blamed.append(len(replies))
+            replies.append(None)
+    return replies, blamed
 
 
 def in_halves(

@@ -5,12 +5,14 @@ What it gives, with `bwrap` (bubblewrap) or `unshare` (util-linux):
 - a file system of its own: the system's programs and the `readable` paths, read-only, and an empty /tmp of
   SCRATCH_MB (HOME, TMPDIR and working folder) that is gone afterwards: no home, no project, no /etc;
 - an empty environment (no tokens or keys), no capabilities, no way to gain any;
-- limits a process: address space, CPU seconds, file size, and a number of processes.
+- limits for each process: address space, CPU seconds, file size; in all: a number of processes, and TOTAL_MEMORY times
+  the memory of one, watched from outside (watch.py).
 
 What it does NOT cover:
 - faults of the kernel: the command talks to the same kernel as you do;
-- memory in total: the limit is for each of MAX_PROCESSES processes (/tmp and /dev/shm are bounded in all);
-- the command against itself: a program can disturb others in the same run, and what they report;
+- memory in total between two looks of a tenth of a second (/tmp and /dev/shm are bounded by themselves);
+- the command against itself: a program can disturb others in the same run, and what they report. The drivers run
+  each in a process of its own, and every program that passes once more with tests that nothing passes;
 - as root: the command runs as a user of its own, so what `readable` names has to be readable for all;
 - kernels before 5.14: the number of processes counts all that the user runs;
 - timing, and what `readable` names or /usr holds: both are open to be read.
@@ -31,11 +33,13 @@ from functools import cache
 from pathlib import Path
 
 from funreason.errors import SandboxError
+from funreason.evaluate.watch import wait
 
 MODES = ("auto", "bwrap", "unshare", "none")
 MAX_PROCESSES = 64
 MAX_FILE_MB = 64
 SCRATCH_MB = 256
+TOTAL_MEMORY = 2  # times the memory of one process, for all of a run together
 
 # What systemd keeps for users that last as long as one service. A new one each time, since the kernel counts
 # processes by user: a fork bomb would take those of a sandbox beside it.
@@ -54,13 +58,20 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cach
 
 @dataclass(frozen=True)
 class Finished:
-    """How a sandboxed command ended. `returncode` is negative after a signal; output ends at MAX_FILE_MB."""
+    """How a sandboxed command ended. `returncode` is negative after a signal; output ends at MAX_FILE_MB.
+
+    `ended_for` says that it was ended from outside: for `time`, `memory` (of all its processes), or `stopped`.
+    """
 
     returncode: int
     stdout: bytes
     stderr: str
-    timed_out: bool
+    ended_for: str
     mode: str
+
+    @property
+    def timed_out(self) -> bool:
+        return self.ended_for == "time"
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,8 @@ def run(
 ) -> Finished:
     """Run `cmd` (absolute program) to its end or to `timeout_s`; never raises for what the command does.
 
+    `memory_mb` is the address space of each process in MiB; all together may hold TOTAL_MEMORY times that.
+
     Raises SandboxError where `mode` does not work on this machine.
     """
     mode = resolve(mode)
@@ -101,7 +114,7 @@ def run(
         inside = _ENVIRONMENT | {"HOME": home, "TMPDIR": home} | (env or {})
         limited = [*_limits(timeout_s, memory_mb), *cmd]
         wrapped = _WRAPPERS[mode](folder, limited, _visible(readable))
-        return _supervise(wrapped, folder, inside, stdin, timeout_s, mode)
+        return _supervise(wrapped, folder, inside, stdin, timeout_s, mode, memory_mb)
 
 
 @cache
@@ -133,7 +146,7 @@ def _problem(mode: str) -> str | None:
     return (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[0]
 
 
-def _supervise(command, folder, env, stdin: bytes, timeout_s: float, mode: str) -> Finished:
+def _supervise(command, folder, env, stdin: bytes, timeout_s: float, mode: str, memory_mb: int = 512) -> Finished:
     # Files, not pipes: the file size limit then bounds what a command can make this process hold.
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin)
@@ -142,11 +155,8 @@ def _supervise(command, folder, env, stdin: bytes, timeout_s: float, mode: str) 
             ["setpriv", "--pdeathsig", "KILL", *command],
             stdin=given, stdout=out, stderr=err, cwd=folder, env=env, start_new_session=True,
         )  # fmt: skip
-        timed_out = False
         try:
-            process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            timed_out = True
+            end = wait(process, timeout_s, TOTAL_MEMORY * memory_mb)
         finally:
             # Also after a normal end: whatever was left behind goes. The group has the leader's id.
             with contextlib.suppress(ProcessLookupError):
@@ -154,7 +164,8 @@ def _supervise(command, folder, env, stdin: bytes, timeout_s: float, mode: str) 
             process.wait()
         out.seek(0)
         err.seek(0)
-        return Finished(process.returncode, out.read(), err.read().decode(errors="replace"), timed_out, mode)
+        said = out.read(), err.read().decode(errors="replace")
+        return Finished(process.returncode, *said, "" if end == "ended" else end, mode)
 
 
 def _limits(timeout_s: float, memory_mb: int) -> list[str]:

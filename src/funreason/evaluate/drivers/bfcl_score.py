@@ -17,7 +17,8 @@ import signal
 import tempfile
 from pathlib import Path
 
-import bfcl_stub  # must come before bfcl_eval
+import bfcl_release  # must come before bfcl_eval
+import bfcl_stub
 from bfcl_eval import utils
 from bfcl_eval.eval_checker import eval_runner
 from bfcl_eval.model_handler import utils as decoding
@@ -77,27 +78,42 @@ def _value(source: str, said: bytes):
 def guarded(official):
     """`official` judging one entry; a wrong answer where it raises, or gives what no score file can hold."""
 
-    def judge(handler, index, *arguments, **named):
+    def judge(*arguments, **named):
         try:
-            verdict = official(handler, index, *arguments, **named)
-            json.dumps(utils.make_json_serializable(verdict), ensure_ascii=False).encode()
+            verdict = official(*arguments, **named)
+            holdable(verdict)
             return verdict
         except Exception as error:
             reason = f"the official checker failed: {type(error).__name__}"
-            return {"id": index, "valid": False, "error": [reason], "error_type": "scorer_failed"}
+            return {"id": arguments[1], "valid": False, "error": [reason], "error_type": "scorer_failed"}
 
     return judge
 
 
-def score_category(category: str, answers: list[dict], folder: Path) -> dict:
+def holdable(value) -> None:
+    """Raise where the value cannot be written to a score file."""
+    json.dumps(utils.make_json_serializable(value), ensure_ascii=False).encode()
+
+
+def guarded_decoder(official):
+    """For v3, whose runner is one loop: what cannot be written counts as a call, of a function that is not there."""
+
+    def decode(*arguments, **named):
+        found = official(*arguments, **named)
+        try:
+            holdable(found)
+            return found
+        except Exception:
+            return [{UNRESOLVED: {}}]
+
+    return decode
+
+
+def score_category(category: str, answers: list[dict], folder: Path, data: dict[str, str] | None) -> dict:
     """Official accuracy and failures over the entries that `answers` names."""
-    rows = sorted(answers, key=utils.sort_key)
-    table = eval_runner.evaluate_task(
-        category, None, folder, rows, bfcl_stub.MODEL, bfcl_stub.Handler(), {}, allow_missing=True
-    )
-    header, *failures = utils.load_file(utils.find_file_by_category(category, folder, is_score_file=True))
+    header, *failures = bfcl_release.evaluated(category, answers, folder, data)
     return {
-        "accuracy": table[bfcl_stub.MODEL][category]["accuracy"],
+        "accuracy": header["accuracy"],
         "correct": header["correct_count"],
         "n": header["total_count"],
         "failures": [
@@ -108,24 +124,22 @@ def score_category(category: str, answers: list[dict], folder: Path) -> dict:
 
 def score_suite(data: dict[str, str] | None, answers: dict[str, list[dict]]) -> dict:
     """All categories of one suite; `data` takes the place of BFCL's own data folder."""
-    utils.PROMPT_PATH, utils.POSSIBLE_ANSWER_PATH = _laid_out(data) if data else OFFICIAL
     with tempfile.TemporaryDirectory() as folder:
-        return {name: score_category(name, rows, Path(folder)) for name, rows in answers.items() if rows}
+        return {name: score_category(name, rows, Path(folder), data) for name, rows in answers.items() if rows}
 
 
-def _laid_out(data: dict[str, str]) -> tuple[Path, Path]:
-    root = Path(tempfile.mkdtemp())
-    (root / "possible_answer").mkdir()
-    for name, text in data.items():
-        (root / name).write_text(text, encoding="utf-8")
-    return root, root / "possible_answer"
+def guard() -> None:
+    """Put the guards around the official code."""
+    decoding.eval = isolated_eval
+    if bfcl_release.V3:
+        eval_runner.ast_checker = guarded(eval_runner.ast_checker)
+        bfcl_stub.Handler.decode_ast = guarded_decoder(bfcl_stub.Handler.decode_ast)
+    else:
+        for name in ("_evaluate_single_ast_entry", "_evaluate_single_relevance_entry"):
+            setattr(eval_runner, name, guarded(getattr(eval_runner, name)))
 
-
-OFFICIAL = utils.PROMPT_PATH, utils.POSSIBLE_ANSWER_PATH
 
 if __name__ == "__main__":
     request, reply = open_channel()
-    decoding.eval = isolated_eval
-    for name in ("_evaluate_single_ast_entry", "_evaluate_single_relevance_entry"):
-        setattr(eval_runner, name, guarded(getattr(eval_runner, name)))
+    guard()
     reply({name: score_suite(**suite) for name, suite in request["suites"].items()})

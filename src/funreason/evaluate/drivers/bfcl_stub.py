@@ -18,10 +18,13 @@ MODEL = "funreason"  # without an underscore: the runner would read it as a slas
 class Handler:
     """What the runner needs of a prompting model's handler: the official decoder of such models."""
 
-    def decode_ast(self, result, language, has_tool_call_tag):
+    def decode_ast(self, result, language, has_tool_call_tag=None):
         from bfcl_eval.model_handler.utils import default_decode_ast_prompting
 
-        return default_decode_ast_prompting(result, language, has_tool_call_tag)
+        # v3 has no such tag
+        return default_decode_ast_prompting(
+            result, language, *([] if has_tool_call_tag is None else [has_tool_call_tag])
+        )
 
 
 _stub = types.ModuleType("bfcl_eval.constants.model_config")

@@ -1,0 +1,84 @@
+"""The two releases of bfcl-eval behind one set of names: entries, their prompts, and the scoring of one category.
+
+v4 (2026.3.23) names its categories as we do; v3 (2025.6.8) says simple, java, javascript. v3 knows no partial runs: it
+is given a data folder with the entries that were asked.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+
+import bfcl_stub  # must come before bfcl_eval
+from bfcl_eval import utils
+from bfcl_eval.eval_checker import eval_runner
+from bfcl_eval.model_handler import utils as decoding
+
+V3 = not hasattr(utils, "load_dataset_entry")
+_V3_NAMES = {"simple_python": "simple", "simple_java": "java", "simple_javascript": "javascript"}
+
+
+def name_of(category: str) -> str:
+    """The installed release's name for a category."""
+    return _V3_NAMES.get(category, category) if V3 else category
+
+
+def entries(category: str) -> list[dict]:
+    """All entries of a category, ready for prompts, in the order of BFCL's file."""
+    name = name_of(category)
+    if not V3:
+        return utils.load_dataset_entry(name)
+    found = utils.load_file(utils.find_file_with_suffix(eval_runner.PROMPT_PATH, name))
+    for entry in found:  # as _llm_response_generation.process_multi_turn_test_case does for single turns
+        decoding.func_doc_language_specific_pre_processing(entry["function"], name)
+    return found
+
+
+def messages(entry: dict, category: str) -> list[dict]:
+    """The chat of a single-turn entry. v3 asks for the category, v4 for the id."""
+    last = name_of(category) if V3 else entry["id"]
+    return decoding.system_prompt_pre_processing_chat_model(entry["question"][0], entry["function"], last)
+
+
+def evaluated(category: str, rows: list[dict], folder: Path, data: dict[str, str] | None) -> list[dict]:
+    """The official score file of a category: a header with counts, then the failures.
+
+    `rows` are answers; `data` (v4 only) the files of a folder that takes the place of BFCL's own data.
+    """
+    runner = _evaluated_v3 if V3 else _evaluated_v4
+    return runner(name_of(category), sorted(rows, key=utils.sort_key), folder, data)
+
+
+def _evaluated_v4(category: str, rows: list[dict], folder: Path, data: dict[str, str] | None) -> list[dict]:
+    utils.PROMPT_PATH, utils.POSSIBLE_ANSWER_PATH = laid_out(data) if data else OFFICIAL
+    eval_runner.evaluate_task(
+        category, None, folder, rows, bfcl_stub.MODEL, bfcl_stub.Handler(), {}, allow_missing=True
+    )  # fmt: skip
+    return utils.load_file(utils.find_file_by_category(category, folder, is_score_file=True))
+
+
+def _evaluated_v3(category: str, rows: list[dict], folder: Path, data: None) -> list[dict]:
+    prompts, answers = OFFICIAL
+    asked, files = {row["id"] for row in rows}, {}
+    for label, source in (("", prompts), ("possible_answer/", answers)):
+        # Irrelevance and relevance have no possible answers.
+        if path := next(source.glob(f"BFCL_v3_{category}.json"), None):
+            kept = [entry for entry in utils.load_file(path) if entry["id"] in asked]
+            files[label + path.name] = "".join(json.dumps(entry) + "\n" for entry in kept)
+    eval_runner.PROMPT_PATH, eval_runner.POSSIBLE_ANSWER_PATH = laid_out(files)
+    state = {"leaderboard_table": {}}
+    eval_runner.record_result = lambda *_: None  # for the leaderboard's tables, which nobody reads here
+    eval_runner.evaluate_task(category, None, folder, rows, bfcl_stub.MODEL, bfcl_stub.Handler(), state)
+    return utils.load_file(folder / bfcl_stub.MODEL / f"BFCL_v3_{category}_score.json")
+
+
+def laid_out(files: dict[str, str]) -> tuple[Path, Path]:
+    """(data folder, folder of possible answers), written from texts by name."""
+    root = Path(tempfile.mkdtemp())
+    (root / "possible_answer").mkdir()
+    for name, text in files.items():
+        (root / name).write_text(text, encoding="utf-8")
+    return root, root / "possible_answer"
+
+
+_paths = eval_runner if V3 else utils
+OFFICIAL = _paths.PROMPT_PATH, _paths.POSSIBLE_ANSWER_PATH

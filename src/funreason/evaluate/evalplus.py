@@ -1,0 +1,98 @@
+"""HumanEval+ and MBPP+ by EvalPlus 0.3.1 in its own environment, inside the sandbox.
+
+The problems come from a folder with EvalPlus's files, or from where EvalPlus itself keeps and fetches them. They reach
+the sandbox with the request: there is no network inside.
+"""
+
+import gzip
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from funreason.errors import DataError
+from funreason.evaluate.code import GIVEN_UP, Tested, side_by_side, told
+from funreason.evaluate.drive import drive_rows, scorer_python
+
+ENVIRONMENT = ".venv-evalplus"
+MEMORY_MB = 6144  # two gold solutions of MBPP+ need more than 4 GiB
+DATASETS = {"humaneval+": "humaneval", "mbpp+": "mbpp"}
+FILES = {"humaneval+": "HumanEvalPlus.jsonl", "mbpp+": "MbppPlus.jsonl"}
+_FETCH = {
+    "humaneval+": "from evalplus.data.humaneval import _ready_human_eval_plus_path as p; print(p())",
+    "mbpp+": "from evalplus.data.mbpp import _ready_mbpp_plus_path as p; print(p())",
+}
+
+
+def load_problems(benchmark: str, folder: str | Path | None) -> list[dict]:
+    """{"task_id", "prompt", "entry_point", "canonical_solution", "line"} of each problem; `line` is EvalPlus's own.
+
+    Raises DataError naming the file that is missing and how to provide it.
+    """
+    path = _in_folder(benchmark, Path(folder)) if folder else _fetched(benchmark)
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
+        lines = [line for line in file if line.strip()]
+    keys = ("task_id", "prompt", "entry_point", "canonical_solution")
+    try:
+        return [{key: row[key] for key in keys} | {"line": line} for line in lines for row in [json.loads(line)]]
+    except (ValueError, KeyError) as error:
+        raise DataError(f"{path} is not EvalPlus's {FILES[benchmark]} ({error!r}); download it anew") from None
+
+
+def score(
+    benchmark: str, problems: Sequence[dict], completions: Sequence[str], *, timeout_s: float, mode: str
+) -> tuple[list[Tested], list[bool]]:
+    """The verdict on each completion (base and plus tests), in order, and whether it passes the base tests.
+
+    `timeout_s`: seconds that one test may take at least; EvalPlus gives more to what takes the gold solution long.
+    """
+    by_id = {problem["task_id"]: problem for problem in problems}
+    rows = [Tested(benchmark, p["task_id"], text) for p, text in zip(problems, completions, strict=True)]
+    base = [False] * len(rows)
+
+    def call(part: Sequence[Tested]):
+        request = {
+            "dataset": DATASETS[benchmark],
+            "problems": "".join(by_id[task]["line"] for task in dict.fromkeys(row.task_id for row in part)),
+            "solutions": [
+                {"task_id": row.task_id, "solution": by_id[row.task_id]["prompt"] + row.completion} for row in part
+            ],
+            "timeout_s": timeout_s,
+        }
+        return drive_rows(
+            "evalplus_score.py", scorer_python(ENVIRONMENT), request,
+            timeout_s=120 + 150 * len(part), memory_mb=MEMORY_MB, mode=mode,
+        )  # fmt: skip  # EvalPlus ends a program itself after a minute
+
+    asked = [number for number, row in enumerate(rows) if row.completion]
+    found = side_by_side(call, [rows[number] for number in asked], lambda row: GIVEN_UP | {"base": False})
+    for number, verdict in zip(asked, found, strict=True):
+        rows[number] = replace(rows[number], passed=verdict["passed"], result=told(verdict["result"]))
+        base[number] = verdict["base"]
+    return rows, base
+
+
+def _in_folder(benchmark: str, folder: Path) -> Path:
+    names = [FILES[benchmark], f"{FILES[benchmark]}.gz"]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise DataError(f"{folder} (evaluate.code.evalplus_data) has no {' or '.join(names)}; {_remedy(benchmark)}")
+
+
+def _fetched(benchmark: str) -> Path:
+    """EvalPlus's own copy, downloaded by itself if need be: trusted code, so outside the sandbox."""
+    done = subprocess.run([scorer_python(ENVIRONMENT), "-c", _FETCH[benchmark]], capture_output=True, text=True)
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or ["no reason told"])[-1]
+        raise DataError(f"EvalPlus could not fetch {FILES[benchmark]} ({why}); {_remedy(benchmark)}")
+    return Path(done.stdout.splitlines()[-1])
+
+
+def _remedy(benchmark: str) -> str:
+    release = FILES[benchmark].removesuffix(".jsonl").lower()
+    return (
+        f"without the internet, put {FILES[benchmark]}.gz from github.com/evalplus/{release}_release into a folder "
+        "and set evaluate.code.evalplus_data to it"
+    )

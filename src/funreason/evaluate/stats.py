@@ -1,0 +1,98 @@
+"""Shares with the interval they are known to, and whether two models differ on the same rows. Pure functions."""
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+Z = NormalDist().inv_cdf(0.975)  # 95 %, both sides
+
+
+def wilson(correct: float, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share (E. B. Wilson, JASA 22, 1927): (low, high), 0 to 1; all of it for n = 0.
+
+    Unlike the usual p ± 2·sqrt(p(1-p)/n) it has a width at 0 and at 1, where small models are.
+    """
+    if not n:
+        return 0.0, 1.0
+    p, square = correct / n, Z * Z
+    middle = p + square / (2 * n)
+    half = Z * math.sqrt(p * (1 - p) / n + square / (4 * n * n))
+    low, high = ((middle - half) / (1 + square / n), (middle + half) / (1 + square / n))
+    return max(low, 0.0) if correct else 0.0, min(high, 1.0) if correct < n else 1.0
+
+
+def rate(marks: Sequence[bool]) -> dict:
+    """{"accuracy", "low", "high", "correct", "n"}: the share of true marks, its 95 % interval, and the counts."""
+    correct, n = sum(map(bool, marks)), len(marks)
+    low, high = wilson(correct, n)
+    return {"accuracy": _round(correct / n if n else 0.0), "low": _round(low), "high": _round(high),
+            "correct": correct, "n": n}  # fmt: skip
+
+
+def weighted(parts: Sequence[tuple[float, dict]]) -> dict:
+    """{"accuracy", "low", "high", "n"} of a weighted mean of shares: `parts` are (weight, rate), weights add up to 1.
+
+    The interval puts those of the parts together: low = p - sqrt(sum (w·(p_i - low_i))²), high alike (Zou & Donner,
+    Statistics in Medicine 27, 2008). With one part it is that part's own.
+    """
+    value = sum(weight * part["correct"] / part["n"] for weight, part in parts)
+    low, high = 0.0, 0.0
+    for weight, part in parts:
+        share, (least, most) = part["correct"] / part["n"], wilson(part["correct"], part["n"])
+        low, high = low + (weight * (share - least)) ** 2, high + (weight * (most - share)) ** 2
+    return {"accuracy": _round(value), "low": _round(max(value - math.sqrt(low), 0.0)),
+            "high": _round(min(value + math.sqrt(high), 1.0)), "n": sum(part["n"] for _, part in parts)}  # fmt: skip
+
+
+def mcnemar(lost: int, gained: int) -> float:
+    """The exact two-sided p of McNemar's test: could so many rows lost and gained be a coin's doing?"""
+    n = lost + gained
+    tail = sum(math.comb(n, k) for k in range(min(lost, gained) + 1))
+    return min(1.0, 2 * tail / 2**n)
+
+
+def paired_difference(before: Sequence[bool], after: Sequence[bool]) -> dict:
+    """What changed between two runs over the same rows, in the same order.
+
+    {"before", "after", "difference", "low", "high", "lost", "gained", "p", "n"}: shares; their difference with its
+    95 % interval; rows right before only and after only; McNemar's p. The interval is Newcombe's for paired
+    shares (Statistics in Medicine 17, 1998, method 10), which like Wilson's has a width where nothing changed.
+    """
+    pairs = list(zip(before, after, strict=True))
+    n, lost, gained = len(pairs), sum(b and not a for b, a in pairs), sum(a and not b for b, a in pairs)
+    p1, p2 = (sum(map(bool, marks)) / n if n else 0.0 for marks in (before, after))
+    (l1, u1), (l2, u2) = wilson(p1 * n, n), wilson(p2 * n, n)
+    phi = _correlation(sum(a and b for b, a in pairs), lost, gained, n)
+    low = p2 - p1 - _root((p2 - l2) ** 2 - 2 * phi * (p2 - l2) * (u1 - p1) + (u1 - p1) ** 2)
+    high = p2 - p1 + _root((u2 - p2) ** 2 - 2 * phi * (u2 - p2) * (p1 - l1) + (p1 - l1) ** 2)
+    return {
+        "before": _round(p1), "after": _round(p2), "difference": _round(p2 - p1), "low": _round(low),
+        "high": _round(high), "lost": lost, "gained": gained, "p": _round(mcnemar(lost, gained)), "n": n,
+    }  # fmt: skip
+
+
+def pass_at_k(n: int, correct: int, k: int) -> float:
+    """The chance that one of k drawn from n solutions, `correct` of them right, is right: 1 - C(n-c, k)/C(n, k).
+
+    The unbiased estimate of pass@k (Chen et al., arXiv 2107.03374). Raises ValueError for k > n.
+    """
+    if k > n:
+        raise ValueError(f"pass@{k} of {n} samples")
+    return 1 - math.comb(n - correct, k) / math.comb(n, k)
+
+
+def _correlation(both: int, lost: int, gained: int, n: int) -> float:
+    neither = n - both - lost - gained
+    sides = (both + lost) * (gained + neither) * (both + gained) * (lost + neither)
+    if not sides:
+        return 0.0
+    excess = both * neither - lost * gained
+    return (max(excess - n / 2, 0) if excess > 0 else excess) / math.sqrt(sides)
+
+
+def _root(value: float) -> float:
+    return math.sqrt(max(value, 0.0))
+
+
+def _round(value: float) -> float:
+    return round(value, 4)

@@ -1,0 +1,66 @@
+"""The numbers of BFCL's tables, from verdicts whose shares are known."""
+
+import pytest
+
+from funreason.evaluate.bfcl import Scored
+from funreason.evaluate.bfcl_metrics import CATEGORIES, GROUPS, LIVE, desk_metrics, expand, official_metrics, size
+
+
+def rows(category: str, correct: int, n: int) -> list[Scored]:
+    return [Scored("bfcl", category, f"{category}_{number}", "", number < correct) for number in range(n)]
+
+
+def complete(shares: dict[str, float], version: str) -> list[Scored]:
+    return [
+        row
+        for name in CATEGORIES
+        for row in rows(name, round(shares.get(name, 0.0) * size(name, version)), size(name, version))
+    ]
+
+
+def test_sizes_and_groups():
+    assert sum(size(name, "v4") for name in GROUPS["single_turn"]) == 3641
+    assert sum(size(name, "v3") for name in LIVE) == 2251
+    assert expand(["live_relevance", "non_live", "multiple"]) == (*GROUPS["non_live"], "live_relevance")
+
+
+def test_means_are_those_of_bfcl():
+    shares = {"simple_python": 0.9, "simple_java": 0.6, "simple_javascript": 0.3, "multiple": 0.8, "parallel": 0.4,
+              "parallel_multiple": 0.2, "live_simple": 0.5, "irrelevance": 1.0, "live_irrelevance": 1.0}  # fmt: skip
+    v4, v3 = (official_metrics(complete(shares, version), None, version) for version in ("v4", "v3"))
+    assert v4["non_live_ast"]["accuracy"] == v3["non_live_ast"]["accuracy"] == 0.5  # (0.6 + 0.8 + 0.4 + 0.2) / 4
+    assert v4["live"]["accuracy"] == pytest.approx(129 / 1351, abs=1e-4) and v4["live"]["n"] == 1351
+    assert v3["live"]["accuracy"] == pytest.approx((129 + 882) / 2251, abs=1e-4) and v3["live"]["n"] == 2251
+    assert v3["overall"]["accuracy"] == pytest.approx((0.5 + 1011 / 2251) / 2, abs=1e-4)
+    assert v4["partial"] is v4["overall"]["partial"] is v4["categories"]["multiple"]["partial"] is False
+    for summary in ("non_live_ast", "live", "overall"):
+        assert v4[summary]["low"] < v4[summary]["accuracy"] < v4[summary]["high"]
+
+
+def test_a_part_is_marked_wherever_it_counts():
+    found = official_metrics([*complete({}, "v4")[:-1]], 39, "v4")
+    assert found["partial"] and found["limit"] == 39 and found["categories"]["live_relevance"]["partial"]
+    assert not found["categories"]["live_irrelevance"]["partial"] and not found["overall"]["partial"]
+    short = official_metrics([row for row in complete({}, "v4") if row.id != "live_simple_0"], None, "v4")
+    assert short["live"]["partial"] and short["overall"]["partial"] and not short["non_live_ast"]["partial"]
+
+
+def test_a_missing_category_is_no_zero():
+    found = official_metrics(rows("multiple", 3, 3), 3, "v4")
+    assert found["non_live_ast"] is found["live"] is found["overall"] is found["multi_turn"] is None
+
+
+def test_irrelevance_never_stands_alone():
+    """Always-garbage: all of irrelevance right, none of what wants a call."""
+    found = official_metrics(complete({"irrelevance": 1.0, "live_irrelevance": 1.0}, "v4"), None, "v4")["when_to_call"]
+    assert found["irrelevance"]["accuracy"] == found["live_irrelevance"]["accuracy"] == 1.0
+    assert found["live_relevance"]["accuracy"] == found["calls_wanted"]["accuracy"] == 0.0
+    assert found["calls_wanted"]["n"] == 3641 - 240 - 884
+
+
+def test_desk_metrics():
+    known = [*rows("multiple", 1, 2), *rows("irrelevance", 1, 1)]
+    found = desk_metrics({"known": known, "new": rows("multiple", 0, 1)})
+    assert found["known"]["categories"]["multiple"]["accuracy"] == 0.5
+    assert (found["known"]["accuracy"], found["known"]["n"]) == (0.6667, 3)
+    assert (found["accuracy"], found["correct"], found["n"]) == (0.5, 2, 4)

@@ -1,0 +1,92 @@
+"""EvalPlus through our road: its gold passes, wrong answers fail, forgers fail, missing data are told."""
+
+from pathlib import Path
+
+import pytest
+
+from funreason.errors import DataError
+from funreason.evaluate import code_bench, evalplus
+from funreason.evaluate.code_text import completion
+from funreason.llm import Response
+
+DATA = Path("/work/shared/data")
+STEP = {"humaneval+": 8, "mbpp+": 20}  # all of them take four minutes
+
+
+@pytest.fixture(params=["humaneval+", "mbpp+"])
+def benchmark(request) -> str:
+    if not (DATA / f"{evalplus.FILES[request.param]}.gz").exists():
+        pytest.skip(f"no {evalplus.FILES[request.param]}.gz in {DATA}")
+    return request.param
+
+
+def chosen(benchmark: str) -> list[dict]:
+    problems = evalplus.load_problems(benchmark, DATA)
+    return problems[:: STEP[benchmark]]
+
+
+def test_gold_passes_and_wrong_fails(benchmark, mode):
+    """Gold as a reasoning model would write it; HumanEval/32, which EvalPlus itself fails, is among them."""
+    problems = chosen(benchmark)
+    assert benchmark == "mbpp+" or "HumanEval/32" in [it["task_id"] for it in problems]
+    texts = []
+    for it in problems:
+        whole = it["prompt"] + it["canonical_solution"]
+        answer = f"<think>def {it['entry_point']}(): pass</think>\n\nHere:\n```python\n{whole}\n```\nDone."
+        texts.append(completion(answer, it["prompt"], it["entry_point"]))
+    rows, base = evalplus.score(benchmark, problems, texts, timeout_s=10, mode=mode)
+    assert [(row.task_id, row.result) for row in rows if not row.passed] == [] and all(base)
+    wrong = [f"\n\ndef {it['entry_point']}(*_):\n    return object()\n" for it in problems[:6]] + [""]
+    rows, base = evalplus.score(benchmark, problems[:7], wrong, timeout_s=1, mode=mode)
+    assert not any(base) and not any(row.passed for row in rows) and rows[-1].result == "no code"
+
+
+def test_plus_is_harder_than_base_and_forgers_fail(mode):
+    if not (DATA / "HumanEvalPlus.jsonl.gz").exists():
+        pytest.skip(f"no HumanEvalPlus.jsonl.gz in {DATA}")
+    (problem,) = [it for it in evalplus.load_problems("humaneval+", DATA) if it["task_id"] == "HumanEval/2"]
+    forge = """    import sys
+    frame = sys._getframe()
+    while 'stat' not in frame.f_locals:
+        frame = frame.f_back
+    it = frame.f_locals
+    for n in range(len(it['inputs'])):
+        it['details'][n] = True
+    it['progress'].value, it['stat'].value = len(it['inputs']), 0
+    import ctypes
+    ctypes.CDLL(None)._exit(0)
+"""
+    texts = ["    return number - int(number)\n", "    return number % 1.0 if number < 1000 else 7.0\n", forge]
+    rows, base = evalplus.score("humaneval+", [problem] * 3, texts, timeout_s=2, mode=mode)
+    assert [(row.passed, it) for row, it in zip(rows, base, strict=True)] == [
+        (True, True),
+        (False, True),
+        (False, False),
+    ]
+
+
+def test_missing_data_are_one_line(tmp_path):
+    with pytest.raises(DataError, match=r"has no MbppPlus.jsonl or MbppPlus.jsonl.gz; without the internet, put .*"):
+        evalplus.load_problems("mbpp+", tmp_path)
+    (tmp_path / "MbppPlus.jsonl").write_text("{}\n")
+    with pytest.raises(DataError, match=r"is not EvalPlus's MbppPlus.jsonl .*download it anew"):
+        evalplus.load_problems("mbpp+", tmp_path)
+
+
+def test_sampled_metrics():
+    """Two problems, five samples each: 2 and 0 right."""
+    found = code_bench.sampled_metrics([[True, False, True, False, False], [False] * 5])
+    assert found == {"samples": 5, "pass@1": 0.2, "pass@5": 0.5}
+
+
+def test_samples_go_the_same_road(benchmark, mode):
+    """Two problems, two samples each: the first sample of the second problem is wrong."""
+    problems = chosen(benchmark)[:2]
+    gold = [Response(f"```python\n{it['prompt']}{it['canonical_solution']}```", "stop", 1, 1) for it in problems]
+    wrong = Response("I cannot.", "stop", 1, 1)
+    drawn = [[gold[0], gold[0]], [wrong, gold[1]]]
+    rows, found = code_bench.judge_samples(benchmark, problems, drawn, timeout_s=10, mode=mode)
+    assert found == {"samples": 2, "pass@1": 0.75}
+    assert [(row.sample, row.passed) for row in rows] == [(1, True), (1, False), (2, True), (2, True)]
+    _, found = code_bench.judge(benchmark, problems, [gold[0], wrong], timeout_s=10, mode=mode)
+    assert found["pass@1"] == found["base"]["pass@1"] == 0.5 and found["n"] == 2

@@ -1,0 +1,70 @@
+"""Intervals and tests against published worked examples and values computed by other means."""
+
+import itertools
+
+import pytest
+
+from funreason.evaluate.stats import mcnemar, paired_difference, pass_at_k, rate, weighted, wilson
+
+
+def test_wilson_published():
+    """Newcombe, Statistics in Medicine 17 (1998) 857-872, table I, method 3."""
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_rate():
+    assert rate([True, False]) == {"accuracy": 0.5, "low": 0.0945, "high": 0.9055, "correct": 1, "n": 2}
+    assert rate([]) == {"accuracy": 0.0, "low": 0.0, "high": 1.0, "correct": 0, "n": 0}
+
+
+def test_weighted_of_one_is_its_own_and_of_more_is_narrower():
+    one = rate([True] * 30 + [False] * 70)
+    assert weighted([(1.0, one)]) == {key: one[key] for key in ("accuracy", "low", "high", "n")}
+    four = weighted([(0.25, one)] * 4)
+    assert four["accuracy"] == 0.3 and four["n"] == 400
+    assert four["high"] - four["low"] == pytest.approx((one["high"] - one["low"]) / 2, abs=2e-4)
+
+
+@pytest.mark.parametrize(("lost", "gained"), [(0, 0), (1, 0), (3, 8), (5, 5), (12, 2)])
+def test_mcnemar_counts_coin_throws(lost, gained):
+    n = lost + gained
+    heads = [sum(throws) for throws in itertools.product((0, 1), repeat=n)]
+    extreme = sum(abs(2 * h - n) >= abs(lost - gained) for h in heads) / len(heads)
+    assert mcnemar(lost, gained) == pytest.approx(extreme)
+
+
+def marks(both, lost, gained, neither):
+    before = [True] * (both + lost) + [False] * (gained + neither)
+    return before, [True] * both + [False] * lost + [True] * gained + [False] * neither
+
+
+def test_paired_difference_published():
+    """Newcombe, Statistics in Medicine 17 (1998) 2635-2650, table II, method 10."""
+    for cells, low, high in [((36, 12, 2, 0), 0.0569, 0.3404), ((36, 14, 0, 0), 0.1528, 0.4167)]:
+        found = paired_difference(*marks(*cells))
+        assert (-found["high"], -found["low"]) == pytest.approx((low, high), abs=2e-4), cells
+
+
+def test_no_change_has_a_width_too():
+    found = paired_difference(*marks(20, 0, 0, 0))
+    assert found["difference"] == 0 and found["p"] == 1 and found["low"] < 0 < found["high"]
+
+
+def test_paired_difference_counts():
+    found = paired_difference(*marks(5, 3, 1, 1))
+    assert (found["before"], found["after"], found["difference"]) == (0.8, 0.6, -0.2)
+    assert (found["lost"], found["gained"], found["n"], found["p"]) == (3, 1, 10, 0.625)
+    with pytest.raises(ValueError, match="shorter|longer"):
+        paired_difference([True], [])
+
+
+@pytest.mark.parametrize(("n", "correct", "k"), [(5, 0, 2), (5, 2, 3), (5, 5, 1), (6, 1, 6)])
+def test_pass_at_k_counts_draws(n, correct, k):
+    draws = list(itertools.combinations([True] * correct + [False] * (n - correct), k))
+    assert pass_at_k(n, correct, k) == pytest.approx(sum(map(any, draws)) / len(draws))
+    with pytest.raises(ValueError, match="pass@7"):
+        pass_at_k(6, 1, 7)
