@@ -12,7 +12,7 @@ def main(name: str) -> None:
 
     from funreason.evaluate import code, sandbox
     from funreason.evaluate.answers import ask, greedy, subject, too_long
-    from funreason.llm import Client
+    from funreason.llm import Client, counting
     from funreason.params import load_params
     from funreason.prompts import code_messages
     from funreason.records import write_json, write_jsonl
@@ -23,7 +23,7 @@ def main(name: str) -> None:
     problems = {benchmark: code.load_problems(benchmark) for benchmark in chosen.benchmarks}
 
     rows, metrics, unasked = [], {}, 0
-    with Client(subject(name), params.llm, greedy(chosen.max_tokens)) as client:
+    with counting(params.llm) as usage, Client(subject(name), params.llm, greedy(chosen.max_tokens)) as client:
         for benchmark, tasks in problems.items():
             chats = [code_messages(task["prompt"]) for task in tasks]
             responses = ask(client, chats, f"{name} {benchmark}")
@@ -33,7 +33,7 @@ def main(name: str) -> None:
             rows += tested
 
     write_jsonl(f"data/{name}/code.jsonl", map(asdict, rows))
-    write_json(f"metrics/{name}/code.json", metrics | {"too_long": unasked, "sandbox": mode})
+    write_json(f"metrics/{name}/code.json", metrics | {"too_long": unasked, "sandbox": mode, "llm": usage.metrics()})
 
 
 if __name__ == "__main__":

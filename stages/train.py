@@ -12,7 +12,7 @@ from funreason.stage import run
 
 
 def main(name: str) -> None:
-    from funreason.llm import load_ref
+    from funreason.llm import load_ref, sockets
     from funreason.params import load_params
     from funreason.srml.checkpoints import checkpoint_root
     from funreason.srml.run import train_set
@@ -20,6 +20,7 @@ def main(name: str) -> None:
     params = load_params()
     if name not in params.sets:
         raise ParamsError(f"set {name!r} is not in params.yaml, which has {', '.join(params.sets)}")
+    sockets.stop_idle()  # an engine that still waits for a next stage (llm.keep_s) holds the memory
     train_set(
         Path("data", name, "train.jsonl"),
         load_ref(params.sets[name].init),

@@ -14,8 +14,9 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,6 +49,13 @@ def digest(row: tuple) -> bytes:
     return hashlib.sha256(json.dumps([name.hex(), *rest]).encode()).digest()
 
 
+def batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Lists of `size` items (the last one shorter); itertools has it from Python 3.12 on."""
+    items = iter(items)
+    while block := list(islice(items, size)):
+        yield block
+
+
 def cache_folder() -> Path:
     """$FUNREASON_CACHE, or ~/.cache/funreason: outside the clone, so that clones and experiments share it."""
     return Path(os.environ.get("FUNREASON_CACHE") or Path.home() / ".cache" / "funreason")
@@ -69,9 +77,8 @@ class Cache:
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, Response]:
         """The stored responses among `keys`; a damaged one is left out, with a warning."""
-        keys, found, damaged = list(keys), {}, 0
-        for start in range(0, len(keys), _VARIABLES):
-            block = keys[start : start + _VARIABLES]
+        found, damaged = {}, 0
+        for block in batched(keys, _VARIABLES):
             sound, bad = self.do(lambda database, block=block: _select(database, block))
             found.update(sound)
             damaged += bad

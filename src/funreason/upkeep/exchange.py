@@ -7,13 +7,12 @@ import gzip
 import json
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from itertools import islice
 from pathlib import Path
 
 from funreason.errors import DataError
-from funreason.llm.cache import CONTENT, Cache, digest, insert
+from funreason.llm.cache import CONTENT, Cache, batched, digest, insert
 from funreason.records import atomic
 
 FORMAT = "funreason responses 1"
@@ -60,12 +59,6 @@ def import_(cache: Cache, path: str | Path) -> tuple[int, int]:
 def of_model(model: str | None) -> tuple[str, list]:
     """SQL for the rows of a model, and its values; the start of an identity is enough: a whole sha256 is long."""
     return ("substr(model, 1, ?) = ?", [len(model), model]) if model else ("1", [])
-
-
-def batched(rows: Iterable, size: int) -> Iterator[list]:
-    rows = iter(rows)
-    while block := list(islice(rows, size)):
-        yield block
 
 
 def _store(database: sqlite3.Connection, rows: list[tuple]) -> int:

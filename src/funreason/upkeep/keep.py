@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 from funreason.errors import DataError
-from funreason.llm.cache import CONTENT, Cache, digest, is_corrupt
-from funreason.upkeep.exchange import batched, import_, of_model
+from funreason.llm.cache import CONTENT, Cache, batched, digest, is_corrupt
+from funreason.upkeep.exchange import import_, of_model
 
 
 def stats(cache: Cache) -> dict:
