@@ -16,7 +16,7 @@ def main(name: str) -> None:
     from funreason.evaluate import bfcl, sandbox
     from funreason.evaluate.answers import ask, greedy, subject, too_long
     from funreason.evaluate.bfcl_metrics import desk_metrics, expand, official_metrics
-    from funreason.llm import Client
+    from funreason.llm import Client, counting
     from funreason.params import load_params
     from funreason.records import write_json, write_jsonl
 
@@ -28,7 +28,7 @@ def main(name: str) -> None:
     official = bfcl.official_prompts(OFFICIAL, expand(chosen.bfcl.categories), limit, mode, version)
     desk = [prompt for suite, folder in DESK.items() for prompt in bfcl.folder_prompts(suite, folder)]
 
-    with Client(model, params.llm, greedy(chosen.desk.max_tokens)) as client:
+    with counting(params.llm) as usage, Client(model, params.llm, greedy(chosen.desk.max_tokens)) as client:
         responses = ask(client, [prompt.messages for prompt in desk], f"{name} desk")
         # The same engine, another length of answer.
         sampling = greedy(chosen.bfcl.max_tokens)
@@ -46,6 +46,7 @@ def main(name: str) -> None:
             "bfcl": official_metrics(asked, limit, version),
             "too_long": sum(map(too_long, responses)),
             "sandbox": mode,
+            "llm": usage.metrics(),
         },
     )
 

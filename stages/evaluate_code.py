@@ -12,7 +12,7 @@ def main(name: str) -> None:
 
     from funreason.evaluate import code_bench, sandbox
     from funreason.evaluate.answers import ask, ask_samples, greedy, subject, too_long
-    from funreason.llm import Client
+    from funreason.llm import Client, counting
     from funreason.params import load_params
     from funreason.prompts import code_messages
     from funreason.records import write_json, write_jsonl
@@ -25,7 +25,7 @@ def main(name: str) -> None:
     limits = {"timeout_s": chosen.timeout_s, "mode": mode}
     rows, metrics, unasked = [], {}, 0
     model = subject(name)
-    with Client(model, params.llm, greedy(chosen.max_tokens)) as client:
+    with counting(params.llm) as usage, Client(model, params.llm, greedy(chosen.max_tokens)) as client:
         sampling = greedy(chosen.max_tokens) | {"temperature": chosen.temperature}
         sampler = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
         for benchmark, tasks in problems.items():
@@ -40,7 +40,7 @@ def main(name: str) -> None:
                 rows += tested
 
     write_jsonl(f"data/{name}/code.jsonl", map(asdict, rows))
-    write_json(f"metrics/{name}/code.json", metrics | {"too_long": unasked, "sandbox": mode})
+    write_json(f"metrics/{name}/code.json", metrics | {"too_long": unasked, "sandbox": mode, "llm": usage.metrics()})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ def main(name: str) -> None:
     from functools import partial
 
     from funreason.generate import Tally, brings_responses, generate
-    from funreason.llm import Client, load_ref
+    from funreason.llm import Client, counting, load_ref
     from funreason.params import load_params
     from funreason.refine.files import STEMS, chosen_set, read_tasks, write_metrics, write_step
 
@@ -20,11 +20,12 @@ def main(name: str) -> None:
     sampler = chosen_set(params, name).sampler
     tally, samples = Tally(), params.generate.samples
     sampling = params.generate.model_dump(exclude={"samples"})
-    with Client(load_ref(sampler), params.llm, sampling) as client:
+    with counting(params.llm) as usage, Client(load_ref(sampler), params.llm, sampling) as client:
         ask = partial(client.run, desc=f"{name} generate")
         outcomes = generate(read_tasks(), ask, samples, brings_responses(sampler))
         write_step(name, STEMS[0], tally.over(outcomes))
-    write_metrics(name, STEMS[0], tally.metrics(sum(1 for _ in read_tasks())))
+    counts = tally.metrics(sum(1 for _ in read_tasks()))
+    write_metrics(name, STEMS[0], counts | {"llm": usage.metrics()})
 
 
 if __name__ == "__main__":

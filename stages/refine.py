@@ -12,6 +12,7 @@ from funreason.stage import run
 def main(check: str, name: str) -> None:
     from contextlib import ExitStack
 
+    from funreason.llm import counting
     from funreason.params import load_params
     from funreason.refine import files
     from funreason.refine import run as refine
@@ -24,10 +25,11 @@ def main(check: str, name: str) -> None:
     before, stem = files.stems(check)
     block = BLOCK if params.fcdr.mode == "rules" else None
     with ExitStack() as stack:
+        usage = stack.enter_context(counting(params.llm))
         asked = open_asked(params, check, stack)
         outcomes = refine.run(chosen, files.read_samples(name, before), asked, params.fcdr, block)
         files.write_step(name, stem, tally.over(outcomes))
-    files.write_metrics(name, stem, tally.metrics())
+    files.write_metrics(name, stem, tally.metrics() | {"llm": usage.metrics()})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from funreason.stage import run
 
 
 def main(name: str) -> None:
-    from funreason.llm import load_ref
+    from funreason.llm import load_ref, sockets
     from funreason.params import load_params
     from funreason.srml.checkpoints import checkpoint_root
     from funreason.srml.launch import launched
@@ -21,6 +21,7 @@ def main(name: str) -> None:
     params = load_params()
     if name not in params.sets:
         raise ParamsError(f"set {name!r} is not in params.yaml, which has {', '.join(params.sets)}")
+    sockets.stop_idle()  # an engine that still waits for a next stage (llm.keep_s) holds the memory
     if launched(params.train, __file__, name):
         return
     train_set(

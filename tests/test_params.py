@@ -76,6 +76,19 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(key, nearest):
 
 
 @pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("llm.server.api_key_env", "sk-very-secret"),
+        ("llm.server.base_url", "https://me:very-secret@host/v1"),
+        ("llm.server.base_url", "https://host/v1?api_key=very-secret"),
+    ],
+)
+def test_a_key_is_refused_and_not_repeated(key, value):
+    assert "secret" not in (found := problem(key, value))
+    assert "api_key_env" in found
+
+
+@pytest.mark.parametrize(
     ("key", "value", "message"),
     [
         ("loss.lambda", "0.3", "`loss.lambda` is '0.3', expected a number"),

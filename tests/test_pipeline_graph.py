@@ -26,7 +26,7 @@ UNTRACKED = {f"src/funreason/{name}.py" for name in ("errors", "params", "params
 SPEED_ONLY = {
     "llm.kv_cache_gb", "llm.gpu_memory_utilization", "llm.tensor_parallel_size", "llm.max_num_seqs",
     "llm.server.base_url", "llm.server.api_key_env", "llm.server.concurrency", "llm.server.timeout_s",
-    "llm.server.max_retries",
+    "llm.server.max_retries", "llm.server.max_requests", "llm.server.max_tokens", "llm.keep_s",
 }  # fmt: skip
 
 

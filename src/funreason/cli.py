@@ -1,8 +1,8 @@
 """The `funreason` command. The pipeline itself is run by DVC: `dvc repro`.
 
 Run as: funreason profile list · funreason profile use paper · funreason params check · funreason ledger show 12 ·
-funreason ledger stats · funreason ledger diff HEAD workspace · funreason push-dataset OWNER/NAME ·
-funreason compare
+funreason ledger stats · funreason ledger diff HEAD workspace · funreason cache stats ·
+funreason cache gc --unused-days 90 · funreason push-dataset OWNER/NAME · funreason compare
 """
 
 import argparse
@@ -13,6 +13,7 @@ import sys
 from funreason import profiles
 from funreason.params import load_params
 from funreason.stage import outcome
+from funreason.upkeep import commands as cache_commands
 
 PIPED = 141  # what a shell reports for a program whose reader went away (128 + SIGPIPE)
 
@@ -29,12 +30,13 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("funreason", description="Parameters, profiles, ledgers and data sets.")
+    parser = argparse.ArgumentParser("funreason", description="Parameters, profiles, ledgers, responses and data sets.")
     rooms = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_profile(rooms.add_parser("profile", help="named states of params.yaml, kept in profiles/"))
     _add_params(rooms.add_parser("params", help="params.yaml"))
     _add_ledger(rooms.add_parser("ledger", help="what happened to the rows of a set, and why"))
     _add_compare(rooms.add_parser("compare", help="the sets at hand beside the published numbers"))
+    cache_commands.add(rooms.add_parser("cache", help="the stored answers of models: what is there, dropping, sharing"))
     _add_push(rooms.add_parser("push-dataset", help="upload a set's data/<set>/dataset/ to the Hugging Face hub"))
     return parser
 

@@ -5,6 +5,7 @@ strict ("3" is not 3), unknown keys are refused with the nearest known one. Unit
 values are comments in params.yaml.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -90,6 +91,22 @@ class ServerParams(Block):
     concurrency: Count
     timeout_s: Seconds
     max_retries: Annotated[int, Field(ge=0)]
+    max_requests: Count | None
+    max_tokens: Count | None
+
+    @model_validator(mode="after")
+    def _no_secrets(self):
+        """DVC keeps params.yaml and its values for ever: a key has no place here. The messages do not repeat it."""
+        if self.api_key_env and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.api_key_env):
+            raise ValueError("api_key_env is no name of an environment variable; put the key there, its name here")
+        if re.search(r"//[^/]*@|[?&][^=]*(key|token)[^=]*=", self.base_url, re.IGNORECASE):
+            raise ValueError("base_url holds a password or key; export it, and name the variable in api_key_env")
+        return self
+
+
+class PriceParams(Block):
+    prompt: Annotated[float, Field(ge=0)]
+    completion: Annotated[float, Field(ge=0)]
 
 
 class LlmParams(Block):
@@ -100,6 +117,8 @@ class LlmParams(Block):
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)]
     tensor_parallel_size: Count
     max_num_seqs: Count
+    keep_s: Annotated[float, Field(ge=0)]
+    prices: PriceParams
     server: ServerParams
 
 

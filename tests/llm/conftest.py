@@ -4,7 +4,7 @@ import pytest
 
 from funreason.llm import Cache, Request, load_ref
 from funreason.llm.vllm_engine import VllmEngine
-from funreason.params import LlmParams, ServerParams
+from funreason.params import LlmParams, PriceParams, ServerParams
 
 SAMPLING = {"temperature": 1.0, "top_p": 0.95, "max_tokens": 24, "seed": 7}
 
@@ -21,10 +21,13 @@ def llm_params(**changes) -> LlmParams:
         concurrency=2,
         timeout_s=20,
         max_retries=3,
+        max_requests=None,
+        max_tokens=None,
     )
     values = dict(
         engine="vllm", dtype="float32", max_model_len=512, kv_cache_gb=0.25, gpu_memory_utilization=0.5,
-        tensor_parallel_size=1, max_num_seqs=4, server=server,
+        tensor_parallel_size=1, max_num_seqs=4, keep_s=0, server=server,
+        prices=PriceParams(prompt=0, completion=0),
     )  # fmt: skip
     return LlmParams(**values | changes)
 

@@ -88,7 +88,7 @@ def test_a_database_damaged_inside_is_moved_aside_once(tmp_path, caplog):
         first._open(), second._open()
         assert first.get(map(name, range(500))) == {}
         first.put(name(1), answer(1), "m")
-        second._replace_corrupt(sqlite3.DatabaseError("found at the same time"))
+        second.replace_corrupt(sqlite3.DatabaseError("found at the same time"))
         assert second.get([name(1)]) == {name(1): answer(1)}
     assert [path.name for path in tmp_path.glob("*corrupt*.sqlite")] == ["responses.corrupt-1.sqlite"]
 

@@ -6,9 +6,10 @@ import time
 import pytest
 
 from funreason.errors import EngineError
-from funreason.llm import Client, ModelRef, Request
+from funreason.llm import Client, ModelRef, Request, counting
+from funreason.params import PriceParams
 
-from .conftest import SAMPLING, chats, server_params
+from .conftest import SAMPLING, chats, llm_params, server_params
 from .http_server import completion, serve
 
 REF = ModelRef("m", None, "server:m", "server")
@@ -49,6 +50,63 @@ def test_what_was_answered_before_a_failure_is_kept(cache):
         assert len(server.asked) == 2
         ask(server, cache, count=9)
     assert len(server.asked) == 2 + 8
+
+
+def test_a_budget_of_requests_stops_and_the_next_run_goes_on(cache):
+    with serve() as server:
+        with pytest.raises(EngineError, match="llm.server.max_requests: 5 of 5.*run again to go on"):
+            ask(server, cache, count=8, max_requests=5)
+        assert len(server.asked) == 5
+        assert len(ask(server, cache, count=8, max_requests=5)) == 8
+        assert len(server.asked) == 8
+        ask(server, cache, count=8, max_requests=1)  # what is stored costs nothing
+
+
+def test_a_budget_of_tokens_is_never_exceeded(cache):
+    def full(body: dict) -> dict:  # every answer as long as it may be
+        reply = completion("x")
+        return reply | {"usage": {"prompt_tokens": 9, "completion_tokens": body["max_tokens"], "total_tokens": 0}}
+
+    with serve(answer=full) as server, pytest.raises(EngineError, match="llm.server.max_tokens") as caught:
+        ask(server, cache, count=20, max_tokens=200, concurrency=4)
+    spent = len(server.asked) * (9 + 24)
+    assert spent <= 200 < spent + 24 + 30  # what one more may cost at most; 30 is more than a third of its characters
+    assert f"{spent} of 200" in str(caught.value)
+
+
+def test_a_budget_spans_all_clients_of_an_engine(cache):
+    with serve() as server, Client(REF, server_params(server.url, max_requests=3), SAMPLING, cache=cache) as client:
+        client.run(chats(2))
+        again = Client(REF, None, SAMPLING | {"seed": 9}, cache=cache, engine=client.engine)
+        with pytest.raises(EngineError, match="3 of 3"):
+            again.run(chats(2))
+
+
+def test_tokens_and_cost_are_those_of_all_answers_cached_or_not(cache):
+    params = llm_params(prices=PriceParams(prompt=2, completion=10.5))
+    with serve() as server:
+        for _ in range(2):
+            with counting(params) as usage:
+                ask(server, cache, requests=chats(3) + chats(1))
+            expected = {"requests": 4, "prompt_tokens": 20, "completion_tokens": 8, "cost": 0.000124}
+            assert usage.metrics() == expected
+    ask(server, cache, count=3)  # outside of the block
+    assert usage.requests == 4
+
+
+def test_the_wait_between_retries_grows_and_follows_the_server(cache):
+    with serve(503, 503) as server:
+        start = time.monotonic()
+        ask(server, cache)
+    assert 0.375 + 0.75 <= time.monotonic() - start < 8  # 0.5 s and 1 s, each less a quarter at most
+
+
+def test_requests_that_begin_alike_are_asked_together_and_answered_in_order(cache):
+    with serve() as server:
+        requests = [Request([{"role": "user", "content": text}]) for text in ("b 1", "a 1", "b 2", "a 2")]
+        responses = ask(server, cache, requests=requests, concurrency=1)
+    assert [body["messages"][0]["content"] for body in server.asked] == ["a 1", "a 2", "b 1", "b 2"]
+    assert [response.text for response in responses] == ["to b 1", "to a 1", "to b 2", "to a 2"]
 
 
 def test_no_more_in_flight_than_allowed_and_order_kept(cache):
@@ -115,7 +173,7 @@ def test_sampling_seed_and_prefix_are_sent(cache):
     with serve() as server:
         requests = [Request(messages), Request(messages, index=1), Request(messages, prefix="<think>")]
         ask(server, cache, requests=requests, concurrency=1)
-    plain, sample, prefixed = server.asked
+    prefixed, plain, sample = server.asked  # in the order of the prompts
     assert {name: plain[name] for name in ("model", "temperature", "top_p", "max_tokens")} == {
         "model": "m", "temperature": 1.0, "top_p": 0.95, "max_tokens": 24
     }  # fmt: skip

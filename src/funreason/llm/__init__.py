@@ -4,6 +4,7 @@ from funreason.llm.cache import Cache, cache_folder
 from funreason.llm.client import Client
 from funreason.llm.refs import ModelRef, folder_identity, load_ref, load_refs
 from funreason.llm.request import Request, Response
+from funreason.llm.usage import counting
 
 __all__ = [
     "Cache",
@@ -12,6 +13,7 @@ __all__ = [
     "Request",
     "Response",
     "cache_folder",
+    "counting",
     "folder_identity",
     "load_ref",
     "load_refs",

@@ -4,6 +4,8 @@ A response is found by what it depends on (see `key`), so a changed prompt, mode
 anew and everything else is kept. `put` commits each response by itself: after a kill -9 all that was put is
 there. (synchronous=NORMAL: after a power cut the last few may be missing; the file stays sound.) Several
 processes may read and write, on one machine: SQLite's write-ahead log fails over network file systems.
+Each row has a digest of its own: one that no longer fits its row is asked anew, not believed. `used` is the day of
+the last use, so that `funreason cache gc` drops what nobody needs. docs/llm.md describes all of it.
 """
 
 import fcntl
@@ -12,8 +14,9 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,12 +33,27 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS responses (
     key BLOB PRIMARY KEY, model TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
     prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
     created TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)"""
+_LATER = {"digest": "BLOB", "used": "TEXT"}  # columns of files made before them are NULL: taken as sound, and as new
+CONTENT = "key, model, text, finish_reason, prompt_tokens, completion_tokens"
 
 
 def key(identity: str, prompt: str, sampling: Sampling, index: int) -> bytes:
     """sha256 of all that a response depends on; the prompt is the text the model sees."""
     parts = [_VERSION, identity, prompt, sampling.model_dump(exclude_none=True), index]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
+
+
+def digest(row: tuple) -> bytes:
+    """sha256 over a row's `CONTENT`: whether it still is what was stored."""
+    name, *rest = row
+    return hashlib.sha256(json.dumps([name.hex(), *rest]).encode()).digest()
+
+
+def batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Lists of `size` items (the last one shorter); itertools has it from Python 3.12 on."""
+    items = iter(items)
+    while block := list(islice(items, size)):
+        yield block
 
 
 def cache_folder() -> Path:
@@ -58,20 +76,22 @@ class Cache:
         self._inode: int | None = None
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, Response]:
-        """The stored responses among `keys`."""
-        keys, found = list(keys), {}
-        for start in range(0, len(keys), _VARIABLES):
-            block = keys[start : start + _VARIABLES]
-            found.update(self._do(lambda database, block=block: _select(database, block)))
+        """The stored responses among `keys`; a damaged one is left out, with a warning."""
+        found, damaged = {}, 0
+        for block in batched(keys, _VARIABLES):
+            sound, bad = self.do(lambda database, block=block: _select(database, block))
+            found.update(sound)
+            damaged += bad
+        if damaged:
+            remedy = "they are asked again; `funreason cache verify` checks all of it"
+            logger.warning("response cache %s: %d damaged responses; %s", self.path, damaged, remedy)
         return found
 
     def put(self, key: bytes, response: Response, model: str) -> None:
         """Store durably; a second response for a key replaces the first. `model` is for people."""
         row = (key, model, response.text, response.finish_reason)
         row += (response.prompt_tokens, response.completion_tokens)
-        columns = "key, model, text, finish_reason, prompt_tokens, completion_tokens"
-        statement = f"INSERT OR REPLACE INTO responses ({columns}) VALUES (?, ?, ?, ?, ?, ?)"
-        self._do(lambda database: database.execute(statement, row))
+        self.do(lambda database: database.execute(insert("REPLACE"), (*row, digest(row))))
 
     def close(self) -> None:
         if self._database is not None:
@@ -84,15 +104,15 @@ class Cache:
     def __exit__(self, *_) -> None:
         self.close()
 
-    def _do(self, action: Callable[[sqlite3.Connection], _T]) -> _T:
+    def do(self, action: Callable[[sqlite3.Connection], _T]) -> _T:
         """Run `action`; on a corrupt file, put that aside and run it on a fresh one."""
         try:
             try:
                 return action(self._open())
             except sqlite3.DatabaseError as error:
-                if not _is_corrupt(error):
+                if not is_corrupt(error):
                     raise
-                self._replace_corrupt(error)
+                self.replace_corrupt(error)
                 return action(self._open())
         except sqlite3.OperationalError as error:
             remedy = "check the disk's space and the file's owner, or set FUNREASON_CACHE to another folder"
@@ -107,17 +127,20 @@ class Cache:
                 self._inode = _inode(self.path)
         return self._database
 
-    def _replace_corrupt(self, error: sqlite3.Error) -> None:
+    def replace_corrupt(self, error: sqlite3.Error) -> Path | None:
+        """Move the file aside, if it is corrupt still, and say where; the next use makes a new one."""
         self.close()
         with self._lock():
             if _is_sound(self.path):  # another process has replaced it already
-                return
+                return None
             aside = _free_name(self.path)
             for suffix in ("-wal", "-shm", ""):  # the log first: it must never meet a new file
                 file = Path(f"{self.path}{suffix}")
                 if file.exists():
                     os.replace(file, f"{aside}{suffix}")
-        logger.warning("response cache %s: %s; moved to %s, starting anew", self.path, error, aside)
+        remedy = f"`funreason cache import {aside}` brings back what can be read of it"
+        logger.warning("response cache %s: %s; moved to %s, starting anew; %s", self.path, error, aside, remedy)
+        return aside
 
     @contextmanager
     def _lock(self):
@@ -128,10 +151,12 @@ class Cache:
 
 def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=60, isolation_level=None)  # None: each statement is a commit
+    database.text_factory = lambda data: data.decode(errors="replace")  # a damaged text fails its digest, not the read
     try:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=NORMAL")
         database.execute(_SCHEMA)
+        _upgrade(database)
     except BaseException:
         database.close()
         raise
@@ -145,14 +170,34 @@ def _inode(path: Path) -> int | None:
         return None
 
 
-def _select(database: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, Response]:
+def insert(otherwise: str) -> str:
+    """The statement that stores `CONTENT` and digest; `otherwise` is REPLACE or IGNORE, for a key already there."""
+    return f"INSERT OR {otherwise} INTO responses ({CONTENT}, digest, used) VALUES (?, ?, ?, ?, ?, ?, ?, date('now'))"
+
+
+def _upgrade(database: sqlite3.Connection) -> None:
+    known = {row[1] for row in database.execute("PRAGMA table_info(responses)")}
+    for column, kind in _LATER.items():
+        if column not in known:
+            database.execute(f"ALTER TABLE responses ADD COLUMN {column} {kind}")
+
+
+def _select(database: sqlite3.Connection, keys: list[bytes]) -> tuple[dict[bytes, Response], int]:
+    """The sound responses, and the number of damaged ones."""
     marks = ", ".join("?" * len(keys))
-    columns = "key, text, finish_reason, prompt_tokens, completion_tokens"
-    rows = database.execute(f"SELECT {columns} FROM responses WHERE key IN ({marks})", keys)
-    return {found: Response(*rest) for found, *rest in rows}
+    columns = f"{CONTENT}, digest, ifnull(used, '') < date('now')"
+    rows = database.execute(f"SELECT {columns} FROM responses WHERE key IN ({marks})", keys).fetchall()
+    sound = [row for row in rows if row[6] is None or row[6] == digest(row[:6])]
+    if unmarked := [row[0] for row in sound if row[7]]:  # once a day, so that reading stays reading
+        marks = ", ".join("?" * len(unmarked))
+        with suppress(
+            sqlite3.OperationalError
+        ):  # a full disk, or another process writing: the day is no answer's worth
+            database.execute(f"UPDATE responses SET used = date('now') WHERE key IN ({marks})", unmarked)
+    return {row[0]: Response(*row[2:6]) for row in sound}, len(rows) - len(sound)
 
 
-def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
+def is_corrupt(error: sqlite3.DatabaseError) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT  # the low byte is the primary code
 
 
@@ -161,7 +206,7 @@ def _is_sound(path: Path) -> bool:
         with closing(_connect(path)) as database:
             return database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except sqlite3.DatabaseError as error:
-        if _is_corrupt(error):
+        if is_corrupt(error):
             return False
         raise
 

@@ -1,17 +1,23 @@
 """The one way to a model: what the cache holds from there, the rest from the engine, each stored at once."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 
-from tqdm import tqdm
-
-from funreason.llm.cache import Cache, key
+from funreason.errors import EngineError
+from funreason.llm.cache import Cache, batched, key
 from funreason.llm.engine import Engine
+from funreason.llm.progress import Progress
 from funreason.llm.refs import ModelRef
-from funreason.llm.request import Job, Request, Response, Sampling
+from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
 from funreason.llm.server_engine import ServerEngine
+from funreason.llm.shared_engine import SharedEngine
+from funreason.llm.spool import Spool
+from funreason.llm.usage import count
 from funreason.llm.vllm_engine import VllmEngine
 
 ENGINES: dict[str, type[Engine]] = {"vllm": VllmEngine, "server": ServerEngine}
+_BLOCK = 500  # requests looked up together
+_HELD = 20_000  # responses kept in memory, some 50 MB; the others are read from the cache again
 
 
 class Client:
@@ -26,7 +32,7 @@ class Client:
 
     def __init__(self, ref: ModelRef, llm_params, sampling: dict, *, cache: Cache | None = None, engine=None):
         self.sampling = Sampling.of(sampling)
-        self.engine = engine or ENGINES[llm_params.engine](ref, llm_params)
+        self.engine = engine or _engine(ref, llm_params)
         self.cache = cache or Cache()
         self._owned = ([] if engine else [self.engine]) + ([] if cache else [self.cache])
         # Tokens are those of the answers, cached or not: the same for every run over the same requests.
@@ -34,19 +40,26 @@ class Client:
 
     def run(self, requests: Iterable[Request], desc: str = "llm") -> list[Response]:
         """The responses, in the order of the requests. Equal requests are asked once."""
-        jobs = [self._job(request) for request in requests]
-        known = self._cached(jobs)
-        todo = {job.key: job for job in jobs if job.key not in known}
-        hits = sum(job.key not in todo for job in jobs)
-        total = len(known) + len(todo)
-        with tqdm(total=total, initial=len(known), desc=desc, unit="row", disable=None) as bar:
-            bar.set_postfix_str(f"{hits} from the cache")
-            for job, response in self._asked(list(todo.values())):
-                known[job.key] = response
-                bar.update()
-        responses = [known[job.key] for job in jobs]
-        self._count(responses, len(jobs) - len(todo))
-        return responses
+        return list(self.stream(requests, desc))
+
+    def stream(self, requests: Iterable[Request], desc: str = "llm") -> Iterator[Response]:
+        """As `run`, one by one, in memory that does not grow with their number (but for 32 bytes a request).
+
+        The first comes when all are answered: they are asked in another order than they are handed out.
+        """
+        held: dict[bytes, Response] = {}  # what need not be read again, bounded by _HELD
+        with closing(Spool()) as spool:
+            for block in batched(requests, _BLOCK):
+                jobs = [self._job(request) for request in block]
+                known = self._cached(jobs)
+                spool.add(jobs, known)
+                _hold(held, known)
+            with Progress(len(spool), len(spool) - spool.todo, desc) as progress:
+                for job, response in self._asked(spool.jobs() if spool.todo else ()):
+                    progress.add(response)
+                    _hold(held, {job.key: response}, always=response.finish_reason == TOO_LONG)
+            self.stats["cache_hits"] += len(spool) - spool.todo
+            yield from self._in_order(spool, held)
 
     def close(self) -> None:
         for owned in self._owned:
@@ -70,16 +83,34 @@ class Client:
         found = self.cache.get({job.key for job in jobs})
         return {name: it for name, it in found.items() if self.engine.would_give(it, self.sampling)}
 
-    def _asked(self, jobs: list[Job]) -> Iterator[tuple[Job, Response]]:
-        if not jobs:
-            return
-        for job, response in self.engine.stream(jobs, self.sampling):
-            if response.finish_reason != "too_long":  # free to find out, and another max_model_len changes it
+    def _asked(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Response]]:
+        for job, response in self.engine.stream(jobs, self.sampling) if jobs else ():
+            if response.finish_reason != TOO_LONG:  # free to find out, and another max_model_len changes it
                 self.cache.put(job.key, response, self.engine.identity)
             yield job, response
 
-    def _count(self, responses: list[Response], hits: int) -> None:
-        self.stats["requests"] += len(responses)
-        self.stats["cache_hits"] += hits
-        self.stats["prompt_tokens"] += sum(response.prompt_tokens for response in responses)
-        self.stats["completion_tokens"] += sum(response.completion_tokens for response in responses)
+    def _in_order(self, spool: Spool, held: dict[bytes, Response]) -> Iterator[Response]:
+        for block in spool.keys(_BLOCK):
+            read = self.cache.get([name for name in block if name not in held])
+            for name in block:
+                response = held.get(name) or read.get(name)
+                if response is None:
+                    raise EngineError(f"{self.cache.path}: responses were dropped meanwhile; run again")
+                self._count(response)
+                yield response
+
+    def _count(self, response: Response) -> None:
+        self.stats["requests"] += 1
+        self.stats["prompt_tokens"] += response.prompt_tokens
+        self.stats["completion_tokens"] += response.completion_tokens
+        count(response)
+
+
+def _hold(held: dict[bytes, Response], more: dict[bytes, Response], always: bool = False) -> None:
+    if always or len(held) < _HELD:
+        held.update(more)
+
+
+def _engine(ref: ModelRef, llm_params) -> Engine:
+    shared = llm_params.engine == "vllm" and llm_params.keep_s
+    return SharedEngine(ref, llm_params) if shared else ENGINES[llm_params.engine](ref, llm_params)

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from funreason.errors import ParamsError
 
+TOO_LONG = "too_long"
+
 
 @dataclass(frozen=True)
 class Request:

@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
-from itertools import islice
 
 from funreason.errors import EngineError
+from funreason.llm.budget import Budget
 from funreason.llm.refs import ModelRef
-from funreason.llm.request import Job, Request, Response, Sampling
+from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
 
 
 class ServerEngine:
@@ -24,6 +24,7 @@ class ServerEngine:
         # llm.server.model names the model of refs that have no name of their own. It must not rename a
         # checkpoint: a round that samples from models/r0 would silently be the teacher's.
         self.model = (ref.kind == "server" and self.server.model) or ref.name_or_path
+        self.budget = Budget(self.server.max_requests, self.server.max_tokens)
         self.identity = f"{ref.identity} served as {self.model}"
 
     def prompt(self, request: Request) -> str:
@@ -34,23 +35,31 @@ class ServerEngine:
         return True  # its context length is the server's business
 
     def stream(self, jobs: Iterable[Job], sampling: Sampling) -> Iterator[tuple[Job, Response]]:
-        """After a failure no more is asked; what is in flight is still yielded, since it is paid for."""
+        """After a failure, or with the budget spent, no more is asked; what is in flight is still yielded, since it
+        is paid for.
+        """
         jobs, client = iter(jobs), self._client
         running: dict[Future, Job] = {}
         failure = None
         pool = ThreadPoolExecutor(self.server.concurrency, thread_name_prefix="llm")
         try:
+            job = next(jobs, None)
             while True:
-                free = 0 if failure else self.server.concurrency - len(running)
-                for job in islice(jobs, free):
+                while (
+                    job and not failure and len(running) < self.server.concurrency and self.budget.take(job, sampling)
+                ):
                     running[pool.submit(self._ask, client, self._body(job, sampling))] = job
+                    job = next(jobs, None)
                 if not running:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    job = running.pop(future)
-                    if (error := future.exception()) is None:
-                        yield job, future.result()
+                    done, error = running.pop(future), future.exception()
+                    self.budget.settle(done, None if error else future.result())
+                    if error is None:
+                        yield done, future.result()
                     failure = failure or error
+            if job and not failure:
+                failure = self._spent()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             if running:  # interrupted: closed sockets end the threads, which would outlive us by minutes
@@ -92,7 +101,7 @@ class ServerEngine:
             reply = client.chat.completions.create(**body)
         except openai.OpenAIError as error:
             if "context length" in str(error) or getattr(error, "code", None) == "context_length_exceeded":
-                return Response("", "too_long", 0, 0)
+                return Response("", TOO_LONG, 0, 0)
             raise self._failure(error) from None
         if not getattr(reply, "choices", None):
             raise EngineError(f"server {self.server.base_url} sent no chat completion: {str(reply)[:200]!r}")
@@ -111,6 +120,12 @@ class ServerEngine:
             body["messages"] = [*job.request.messages, begun]
             extra |= {"continue_final_message": True, "add_generation_prompt": False}
         return body | ({"extra_body": extra} if extra else {})
+
+    def _spent(self) -> EngineError:
+        remedy = "what was answered is stored: raise the limit, or set it to null, and run again to go on from there"
+        return EngineError(
+            f"server {self.server.base_url}: the budget of this stage is spent ({self.budget}); {remedy}"
+        )
 
     def _failure(self, error) -> EngineError:
         status = getattr(error, "status_code", None)

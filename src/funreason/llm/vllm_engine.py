@@ -15,9 +15,9 @@ from itertools import count, islice
 from funreason.errors import EngineError, ModelError
 from funreason.llm.chat import Chat
 from funreason.llm.refs import ModelRef
-from funreason.llm.request import Job, Request, Response, Sampling
+from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
 
-_BLOCK = 64  # prompts encoded at a time
+BLOCK = 64  # prompts encoded at a time
 _CPU_BATCH = 4096  # tokens of a prefill step, where the context is not longer
 
 # Defaults only: what a user has set stays. To be set before torch is imported.
@@ -79,7 +79,7 @@ class VllmEngine:
 
     def _encoded(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, list[int]]]:
         jobs = iter(jobs)
-        while block := list(islice(jobs, _BLOCK)):
+        while block := list(islice(jobs, BLOCK)):
             yield from zip(block, self.chat.encode([job.prompt for job in block]), strict=True)
 
     def _admit(self, encoded, running: dict[str, Job], sampling) -> Iterator[tuple[Job, Response]]:
@@ -91,7 +91,7 @@ class VllmEngine:
             if room := self._room(len(tokens), sampling):
                 running[self._add(tokens, job.seed, sampling, room)] = job
             else:
-                yield job, Response("", "too_long", len(tokens), 0)
+                yield job, Response("", TOO_LONG, len(tokens), 0)
 
     def _room(self, prompt_tokens: int, sampling: Sampling) -> int:
         return max(0, min(sampling.max_tokens, self.params.max_model_len - prompt_tokens))

@@ -1,0 +1,41 @@
+"""The line a user watches: rows and tokens a second, what came from the cache, and how long it will take."""
+
+import time
+
+from tqdm import tqdm
+
+from funreason.llm.request import Response
+
+_EVERY_S = 0.5  # the rates are made anew that often
+
+
+class Progress:
+    """A context manager around the asking; says nothing where nobody watches (stderr is no terminal)."""
+
+    def __init__(self, total: int, hits: int, desc: str):
+        self._bar = tqdm(total=total, initial=hits, desc=desc, unit="row", disable=None)
+        self._hits, self._prompt, self._completion = hits, 0, 0
+        self._start = self._shown = time.monotonic()
+        self._bar.set_postfix_str(f"{hits:,} cached")
+
+    def add(self, response: Response) -> None:
+        """One more answer of the engine."""
+        self._prompt += response.prompt_tokens
+        self._completion += response.completion_tokens
+        now = time.monotonic()
+        if not self._bar.disable and now - self._shown > _EVERY_S:
+            self._shown = now
+            self._bar.set_postfix_str(self.rates(now - self._start), refresh=False)
+        self._bar.update()
+
+    def rates(self, seconds: float) -> str:
+        prompt, completion = (count / max(seconds, 1e-9) for count in (self._prompt, self._completion))
+        return f"{self._hits:,} cached, {prompt:,.0f} prompt and {completion:,.0f} output tokens/s"
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if not self._bar.disable:
+            self._bar.set_postfix_str(self.rates(time.monotonic() - self._start))
+        self._bar.close()

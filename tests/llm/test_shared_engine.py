@@ -1,0 +1,128 @@
+"""The engine that outlives a stage: real processes, found, shared, killed and gone."""
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from tiny import save_tiny_model
+
+from funreason.errors import EngineError
+from funreason.llm import Cache, Client, load_ref, sockets
+
+from .conftest import SAMPLING, chats, llm_params
+
+LONG = 120  # seconds; two on an idle machine
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home():
+    """A folder for the sockets of this module; whatever happens, nothing stays running."""
+    with tempfile.TemporaryDirectory(prefix="f") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", folder)
+        patch.setenv("TMPDIR", folder)
+        yield Path(folder)
+        for process in processes(folder):
+            process.kill()
+            process.wait()
+
+
+def processes(folder) -> list[psutil.Process]:
+    return [it for it in psutil.process_iter() if _serves(it, str(folder))]
+
+
+def _serves(process: psutil.Process, folder: str) -> bool:
+    try:
+        line = process.cmdline()
+        return "funreason.llm.shared_server" in line and folder in line[-1] and process.status() != "zombie"
+    except psutil.Error:
+        return False
+
+
+def run(ref, folder, count=12, **changes) -> list:
+    params = llm_params(**{"keep_s": 600} | changes)
+    with Cache(folder) as cache, Client(ref, params, SAMPLING, cache=cache) as client:
+        return client.run(chats(count))
+
+
+def within(seconds: float, condition) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def test_stages_share_one_process_which_says_what_an_engine_here_says(ref, engine, home, tmp_path):
+    first = run(ref, tmp_path / "a")
+    (process,) = processes(home)
+    assert run(ref, tmp_path / "b", count=5) == first[:5]
+    assert processes(home) == [process]
+    with Cache(tmp_path / "here") as cache:
+        assert Client(ref, llm_params(), SAMPLING, cache=cache, engine=engine).run(chats(12)) == first
+
+
+KILLED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from llm.conftest import SAMPLING, chats, llm_params
+from funreason.llm import Cache, Client, load_ref
+client = Client(load_ref(sys.argv[2]), llm_params(keep_s=600), SAMPLING, cache=Cache(sys.argv[3]))
+stream = client.engine.stream
+def counted(*given):
+    for item in stream(*given):
+        yield item
+        print("stored", flush=True)
+client.engine.stream = counted
+client.run(chats(60))
+"""
+
+
+def test_a_killed_stage_leaves_the_engine_to_the_next(ref, home, tmp_path):
+    run(ref, tmp_path / "before", count=1)
+    (process,) = processes(home)
+    tests = str(Path(__file__).parents[1])
+    command = [sys.executable, "-c", KILLED, tests, ref.name_or_path, str(tmp_path / "kept")]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    with child:
+        assert [next(child.stdout) for _ in range(10)] == ["stored\n"] * 10
+        child.kill()
+    assert child.returncode == -signal.SIGKILL
+    with Cache(tmp_path / "kept") as cache, Client(ref, llm_params(keep_s=600), SAMPLING, cache=cache) as client:
+        resumed = client.run(chats(60))
+        assert 10 <= client.stats["cache_hits"] < 60
+    assert resumed == run(ref, tmp_path / "whole", count=60)
+    assert processes(home) == [process]
+
+
+def test_another_model_takes_the_place_and_a_kill_is_survived(ref, home, tmp_path):
+    run(ref, tmp_path / "before", count=1)
+    (before,) = processes(home)
+    other = load_ref(save_tiny_model(tmp_path / "other", seed=1))
+    answers = run(other, tmp_path / "a")
+    (process,) = processes(home)
+    assert process != before
+    process.kill()  # its socket stays behind, and nobody listens
+    process.wait()
+    assert list(sockets.folder().glob("*.sock"))
+    assert run(other, tmp_path / "b") == answers
+    assert len(processes(home)) == 1
+    sockets.stop_idle()  # as training does
+    assert within(LONG, lambda: not processes(home))
+
+
+def test_an_engine_that_cannot_start_says_why_and_one_that_nobody_asks_ends(ref, home, tmp_path):
+    with pytest.raises(EngineError, match="max_model_len .*check models"):
+        run(ref, tmp_path, max_model_len=100_000, keep_s=1)
+    assert within(LONG, lambda: not processes(home))
+    assert not list(sockets.folder().glob("*.sock"))
+
+
+def test_a_folder_that_others_can_enter_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    sockets.folder().chmod(0o755)
+    with pytest.raises(EngineError, match="mode 700"):
+        sockets.folder()
