@@ -1,4 +1,4 @@
-"""Score a model's function calls with BFCL's official scorer: the held-out desk queries, and BFCL itself.
+"""Score a model's function calls by BFCL's official scorer: held-out desk queries, and BFCL itself; API-Bank if given.
 
 Run as: python stages/evaluate_bfcl.py r0 (base for the untrained model)
 → metrics/<set>/bfcl.json, data/<set>/bfcl.jsonl (every answer with its verdict)
@@ -13,7 +13,7 @@ OFFICIAL = "bfcl"
 def main(name: str) -> None:
     from dataclasses import asdict
 
-    from funreason.evaluate import bfcl, sandbox
+    from funreason.evaluate import api_bank, bfcl, sandbox
     from funreason.evaluate.answers import ask, greedy, subject, too_long
     from funreason.evaluate.bfcl_metrics import desk_metrics, expand, official_metrics
     from funreason.llm import Client, counting
@@ -27,6 +27,7 @@ def main(name: str) -> None:
     version, limit = chosen.bfcl.version, chosen.bfcl.limit
     official = bfcl.official_prompts(OFFICIAL, expand(chosen.bfcl.categories), limit, mode, version)
     desk = [prompt for suite, folder in DESK.items() for prompt in bfcl.folder_prompts(suite, folder)]
+    bank = api_bank.load_items(chosen.api_bank) if chosen.api_bank else []
 
     with counting(params.llm) as usage, Client(model, params.llm, greedy(chosen.desk.max_tokens)) as client:
         responses = ask(client, [prompt.messages for prompt in desk], f"{name} desk")
@@ -34,17 +35,20 @@ def main(name: str) -> None:
         sampling = greedy(chosen.bfcl.max_tokens)
         other = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
         responses += ask(other, [prompt.messages for prompt in official], f"{name} bfcl")
+        banked = ask(other, [item.messages for item in bank], f"{name} api-bank")
 
     # The desk suites are in v4's layout.
     known = bfcl.score(desk, responses[: len(desk)], DESK, mode)
     asked = bfcl.score(official, responses[len(desk) :], {OFFICIAL: None}, mode, version)
-    write_jsonl(f"data/{name}/bfcl.jsonl", map(asdict, known + asked))
+    right = api_bank.score(bank, banked)
+    write_jsonl(f"data/{name}/bfcl.jsonl", map(asdict, known + asked + right))
     write_json(
         f"metrics/{name}/bfcl.json",
         {
             "desk": desk_metrics({suite: [row for row in known if row.suite == suite] for suite in DESK}),
             "bfcl": official_metrics(asked, limit, version),
-            "too_long": sum(map(too_long, responses)),
+            "api_bank": api_bank.metrics(right) if bank else None,
+            "too_long": sum(map(too_long, responses + banked)),
             "sandbox": mode,
             "llm": usage.metrics(),
         },

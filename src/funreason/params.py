@@ -271,6 +271,7 @@ class CodeParams(Block):
 
 class EvaluateParams(Block):
     bfcl: BfclParams
+    api_bank: str | None
     desk: DeskEvalParams
     code: CodeParams
     sandbox: Literal["auto", "bwrap", "unshare", "none"]

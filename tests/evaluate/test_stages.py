@@ -77,6 +77,7 @@ def test_bfcl_stage(workspace, mode):
     none = {"accuracy": 0.0, "low": 0.0, "high": 0.6576, "correct": 0, "n": 2}  # random weights make no call
     assert metrics["desk"]["known"]["categories"]["simple_python"] == none
     assert metrics["bfcl"]["categories"]["simple_python"] == none | {"partial": True}
+    assert metrics["api_bank"] is None
     assert metrics["bfcl"]["partial"] is True and metrics["bfcl"]["limit"] == 2
     answers = rows(workspace / "data/r0/bfcl.jsonl")
     assert len(answers) == 10 and {row["suite"] for row in answers} == {"known", "new", "bfcl"}
