@@ -22,8 +22,8 @@ def main() -> None:
 
 
 def calling_accuracy(model: Path, params) -> dict:
-    """Official accuracies over queries on known and on held-out tools, greedy (see `bfcl.desk_metrics`)."""
-    from funreason.evaluate import answers, bfcl
+    """Official accuracies over queries on known and on held-out tools, greedy (see `bfcl_metrics.desk_metrics`)."""
+    from funreason.evaluate import answers, bfcl, bfcl_metrics
     from funreason.llm import Client, load_ref
 
     folders = {name: WORLD / name for name in ("known", "new")}
@@ -31,7 +31,7 @@ def calling_accuracy(model: Path, params) -> dict:
     with Client(load_ref(model), params.llm, answers.greedy(params.evaluate.desk.max_tokens)) as client:
         responses = answers.ask(client, [prompt.messages for prompt in prompts], model.name)
     rows = bfcl.score(prompts, responses, folders, params.evaluate.sandbox)
-    return bfcl.desk_metrics({name: [row for row in rows if row.suite == name] for name in folders})
+    return bfcl_metrics.desk_metrics({name: [row for row in rows if row.suite == name] for name in folders})
 
 
 def judging_accuracy(model: Path, params) -> dict:

@@ -225,7 +225,7 @@ class TrainParams(Block):
     heldout_share: Annotated[float, Field(ge=0, lt=1)]
     packing: bool
     padding_free: bool
-    head: Literal["fused", "linear"]
+    head: Literal["auto", "fused", "linear"]
     lora: LoraParams
     launcher: Literal["none", "ddp", "fsdp2", "zero3"]
     processes: Count

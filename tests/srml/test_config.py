@@ -20,7 +20,7 @@ CPU = {"bf16": False, "use_cpu": True, "report_to": []}
         ({"think_weight": 0.0}, r"`think_weight` is 0.0, allowed is between 0 and 1"),
         ({"segment_loss": "dft"}, "`segment_loss` is 'dft', allowed are msl, ssb, sft"),
         ({"segment_reduction": "sum"}, "`segment_reduction` is 'sum', allowed are batch, sample"),
-        ({"head": "liger"}, "`head` is 'liger', allowed are fused, linear"),
+        ({"head": "liger"}, "`head` is 'liger', allowed are auto, fused, linear"),
         ({"head": "linear", "compact_head": False}, "`head` is 'linear', which scores labelled positions only"),
         ({"segment_loss": "ssb", "think_weight": 0.05}, "`think_weight` 0.05, .* wanted is 0 < ssb_min"),
         ({"segment_weights": {"a": 0.5, "b": 0.6}}, "wanted are weights from 0, summing to 1"),

@@ -40,12 +40,12 @@ def check(found, wanted):
 @pytest.mark.parametrize(
     "batch, accumulate, options",
     [
-        (8, 1, {}),
-        (1, 8, {}),
+        (8, 1, {"head": "fused"}),
+        (1, 8, {}),  # linear, on a CPU
         (3, 3, {"compact_head": False}),  # 3, 3 and 2 rows
-        (2, 4, {"train_sampling_strategy": "batch_rebalance"}),
+        (2, 4, {"train_sampling_strategy": "batch_rebalance", "head": "fused"}),
         (8, 1, {"padding_free": True, "compact_head": False}),
-        (2, 4, {"padding_free": True, "gradient_checkpointing": True}),
+        (2, 4, {"padding_free": True, "gradient_checkpointing": True, "head": "fused"}),
         (1, 3, {"packing": True, "max_length": 250}),
         (3, 3, {"head": "linear", "gradient_checkpointing": True}),
     ],

@@ -82,3 +82,7 @@ def test_a_head_that_would_ignore_what_a_model_does_with_its_logits(tiny_model, 
     args = SRMLConfig(str(tmp_path), **COMMON, head="linear")
     with pytest.raises(ValueError, match="Qwen2ForCausalLM has `logit_scale`, which head='linear' ignores"):
         SRMLTrainer(model, args, train_dataset=eight(), processing_class=tokenizer)
+    args = SRMLConfig(str(tmp_path), **COMMON | {"max_steps": 1})
+    trainer = SRMLTrainer(model, args, train_dataset=eight(), processing_class=tokenizer)
+    trainer.train()
+    assert "mean_token_accuracy" in trainer.state.log_history[0]  # TRL's head, of itself

@@ -10,7 +10,7 @@ from funreason.srml.loss import REDUCTIONS
 from funreason.srml.segments import NAMES
 
 LOSSES = ("msl", "ssb", "sft")
-HEADS = ("fused", "linear")
+HEADS = ("auto", "fused", "linear")
 # Options of SFTConfig that would change the loss or the labels behind our back, with the only value allowed.
 FIXED = {
     "loss_type": "nll",
@@ -87,11 +87,11 @@ class SRMLConfig(SFTConfig):
         metadata={"help": "Processes that must take part; some launchers start fewer than asked for, silently."},
     )
     head: str = field(
-        default="fused",
+        default="auto",
         metadata={
             "help": "How a token's loss is computed without the full logits: `'fused'`, TRL's head; `'linear'`, "
-            "torch's `linear_cross_entropy` in chunks: less memory on a CPU, but no `entropy` and "
-            "`mean_token_accuracy`.",
+            "torch's `linear_cross_entropy` in chunks: on a CPU less time and memory, but no `entropy` and "
+            "`mean_token_accuracy`. `'auto'`: linear on a CPU where the model allows it, else fused.",
             "choices": list(HEADS),
         },
     )

@@ -17,18 +17,24 @@ CHUNK = 512  # positions scored at a time: fp32 logits of 152k tokens take 311 M
 SCALED = ("final_logit_softcapping", "logit_scale", "output_multiplier", "lm_head_multiplier", "logits_scaling")
 
 
+def obstacle(model: nn.Module) -> str | None:
+    """What in `model` head='linear' would ignore, None if nothing: scaled logits, or a router's loss."""
+    config = bare(model).config.get_text_config()
+    strange = [name for name in SCALED if getattr(config, name, None) not in (None, 1.0)]
+    if getattr(config, "output_router_logits", False):
+        strange.append("output_router_logits")
+    return strange[0] if strange else None
+
+
 def add_linear_head(model: nn.Module) -> None:
     """Have model(fused_lm_head=True, shift_labels=…) score with `linear_cross_entropy`, CHUNK positions at a time.
 
     `model` has TRL's fused head, whose place this takes; its outputs hold `log_probs` and `label_mask`, and zeros for
-    `entropy` and `is_top1`. Raises ValueError for models whose logits are scaled, and those with a router's loss.
+    `entropy` and `is_top1`. Raises ValueError where there is an `obstacle`.
     """
     model = bare(model)
-    config = model.config.get_text_config()
-    if strange := [name for name in SCALED if getattr(config, name, None) not in (None, 1.0)]:
-        raise ValueError(f"{type(model).__name__} has `{strange[0]}`, which head='linear' ignores; use head='fused'")
-    if getattr(config, "output_router_logits", False):
-        raise ValueError(f"{type(model).__name__} has a router's loss, which head='linear' ignores; use head='fused'")
+    if found := obstacle(model):
+        raise ValueError(f"{type(model).__name__} has `{found}`, which head='linear' ignores; use head='fused'")
     fused = model.forward
 
     def forward(self, *args, fused_lm_head=False, shift_labels=None, **kwargs):

@@ -4,23 +4,22 @@ import time
 from functools import partial
 from pathlib import Path
 
-import pyarrow.compute as pc
 import torch
 from datasets import Dataset
 from transformers import AutoTokenizer, TrainerCallback
 from transformers.trainer_pt_utils import BatchRebalanceSampler
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
-from trl import SFTTrainer, pack_dataset
+from trl import SFTTrainer
 
-from funreason.errors import DataError
 from funreason.srml.collator import SegmentCollator
 from funreason.srml.config import SRMLConfig
 from funreason.srml.cut import Cut, think_and_result
 from funreason.srml.head import forward_compacted, watched
 from funreason.srml.loss import mean_parts, sample_stats, segment_counts, token_weights
 from funreason.srml.meter import SegmentMeter
+from funreason.srml.rows import checked_rows, packed_rows
 from funreason.srml.segments import MASKED, LabelReport, label_rows
-from funreason.srml.torch_head import add_linear_head
+from funreason.srml.torch_head import add_linear_head, obstacle
 
 REFUSED = ("data_collator", "formatting_func", "compute_loss_func")
 
@@ -59,7 +58,7 @@ class SRMLTrainer(SFTTrainer):
         self._step_parts = None
         self._clock: tuple[float, int] | None = None  # seconds and tokens at the last log
         train_dataset = self._labelled(train_dataset, "train", tokenizer, args)
-        kwargs["train_dataset"] = _packed(train_dataset, args.max_length) if args.packing else train_dataset
+        kwargs["train_dataset"] = packed_rows(train_dataset, args.max_length) if args.packing else train_dataset
         kwargs["eval_dataset"] = self._labelled(eval_dataset, "eval", tokenizer, args)
         args.dataset_kwargs = {**(args.dataset_kwargs or {}), "skip_prepare_dataset": True}
         # Over-long rows are gone by now, and TRL refuses a limit that padding-free batches do not enforce.
@@ -69,7 +68,8 @@ class SRMLTrainer(SFTTrainer):
         self._check_processes()
         if self.balance is not None:
             self.add_callback(_BalanceStep(self._balance_step))
-        if args.head == "linear":
+        self._linear = self._takes_linear_head()
+        if self._linear:
             add_linear_head(self.model)
         # Not an argument of super().__init__, which takes no collator of ours together with padding_free.
         self.data_collator = SegmentCollator(
@@ -78,6 +78,11 @@ class SRMLTrainer(SFTTrainer):
             pad_to_multiple_of=args.pad_to_multiple_of,
         )
 
+    def _takes_linear_head(self) -> bool:
+        """On CUDA TRL's head has kernels of its own; on a CPU torch's takes less time and memory (docs/LOG.md)."""
+        fits = self.args.device.type == "cpu" and self.args.compact_head and obstacle(self.model) is None
+        return self.args.head == "linear" or (self.args.head == "auto" and fits)
+
     def _labelled(self, rows, name: str, tokenizer, args: SRMLConfig):
         """`rows` with ids, labels and segments: a Dataset, a dict of them, or None."""
         if isinstance(rows, dict):
@@ -85,7 +90,7 @@ class SRMLTrainer(SFTTrainer):
         if rows is None:
             return None
         if isinstance(rows, Dataset) and "segment_ids" in rows.column_names:
-            return _checked(rows, args.segment_names)
+            return checked_rows(rows, args.segment_names)
         found = label_rows(rows, tokenizer, args.max_length, self._cut, args.segment_names)
         dataset, self.label_reports[name] = found
         self.label_reports[name].check(args.max_dropped_share)
@@ -213,29 +218,10 @@ class SRMLTrainer(SFTTrainer):
         if mode == "train" and found and self._clock is not None:
             now, (before, had) = (time.perf_counter(), self._total_train_tokens), self._clock
             logs["tokens_per_second"], self._clock = (now[1] - had) / (now[0] - before), now
-        if self.args.head == "linear":  # which leaves TRL's other metrics at zero
+        if self._linear:  # which leaves TRL's other metrics at zero
             for name in ("entropy", "mean_token_accuracy"):
                 self._metrics[mode].pop(name, None)
         super().log(logs, start_time)
-
-
-def _checked(rows: Dataset, names: tuple[str, ...]) -> Dataset:
-    """Labelled rows, if every segment in them has a name. Raises DataError."""
-    largest = pc.max(pc.list_flatten(rows.with_format("arrow")["segment_ids"][:])).as_py()
-    if largest is not None and largest > len(names):
-        raise DataError(
-            f"the rows have a segment {largest}, known are {len(names)} ({', '.join(names)}); "
-            "give every segment a weight in `segment_weights`"
-        )
-    return rows
-
-
-def _packed(rows: Dataset, length: int) -> Dataset:
-    """Rows of up to `length` tokens, of whole samples. Raises DataError where TRL would cut a sample's end off."""
-    longest = pc.max(pc.list_value_length(rows.with_format("arrow")["input_ids"][:])).as_py()
-    if longest > length:
-        raise DataError(f"a row of {longest} tokens does not fit into `max_length` {length} for packing; raise it")
-    return pack_dataset(rows, length, "bfd")
 
 
 class _BalanceStep(TrainerCallback):
