@@ -1,15 +1,23 @@
 """What the client costs over bare vLLM: the same prompts, seeds and engine, and the same tokens out.
 
-    python benchmarks/llm.py MODEL_FOLDER [prompts] [rounds]
+    python benchmarks/llm.py MODEL_FOLDER [prompts] [rounds] [PYTHON]
 
 Each round asks everything twice, by `vllm.LLM.chat` and by Client into an empty cache, in turns, so that both see
 the same load of the machine; then Client over the full cache. The middle of the rounds counts. The processor's
 time tells more than the clock's where other work runs beside; on a GPU only the clock's tells anything.
+
+PYTHON is that of an environment with distilabel 1.5.3 and vLLM, a peer: its pipeline is run once over the same prompts
+(only its engine's time counts, not its start), and once more, killed at half and started again.
 """
 
+import json
+import os
+import signal
+import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from statistics import median
 
 from funreason.llm import Cache, Client, Request, load_ref
@@ -17,6 +25,7 @@ from funreason.llm.vllm_engine import VllmEngine, engine_arguments
 from funreason.params import load_params
 
 SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 64, "seed": 0}
+PEER_BATCH = 50  # distilabel's own default
 BARE = "vllm.LLM.chat"
 WORDS = "Paris Ghent Turin Lagos Kyoto Quito Oslo Hanoi Cusco Perth".split()
 
@@ -57,9 +66,52 @@ def round_of(llm, ref, params, engine, requests: list[Request]) -> dict[str, tup
     return {BARE: alone, "client, cold": cold, "client, warm": warm}
 
 
+class Peer:
+    """distilabel over the prompts, its cache in a folder of its own."""
+
+    def __init__(self, python: str, ref, params, requests: list[Request], folder: str):
+        engine = {name: value for name, value in engine_arguments(ref, params).items() if name != "model"}
+        texts = [request.messages[0]["content"] for request in requests]
+        given = {"texts": texts, "sampling": SAMPLING, "engine": engine, "batch": PEER_BATCH}
+        self.times = Path(folder, "times")
+        Path(folder, "prompts.json").write_text(json.dumps(given))
+        script = Path(__file__).with_name("llm_peer.py")
+        self.command = [python, script, ref.name_or_path, f"{folder}/prompts.json", folder]
+
+    def run(self, kill_after: int | None = None) -> list[tuple[int, float]]:
+        """(rows, seconds) of each batch that its engine finished; killed after so many rows."""
+        self.times.write_text("")
+        child = subprocess.Popen(
+            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        while child.poll() is None:
+            if kill_after and sum(rows for rows, _ in self.batches()) >= kill_after:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+            time.sleep(0.02)
+        return self.batches()
+
+    def batches(self) -> list[tuple[int, float]]:
+        lines = [line.split() for line in self.times.read_text().splitlines()]
+        return [(int(rows), float(seconds)) for rows, seconds in lines]
+
+
+def beside(python: str, ref, params, requests: list[Request]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        done = Peer(python, ref, params, requests, folder).run()
+    seconds = sum(seconds for _, seconds in done)
+    print(f"distilabel   {len(requests) / seconds:>10,.1f} rows/s of its engine's time")
+    with tempfile.TemporaryDirectory() as folder:
+        peer = Peer(python, ref, params, requests, folder)
+        before, after = peer.run(len(requests) // 2), peer.run()
+    before, after = (sum(rows for rows, _ in batches) for batches in (before, after))
+    again = before + after - len(requests)
+    print(f"distilabel, killed after {before} rows: asks {after} of {len(requests)} then, {again} of them again")
+
+
 def main() -> None:
     """Print rows per second and the ratio to bare vLLM."""
-    if not 2 <= len(sys.argv) <= 4:
+    if not 2 <= len(sys.argv) <= 5:
         sys.exit(__doc__)
     model, count, rounds = (sys.argv[1:] + ["256", "5"][len(sys.argv) - 2 :])[:3]
     count, rounds = int(count), int(rounds)
@@ -76,6 +128,8 @@ def main() -> None:
         faster = [median(result[BARE][n] / result[kind][n] for result in results) for n in (0, 1)]
         speed = f"{1 / clock:>10,.1f} rows/s, {1000 * processor:>8.2f} ms of the processor a row"
         print(f"{kind:<13}{speed}; {faster[0]:.2f} and {faster[1]:.2f} x bare vLLM")
+    if len(sys.argv) == 5:
+        beside(sys.argv[4], ref, params, requests)
 
 
 if __name__ == "__main__":

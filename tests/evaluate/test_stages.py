@@ -94,6 +94,7 @@ def test_code_stage(workspace, mode):
     metrics = json.loads((workspace / "metrics/base/code.json").read_text())
     desk = {"pass@1": 1.0, "low": 0.2065, "high": 1.0, "correct": 1, "n": 1}
     desk["sampled"] = {"samples": 2, "pass@1": 1.0}
+    assert metrics.pop("llm")["requests"] == 3
     assert metrics == {"desk": desk, "too_long": 0, "sandbox": mode}
     row, *drawn = rows(workspace / "data/base/code.jsonl")
     assert [it["sample"] for it in (row, *drawn)] == [0, 1, 2]

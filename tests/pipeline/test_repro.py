@@ -88,7 +88,7 @@ def test_the_set_is_published_with_its_card(finished):
 
 def test_the_trained_model_was_measured_by_the_official_scorers(finished):
     bfcl, code = metrics(finished, "r0/bfcl.json"), metrics(finished, "r0/code.json")
-    assert bfcl["desk"]["known"]["n"] > 0 and bfcl["bfcl"]["simple_python"]["n"] == 2
+    assert bfcl["desk"]["known"]["n"] > 0 and bfcl["bfcl"]["categories"]["simple_python"]["n"] == 2
     assert code["desk"]["n"] == SMALL["desk"]["code_rows"]
     assert {row["suite"] for row in read_jsonl(finished / "data/r0/bfcl.jsonl")} == {"known", "new", "bfcl"}
 

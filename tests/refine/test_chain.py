@@ -90,6 +90,7 @@ def test_only_what_is_asked_again_is_drawn_with_a_temperature(finished):
 def test_metrics_count_what_the_ledger_says(finished):
     call = metrics("4_call")
     reasons, agreement = call.pop("reasons"), call.pop("agreement")
+    assert call.pop("llm")["requests"] == call["asks"]
     assert call == {
         "in": 14, "pass": 9, "fail": 4, "undecided": 0, "skip": 1, "regenerated": 1, "dropped": 1, "hard": 3,
         "out": 10, "questions": 18, "by_rules": 0, "spared": 0, "asks": 18, "parse_failures": 0,

@@ -1,0 +1,69 @@
+"""distilabel's vLLM backend over the prompts of llm.py; run by llm.py with the Python of distilabel's environment.
+
+    PYTHON benchmarks/llm_peer.py MODEL_FOLDER PROMPTS.json FOLDER
+
+PROMPTS.json holds the chats, the arguments of vLLM and how to sample. FOLDER is distilabel's cache: a second run in it
+goes on from a first. Prints, for every batch as it is done, the rows and the seconds of the engine.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")  # as in llm.py: its pipeline has a process a step anyway
+
+import vllm
+from distilabel.models import vLLM
+from distilabel.pipeline import Pipeline
+from distilabel.steps import LoadDataFromDicts
+from distilabel.steps.tasks import TextGeneration
+
+OWN = ("dtype", "revision", "tokenizer_revision")  # of vLLM's arguments, those it hands over itself
+_Params = vllm.SamplingParams
+
+
+def sampling_params(logits_processors=None, **rest):
+    """distilabel 1.5.3 hands over an empty list by a name that vLLM has dropped since."""
+    assert not logits_processors
+    return _Params(**rest)
+
+
+class Timed(vLLM):
+    """Says how long the engine took for a batch."""
+
+    def generate_outputs(self, inputs, **kwargs):
+        vllm.SamplingParams = sampling_params  # only now: vLLM's own modules have the class
+        start = time.perf_counter()
+        outputs = super().generate_outputs(inputs, **kwargs)
+        with open(os.environ["PEER_TIMES"], "a") as file:
+            print(len(inputs), time.perf_counter() - start, file=file, flush=True)
+        return outputs
+
+    def unload(self) -> None:
+        """Its way of freeing memory calls what vLLM no longer has; the process ends anyway."""
+
+
+def main() -> None:
+    model, prompts, folder = sys.argv[1:]
+    given = json.loads(Path(prompts).read_text())
+    os.environ["PEER_TIMES"] = f"{folder}/times"
+    sampling = given["sampling"]
+    with Pipeline("peer", cache_dir=folder) as pipeline:
+        rows = LoadDataFromDicts(data=[{"instruction": text} for text in given["texts"]], batch_size=given["batch"])
+        arguments = {"temperature": sampling["temperature"], "top_p": sampling["top_p"]}
+        llm = Timed(
+            model=model,
+            disable_cuda_device_placement=True,  # it asks for an NVIDIA driver, also on a CPU
+            dtype=given["engine"]["dtype"],
+            extra_kwargs={name: value for name, value in given["engine"].items() if name not in OWN},
+            generation_kwargs=arguments | {"max_new_tokens": sampling["max_tokens"]},
+        )
+        rows >> TextGeneration(llm=llm, input_batch_size=given["batch"])
+    result = pipeline.run(use_cache=True)
+    print(len(result["default"]["train"]))
+
+
+if __name__ == "__main__":
+    main()
