@@ -110,12 +110,13 @@ def test_losses_are_logged_apart(tiny_model, tmp_path, examples, expected):
     assert log["tokens_per_second"] > 0
 
 
-@pytest.mark.parametrize("compact_head", [True, False])
-def test_gradient_shares_do_not_depend_on_the_batches(tiny_model, tmp_path, examples, compact_head):
-    options = {**WEIGHT, "compact_head": compact_head}
-    logs = [one_step(tiny_model, tmp_path, examples, *cut, **options)[2] for cut in ((8, 1), (3, 3))]
-    shares = [[log["grad_share_think"], log["grad_share_result"]] for log in logs]
-    assert shares[0] == pytest.approx(shares[1], rel=1e-4)
+def test_gradient_shares_depend_on_neither_batches_nor_head(tiny_model, tmp_path, examples):
+    cases = [(8, 1, {}), (3, 3, {"head": "fused"}), (1, 8, {"compact_head": False}), (8, 1, {"padding_free": True})]
+    shares = []
+    for batch, accumulate, options in cases:
+        log = one_step(tiny_model, tmp_path, examples, batch, accumulate, **WEIGHT, **options)[2]
+        shares.append([log["grad_share_think"], log["grad_share_result"]])
+    assert all(share == pytest.approx(shares[0], rel=1e-5) for share in shares)
     assert sum(shares[0]) == pytest.approx(1) and min(shares[0]) > 0.05
 
 
