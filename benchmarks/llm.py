@@ -78,33 +78,37 @@ class Peer:
         script = Path(__file__).with_name("llm_peer.py")
         self.command = [python, script, ref.name_or_path, f"{folder}/prompts.json", folder]
 
-    def run(self, kill_after: int | None = None) -> list[tuple[int, float]]:
-        """(rows, seconds) of each batch that its engine finished; killed after so many rows."""
+    def run(self, kill_after: int | None = None) -> list[tuple[int, float, float]]:
+        """(rows, seconds by the clock, of the processor) of each finished batch; killed after so many rows."""
         self.times.write_text("")
         child = subprocess.Popen(
             self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         while child.poll() is None:
-            if kill_after and sum(rows for rows, _ in self.batches()) >= kill_after:
+            if kill_after and rows_of(self.batches()) >= kill_after:
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
             time.sleep(0.02)
         return self.batches()
 
-    def batches(self) -> list[tuple[int, float]]:
+    def batches(self) -> list[tuple[int, float, float]]:
         lines = [line.split() for line in self.times.read_text().splitlines()]
-        return [(int(rows), float(seconds)) for rows, seconds in lines]
+        return [(int(rows), float(clock), float(processor)) for rows, clock, processor in lines]
+
+
+def rows_of(batches: list[tuple[int, float, float]]) -> int:
+    return sum(rows for rows, *_ in batches)
 
 
 def beside(python: str, ref, params, requests: list[Request]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         done = Peer(python, ref, params, requests, folder).run()
-    seconds = sum(seconds for _, seconds in done)
-    print(f"distilabel   {len(requests) / seconds:>10,.1f} rows/s of its engine's time")
+    clock, processor = (sum(batch[which] for batch in done) / len(requests) for which in (1, 2))
+    print(f"distilabel   {1 / clock:>10,.1f} rows/s, {1000 * processor:>8.2f} ms of the processor a row")
     with tempfile.TemporaryDirectory() as folder:
         peer = Peer(python, ref, params, requests, folder)
         before, after = peer.run(len(requests) // 2), peer.run()
-    before, after = (sum(rows for rows, _ in batches) for batches in (before, after))
+    before, after = rows_of(before), rows_of(after)
     again = before + after - len(requests)
     print(f"distilabel, killed after {before} rows: asks {after} of {len(requests)} then, {again} of them again")
 

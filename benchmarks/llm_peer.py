@@ -3,7 +3,8 @@
     PYTHON benchmarks/llm_peer.py MODEL_FOLDER PROMPTS.json FOLDER
 
 PROMPTS.json holds the chats, the arguments of vLLM and how to sample. FOLDER is distilabel's cache: a second run in it
-goes on from a first. Prints, for every batch as it is done, the rows and the seconds of the engine.
+goes on from a first. FOLDER/times then has the rows and the seconds of each batch, by the clock and of
+the processor.
 """
 
 import json
@@ -35,10 +36,11 @@ class Timed(vLLM):
 
     def generate_outputs(self, inputs, **kwargs):
         vllm.SamplingParams = sampling_params  # only now: vLLM's own modules have the class
-        start = time.perf_counter()
+        clock, processor = time.perf_counter(), time.process_time()
         outputs = super().generate_outputs(inputs, **kwargs)
         with open(os.environ["PEER_TIMES"], "a") as file:
-            print(len(inputs), time.perf_counter() - start, file=file, flush=True)
+            spent = time.perf_counter() - clock, time.process_time() - processor
+            print(len(inputs), *spent, file=file, flush=True)
         return outputs
 
     def unload(self) -> None:
