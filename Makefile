@@ -94,7 +94,7 @@ desk-models: setup  ## train the committed desk models anew where something made
 sweep: setup  ## λ from 0.1 to 0.9, sft and ssb, three seeds: sweep/table.md and plots; hours, goes on where it stopped
 	$(INSIDE) dvc repro --keep-going sweep/dvc.yaml
 	@cat sweep/table.md
-	$(INSIDE) dvc plots show -o sweep/plots sweep/results.csv
+	$(INSIDE) dvc plots show -o sweep/plots sweep/results.csv 'code pass@1 against λ'
 
 clean:  ## delete the environments
 	rm -rf .venv .venv-bfcl .venv-bfcl3 .venv-evalplus
