@@ -7,6 +7,7 @@ them. Ours: funreason.evaluate.bfcl.score, from responses to verdicts. In turns,
 middle of the rounds counts, of the clock and of the processor (children included).
 """
 
+import argparse
 import json
 import resource
 import subprocess
@@ -49,7 +50,9 @@ def _processor() -> float:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("rounds", nargs="?", type=int, default=3, help="rounds of both, in turns (default 3)")
+    rounds = parser.parse_args().rounds
     mode = sandbox.resolve("auto")
     prompts = bfcl.official_prompts("bfcl", CATEGORIES, None, mode)
     gold = {}
