@@ -22,16 +22,13 @@ def main() -> None:
 
 
 def calling_accuracy(model: Path, params) -> dict:
-    """Official accuracies over queries on known and on held-out tools, greedy (see `bfcl_metrics.desk_metrics`)."""
-    from funreason.evaluate import answers, bfcl, bfcl_metrics
+    """Official accuracies over queries on known and on held-out tools, greedy (see `desk_accuracy`)."""
+    from funreason.evaluate.answers import greedy
+    from funreason.evaluate.desk_calls import desk_accuracy
     from funreason.llm import Client, load_ref
 
-    folders = {name: WORLD / name for name in ("known", "new")}
-    prompts = [prompt for name, folder in folders.items() for prompt in bfcl.folder_prompts(name, folder)]
-    with Client(load_ref(model), params.llm, answers.greedy(params.evaluate.desk.max_tokens)) as client:
-        responses = answers.ask(client, [prompt.messages for prompt in prompts], model.name)
-    rows = bfcl.score(prompts, responses, folders, params.evaluate.sandbox)
-    return bfcl_metrics.desk_metrics({name: [row for row in rows if row.suite == name] for name in folders})
+    with Client(load_ref(model), params.llm, greedy(params.evaluate.desk.max_tokens)) as client:
+        return desk_accuracy(client, WORLD, params.evaluate.sandbox, model.name)
 
 
 def judging_accuracy(model: Path, params) -> dict:

@@ -43,8 +43,9 @@ def train(setting: str, seed: str) -> None:
 
 def measure(setting: str, seed: str) -> None:
     """Calls on the held-out queries by BFCL's scorer, and pass@1 on the held-out functions, from one engine."""
-    from funreason.evaluate import bfcl, code, sandbox
+    from funreason.evaluate import code_bench, sandbox
     from funreason.evaluate.answers import ask, greedy
+    from funreason.evaluate.desk_calls import desk_accuracy
     from funreason.llm import Client, load_ref
     from funreason.params import load_params
     from funreason.prompts import code_messages
@@ -52,18 +53,14 @@ def measure(setting: str, seed: str) -> None:
 
     params, name = load_params(), f"{setting}-{seed}"
     chosen, mode = params.evaluate, sandbox.resolve(params.evaluate.sandbox)
-    folders = {suite: f"data/desk/{suite}" for suite in ("known", "new")}
-    prompts = [prompt for suite, folder in folders.items() for prompt in bfcl.folder_prompts(suite, folder)]
-    problems = code.load_problems("desk")
-    with Client(load_ref(MODELS / name), params.llm, greedy(chosen.desk.max_tokens)) as client:
-        responses = ask(client, [prompt.messages for prompt in prompts], f"{name} calls")
+    model, problems = load_ref(MODELS / name), code_bench.load("desk", None)
+    with Client(model, params.llm, greedy(chosen.desk.max_tokens)) as client:
+        calls = desk_accuracy(client, "data/desk", mode, f"{name} calls")
         sampling = greedy(chosen.code.max_tokens)
-        other = Client(load_ref(MODELS / name), params.llm, sampling, cache=client.cache, engine=client.engine)
+        other = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
         solutions = ask(other, [code_messages(problem["prompt"]) for problem in problems], f"{name} code")
-    scored = bfcl.score(prompts, responses, folders, mode)
-    calls = bfcl.desk_metrics({suite: [row for row in scored if row.suite == suite] for suite in folders})
-    tested = code.test("desk", problems, solutions, timeout_s=chosen.code.timeout_s, mode=mode)
-    write_json(POINTS / name / "scores.json", figures(calls, code.summary(tested)))
+    _, kept = code_bench.judge("desk", problems, solutions, timeout_s=chosen.code.timeout_s, mode=mode)
+    write_json(POINTS / name / "scores.json", figures(calls, kept))
 
 
 def figures(calls: dict, code: dict) -> dict:

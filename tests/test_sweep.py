@@ -1,14 +1,18 @@
 """The sweep: what each setting trains with, what the report says, and that its pipeline is whole."""
 
 import json
+import os
 import runpy
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from code_closure import ROOT, closure
 from dvc.repo import Repo
 
+from funreason.desk.world import write_world
 from funreason.errors import ParamsError
 from funreason.params import LossParams, load_params, read_yaml
 from funreason.records import write_json
@@ -62,6 +66,23 @@ def test_dvc_reads_it(tmp_path, monkeypatch):
         assert len(names) == 67 and {"train@msl-0.3-2", "measure@sft-0", "report"} <= names
         (report,) = [stage for stage in repo.index.stages if stage.name == "report"]
         assert len(list(repo.index.graph.successors(report))) == 66
+
+
+def test_a_point_is_measured_for_real(tmp_path):
+    """The untrained student in the place of a trained model: vLLM, BFCL's scorer and the functions' own tests."""
+    write_world(
+        tmp_path / "data/desk", seed=11, pool_rows=1, planted_share=0.0, heldout_rows=20, judge_rows=1, code_rows=5
+    )
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "models/sweep").mkdir(parents=True)
+    (tmp_path / "models/sweep/sft-0").symlink_to(ROOT / "desk/models/desk-base")
+    (tmp_path / ".venv-bfcl").symlink_to(ROOT / ".venv-bfcl")
+    environment = os.environ | {"FUNREASON_CACHE": str(tmp_path / "responses")}
+    command = [sys.executable, ROOT / "sweep/run.py", "measure", "sft", "0"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    scores = json.loads((tmp_path / "sweep/points/sft-0/scores.json").read_text())
+    assert scores["n"] == {"heldout": 40, "code": 5} and 0 < scores["heldout"] < 0.7 and scores["code"] > 0.5
 
 
 def point(setting: str, seed: int, heldout: float, weight: float | None = None) -> None:

@@ -1,8 +1,7 @@
 """API-Bank: its prompts in our form, gold right on all levels, anything else wrong, and never a crash."""
 
-from pathlib import Path
-
 import pytest
+from code_closure import ROOT
 
 from funreason.calls import Call, render
 from funreason.errors import DataError
@@ -10,7 +9,7 @@ from funreason.evaluate import api_bank
 from funreason.evaluate.api_bank import load_items, metrics, score
 from funreason.llm import Response
 
-DATA = Path("/work/shared/data/api-bank")
+DATA = ROOT.parent / "shared" / "data" / "api-bank"  # beside the checkout, on machines without the internet
 SYSTEM = """Be helpful.
 
 **Available Tools**
