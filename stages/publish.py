@@ -5,7 +5,6 @@ Reads params.yaml, data/<set>/{train,ledger}.jsonl, metrics/<set>/6_validate.jso
 descriptors; writes data/<set>/dataset/ and metrics/<set>/dataset.json. Asks no model, loads the student's tokenizer.
 """
 
-from funreason.errors import ParamsError
 from funreason.stage import run
 
 
@@ -14,9 +13,7 @@ def main(name: str) -> None:
     from funreason.publish.build import publish
 
     params = load_params()
-    if name not in params.sets:
-        raise ParamsError(f"set {name!r} is not in params.yaml, which has {', '.join(params.sets)}")
-    publish(name, params.data.license, params.sets[name].sampler)
+    publish(name, params.data.license, params.chosen_set(name).sampler)
 
 
 if __name__ == "__main__":

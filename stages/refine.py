@@ -17,11 +17,10 @@ def main(check: str, name: str) -> None:
     from funreason.refine import files
     from funreason.refine import run as refine
     from funreason.refine.checks import chosen_check
-    from funreason.refine.panel import BLOCK, open_asked
+    from funreason.refine.panel import BLOCK, open_asked, seated
     from funreason.refine.tally import Tally
 
-    params, chosen, tally = load_params(), chosen_check(check), Tally()
-    files.chosen_set(params, name)
+    params, chosen, tally = seated(load_params(), name), chosen_check(check), Tally()
     before, stem = files.stems(check)
     block = BLOCK if params.fcdr.mode == "rules" else None
     with ExitStack() as stack:

@@ -7,7 +7,6 @@ train.json, loss.csv and heldout.csv. Killed and run again, it goes on from its 
 
 from pathlib import Path
 
-from funreason.errors import ParamsError
 from funreason.stage import run
 
 
@@ -19,14 +18,13 @@ def main(name: str) -> None:
     from funreason.srml.run import train_set
 
     params = load_params()
-    if name not in params.sets:
-        raise ParamsError(f"set {name!r} is not in params.yaml, which has {', '.join(params.sets)}")
+    chosen = params.chosen_set(name)
     sockets.stop_idle()  # an engine that still waits for a next stage (llm.keep_s) holds the memory
     if launched(params.train, __file__, name):
         return
     train_set(
         Path("data", name, "train.jsonl"),
-        load_ref(params.sets[name].init),
+        load_ref(f"models/{chosen.init}.json"),
         Path("models", name),
         Path("metrics", name),
         params.loss,

@@ -10,15 +10,11 @@ from funreason.stage import run
 
 
 def main(name: str) -> None:
-    from funreason.generate import brings_responses
     from funreason.params import load_params
-    from funreason.refine.files import chosen_set
     from funreason.refine.finish import finish
 
     params = load_params()
-    chosen = chosen_set(params, name)
-    keep_given = brings_responses(chosen.sampler)
-    finish(name, params.generate.samples, keep_given, chosen.earlier, params.validate_.labels)
+    finish(name, params.chosen_set(name), params.kind_of(name), params.validate_.labels)
 
 
 if __name__ == "__main__":

@@ -112,9 +112,15 @@ def test_a_key_is_refused_and_not_repeated(key, value):
         ("loss.ssb.anchor", 200.0, "rate 0.01 times anchor 200.0 is over 1"),
         ("train.lora.quantize", True, "quantized weights cannot be trained themselves"),
         ("train.processes", 2, "no multiple of micro_batch_size 16 times 2"),
-        ("sets.r0.sampler", "models/r1", "sets.r0.sampler is 'models/r1', allowed here are ['models/base.js"),
+        ("sets.r0.sampler", "r1", "sets.r0.sampler is 'r1', allowed here are ['teacher']"),
+        ("sets.r1.sampler", "r1", "sets.r1.sampler is 'r1', allowed here are ['base', 'r0']"),
+        ("sets.r1.init", "teacher", "sets.r1.init is 'teacher', allowed here are ['base', 'r0']"),
+        ("sets.r1.kind", "hdr", "sets.r1.tasks is 'data/tasks.jsonl', allowed here are ['data/r0/hard.jsonl']"),
+        ("sets.r1.kind", "again", "`sets.r1.kind` is 'again', expected 'distil', 'refine' or 'hdr'"),
+        ("rounds.hdr.panel.judges", ["jugde"], "rounds.hdr.panel.judges names 'jugde'"),
+        ("rounds.hdr.panel.temperature", 0.0, "a greedy judge votes alike"),
         ("sets.r1.earlier", "data/r1/train.jsonl", "sets.r1.earlier is 'data/r1/train.jsonl', allowed here"),
-        ("sets.base", VALUES["sets"]["r0"], "sets.base: a folder of the project has this name"),
+        ("sets.base", VALUES["sets"]["r0"], "sets.base: the project has files of this name"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_with_those_allowed(key, value, message):

@@ -23,3 +23,7 @@ class EngineError(FunReasonError):
 
 class SandboxError(FunReasonError):
     """No sandbox of the wanted kind on this machine, or it broke."""
+
+
+class WorseError(FunReasonError):
+    """A set's model lost more accuracy than rounds.max_regression allows."""

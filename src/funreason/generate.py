@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from funreason.calls import CompletionError, join_completion, split_completion
+from funreason.errors import DataError
 from funreason.llm import Request, Response
 from funreason.prompts import calling_messages
 from funreason.records import Sample, Task, Verdict
@@ -13,17 +14,15 @@ from funreason.refine.outcome import Outcome, counted, mean
 GIVEN, SAMPLED = "given", "sampled"
 _CUT = {"length": "cut at the maximum length", "too_long": "prompt too long"}
 
-TEACHER = "models/teacher.json"
 BLOCK = 10_000  # tasks at a time: enough for an engine, and little memory
 
 Ask = Callable[[list[Request]], list[Response]]
 
 
-def brings_responses(sampler: str) -> bool:
-    """Whether responses of the source stand for the sampler's: they are a teacher's. In a self-refine round the
-    model writes its own, or the round would be the first one over again.
-    """
-    return sampler == TEACHER
+def refuse_no_tasks(name: str, path: str, tasks: int) -> None:
+    """Raises DataError: an HDR chain ends where its pool is empty, and nothing can be made of no tasks anyway."""
+    if not tasks:
+        raise DataError(f"set {name}: {path} is empty, nothing is left to sample; delete {name} and what builds on it")
 
 
 def sample_ids(task: Task, samples: int, keep_given: bool) -> list[str]:
@@ -36,7 +35,8 @@ def sample_ids(task: Task, samples: int, keep_given: bool) -> list[str]:
 def generate(tasks: Iterable[Task], ask: Ask, samples: int, keep_given: bool) -> Iterator[Outcome]:
     """One outcome for each of `sample_ids` of each task, in the order of the tasks.
 
-    `keep_given`: where the source brings a response along, nobody is asked (see `brings_responses`).
+    `keep_given`: where the source brings a response along, nobody is asked. It is a teacher's: in a round the model
+    writes its own, or the round would be the first set over again.
     """
     tasks = iter(tasks)
     while block := list(islice(tasks, BLOCK)):

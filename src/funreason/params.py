@@ -2,7 +2,7 @@
 
 No field has a default: params.yaml is complete, so that DVC sees every knob and `-S` can set it. Types are
 strict ("3" is not 3), unknown keys are refused with the nearest known one. Units, ranges and the papers'
-values are comments in params.yaml. The blocks are in params_data.py and params_training.py.
+values are comments in params.yaml. The blocks are in params_data.py, params_rounds.py and params_training.py.
 """
 
 from pathlib import Path
@@ -30,17 +30,17 @@ from funreason.params_data import (
     PrepareParams,
     PriceParams,
     ServerParams,
-    SetParams,
     ValidateParams,
 )
 from funreason.params_errors import describe
+from funreason.params_rounds import KindParams, PanelParams, RoundsParams, SetParams, check_chain, check_seats
 from funreason.params_training import EvaluateParams, LoraParams, LossParams, TrainParams
 
 # The blocks are to be had from here: where they stand is a matter of length.
 __all__ = [
-    "NOTHING", "CheckParams", "DataParams", "FcdrParams", "JudgeParams", "LlmParams", "LoraParams", "LossParams",
-    "MendingCheckParams", "ModelParams", "Params", "PriceParams", "ServerParams", "SetParams", "TrainParams",
-    "check_params", "load_params", "read_yaml", "yaml",
+    "NOTHING", "CheckParams", "DataParams", "FcdrParams", "JudgeParams", "KindParams", "LlmParams", "LoraParams",
+    "LossParams", "MendingCheckParams", "ModelParams", "PanelParams", "Params", "PriceParams", "ServerParams",
+    "SetParams", "TrainParams", "check_params", "load_params", "read_yaml", "yaml",
 ]  # fmt: skip
 
 
@@ -55,35 +55,34 @@ class Params(Block):
     fcdr: FcdrParams
     validate_: Annotated[ValidateParams, Field(alias="validate")]  # pydantic has a `validate` of its own
     sets: Annotated[dict[Name, SetParams], Field(min_length=1)]
+    rounds: RoundsParams
     loss: LossParams
     train: TrainParams
     evaluate: EvaluateParams
 
     @model_validator(mode="after")
     def _panels(self):
-        """Every seat has a model, and two seats of one model have something to differ by."""
+        known = list(self.models.judges)
         for check, panel in self.fcdr.panels().items():
-            where, known = f"fcdr.{check}.judges", list(self.models.judges)
-            if strange := [name for name in panel.judges if name not in known]:
-                raise ValueError(f"{where} names {strange[0]!r}, models.judges has {known}")
-            if len(set(panel.judges)) < len(panel.judges) and not self.judge.temperature:
-                raise ValueError(
-                    f"{where} is {panel.judges}: a greedy judge votes alike; set judge.temperature above 0"
-                )
+            check_seats(f"fcdr.{check}", panel.judges, known, self.judge.temperature)
+        for where, panel in self.rounds.panels().items():
+            check_seats(where, panel.judges, known, panel.temperature)
         return self
 
     @model_validator(mode="after")
     def _chain(self):
-        """A set builds on what stands before it; DVC would only report a cycle or a missing file."""
-        if reserved := {"base", "desk", "sweep"} & set(self.sets):
-            raise ValueError(f"sets.{min(reserved)}: a folder of the project has this name; choose another")
-        models, rows = {"models/teacher.json", "models/base.json"}, {NOTHING}
-        for name, chosen in self.sets.items():
-            for key, known in (("sampler", models), ("init", models), ("earlier", rows)):
-                if (value := getattr(chosen, key)) not in known:
-                    raise ValueError(f"sets.{name}.{key} is {value!r}, allowed here are {sorted(known)}")
-            models, rows = models | {f"models/{name}"}, rows | {f"data/{name}/train.jsonl"}
+        check_chain(self.sets, self.rounds.max_hdr)
         return self
+
+    def chosen_set(self, name: str) -> SetParams:
+        """Raises ParamsError for a set that params.yaml does not have."""
+        if name not in self.sets:
+            raise ParamsError(f"no set {name!r} in params.yaml, which has {', '.join(self.sets)}")
+        return self.sets[name]
+
+    def kind_of(self, name: str) -> KindParams:
+        """How a set is made, by its kind. Raises ParamsError."""
+        return getattr(self.rounds, self.chosen_set(name).kind)
 
 
 def load_params(path: str | Path = "params.yaml") -> Params:

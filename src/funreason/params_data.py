@@ -1,4 +1,4 @@
-"""The blocks of params.yaml from the world to the refined rows: models, data, engines, sampling, checks, sets."""
+"""The blocks of params.yaml from the world to the refined rows: models, data, engines, sampling, checks."""
 
 import re
 from typing import Annotated, Literal
@@ -107,11 +107,9 @@ class LlmParams(Block):
 
 
 class GenerateParams(Block):
-    temperature: Temperature
     top_p: TopP
     max_tokens: Count
     seed: Seed
-    samples: Count
 
 
 class JudgeParams(Block):
@@ -148,9 +146,3 @@ class FcdrParams(Block):
 
 class ValidateParams(Block):
     labels: str
-
-
-class SetParams(Block):
-    sampler: str
-    init: str
-    earlier: str

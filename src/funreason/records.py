@@ -16,7 +16,7 @@ from funreason.errors import DataError
 
 KINDS = ("call", "statement")
 VERDICTS = ("pass", "fail", "undecided", "skip")
-ACTIONS = ("keep", "drop", "hard", "regenerate")
+ACTIONS = ("keep", "drop", "hard", "regenerate", "spare")
 
 
 class _Row:

@@ -15,7 +15,7 @@ from funreason.params import read_yaml, yaml
 
 SETS = ("r0", "r1")
 LOOPED = ("generate", "response", "query_tool", "cot", "call", "format", "validate", "publish", "train",
-          "evaluate_bfcl", "evaluate_code", "forgetting")  # fmt: skip
+          "evaluate_bfcl", "evaluate_code", "accept", "forgetting")  # fmt: skip
 
 
 def every(*stages: str, sets=SETS) -> set[str]:

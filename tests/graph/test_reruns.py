@@ -15,13 +15,22 @@ def test_another_lambda_reruns_training_and_what_follows(project):
     set_param("loss.lambda", 0.3)
     direct, all_of_them = changed()
     assert direct == every("train")
-    assert all_of_them == every("train", "evaluate_bfcl", "evaluate_code", "forgetting") | every(*LOOPED, sets=["r1"])
+    after = every("train", "evaluate_bfcl", "evaluate_code", "accept", "forgetting")
+    assert all_of_them == after | every(*LOOPED, sets=["r1"])
 
 
 def test_a_further_set_plans_its_own_stages_only(project):
-    following = {"sampler": "models/r1", "init": "models/r1", "earlier": "data/r1/train.jsonl"}
-    set_param("sets.r2", following)
-    assert changed() == (every(*LOOPED, sets=["r2"]), every(*LOOPED, sets=["r2"]))
+    hard = {"kind": "hdr", "tasks": "data/r1/hard.jsonl", "sampler": "r1", "init": "r1", "earlier": "data/empty.jsonl"}
+    following = {
+        "kind": "refine",
+        "tasks": "data/tasks.jsonl",
+        "sampler": "r1",
+        "init": "r1",
+        "earlier": "data/r1/train.jsonl",
+    }
+    for further in (following, hard):
+        set_param("sets.r2", further)
+        assert changed() == (every(*LOOPED, sets=["r2"]), every(*LOOPED, sets=["r2"]))
 
 
 def test_a_prompt_edit_reruns_its_check_and_what_follows(project):
@@ -42,10 +51,11 @@ BASELINES = {"baseline_bfcl", "baseline_code"}
 
 
 def test_a_link_of_the_chain_reaches_its_stage_only(project):
-    set_param("sets.r1.init", "models/base.json")
+    set_param("sets.r1.init", "base")
     set_param("sets.r1.earlier", "data/empty.jsonl")
-    set_param("sets.r1.sampler", "models/teacher.json")
-    assert changed()[0] == every("train", "validate", "generate", "publish", sets=["r1"])
+    set_param("sets.r1.sampler", "base")
+    set_param("sets.r1.tasks", "data/r0/hard.jsonl")
+    assert changed()[0] == every("train", "accept", "validate", "generate", "publish", sets=["r1"])
 
 
 def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
@@ -61,8 +71,15 @@ def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
         ("desk.pool_rows", {"world"}),
         ("models.judges.judge.path", {"resolve"}),
         ("prepare.max_bad_share", {"prepare"}),
-        ("generate.temperature", every("generate")),
-        ("generate.samples", every("generate", "validate")),
+        ("generate.seed", every("generate")),
+        ("rounds.distil.temperature", every("generate", sets=["r0"])),
+        ("rounds.refine.samples", every("generate", "validate", sets=["r1"])),
+        ("rounds.refine.choice", every("validate", sets=["r1"])),
+        ("rounds.refine.earlier_share", every("validate", sets=["r1"])),
+        ("rounds.refine.panel.rule", every("response", "query_tool", "cot", "call", "format", sets=["r1"])),
+        ("rounds.hdr.samples", set()),
+        ("rounds.max_regression", every("accept")),
+        ("rounds.max_hdr", set()),
         ("judge.max_asks", every("response", "query_tool", "cot", "call", "format")),
         ("fcdr.undecided", every("response", "query_tool", "cot", "call", "format")),
         ("fcdr.mode", every("response", "query_tool", "cot", "call", "format")),
@@ -91,9 +108,11 @@ def test_a_parameter_reaches_its_stages_only(stages, key, expected):
         ("src/funreason/prompts/judge_cot.json", every("cot", "call", "format", "publish")),
         ("src/funreason/refine/checks/call.py", every("call")),
         ("src/funreason/srml/loss.py", every("train")),
-        ("src/funreason/llm/refs.py", LLM_STAGES | BASELINES | every("train", "publish") | {"resolve"}),
+        ("src/funreason/llm/refs.py", LLM_STAGES | BASELINES | every("train", "accept", "publish") | {"resolve"}),
         ("src/funreason/llm/client.py", LLM_STAGES | BASELINES),
         ("src/funreason/params.py", set()),
+        ("metrics/r0/bfcl.json", every("accept")),
+        ("metrics/r1/bfcl.json", every("accept", sets=["r1"])),
         ("data/desk/new/x", every("evaluate_bfcl") | {"baseline_bfcl"}),
         ("desk/models/MANIFEST.json", {"resolve"}),
         ("models/judges.json", every("response", "query_tool", "cot", "call", "format", "publish")),

@@ -10,7 +10,7 @@ from funreason.records import write_json, write_jsonl
 
 from .rows import GHENT, OSLO, TOOLS
 
-FATES = {"kept": 1, "regenerated": 0, "statement": 1, "dropped": 1, "hard": 0}
+FATES = {"kept": 1, "regenerated": 0, "statement": 1, "spare": 0, "dropped": 1, "hard": 0}
 TEACHER = "models/teacher.json"
 
 

@@ -107,8 +107,9 @@ def test_metrics_count_what_the_ledger_says(finished):
 
 def test_validate_counts_fates_problems_and_planted_rows(finished):
     found = metrics("6_validate")
-    assert found["fates"] == {"kept": 3, "regenerated": 3, "statement": 1, "dropped": 7, "hard": 5}
+    assert found["fates"] == {"kept": 3, "regenerated": 3, "statement": 1, "spare": 0, "dropped": 7, "hard": 5}
     assert sum(found["fates"].values()) == found["rows"] == len(TASKS)
+    assert found["queries"] == {"in": len(TASKS), "solved": 8, "hard": 5}  # the repeat is solved, too
     assert found["schema_problems"] == {"wrong value": 1}
     assert found["duplicates"] == 1
     assert found["planted"]["wrong_value"] == {
@@ -138,7 +139,7 @@ def test_a_second_run_asks_nobody_and_writes_the_same_bytes(finished):
 
 def test_a_self_refine_round_writes_its_own_answers_behind_the_earlier_ones(finished):
     """Nobody brings responses there: all tasks are put to the model, which is a server's in this test."""
-    shutil.copy("models/teacher.json", "models/r0")
+    shutil.copy("models/teacher.json", "models/r0.json")
     chain("r1")
     found = json.loads(Path("metrics/r1/0_generate.json").read_text())
     assert (found["given"], found["in"]) == (0, len(TASKS))
@@ -148,6 +149,37 @@ def test_a_self_refine_round_writes_its_own_answers_behind_the_earlier_ones(fini
     assert [row["id"] for row in trained[len(earlier) :]] == ["r1/sampled"]
     planted = json.loads(Path("metrics/r1/6_validate.json").read_text())["planted"]
     assert {name: entry["rows"] for name, entry in planted.items()} == {"sampled": 18, "unsolvable": 1}
+
+
+def test_an_hdr_round_samples_what_is_hard_and_keeps_what_no_panel_takes(finished):
+    """The sampler says no call here, so that a panel of three agrees on nothing: the pool is whole, the round fails."""
+    text = Path("params.yaml").read_text()
+    values = read_yaml("params.yaml")
+    values["sets"]["h1"] = values["sets"]["r1"] | {
+        "kind": "hdr", "tasks": "data/r0/hard.jsonl", "earlier": "data/empty.jsonl"
+    }  # fmt: skip
+    with open("params.yaml", "w") as file:
+        yaml().dump(values, file)
+    hard = [row["id"] for row in rows("data/r0/hard.jsonl")]
+    assert hard == [name for name, (fate, _) in FATES.items() if fate == "hard"]
+    with pytest.raises(DataError, match="set h1: none of 15 rows is left"):
+        chain("h1")
+    assert [row["id"] for row in rows("data/h1/0_generate.ledger.jsonl")] == [
+        f"{name}#{number}" for name in hard for number in range(3)
+    ]
+    assert {len(row["votes"]) for row in rows("data/h1/1_response.ledger.jsonl")} == {3}
+    assert json.loads(Path("metrics/h1/6_validate.json").read_text())["queries"] == {"in": 5, "solved": 0, "hard": 5}
+    assert rows("data/h1/hard.jsonl") == rows("data/r0/hard.jsonl")
+    Path("params.yaml").write_text(text)
+
+
+def test_a_round_without_tasks_says_that_the_chain_is_at_its_end(finished):
+    tasks = Path("data/tasks.jsonl")
+    whole = tasks.read_text()
+    tasks.write_text("")
+    with pytest.raises(DataError, match="set r1: data/tasks.jsonl is empty, nothing is left to sample; delete r1"):
+        stage("generate", "r1")
+    tasks.write_text(whole)
 
 
 def test_a_set_without_rows_fails_and_shows_why(finished):

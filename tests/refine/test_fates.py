@@ -8,18 +8,19 @@ from funreason.records import Sample, Verdict
 from funreason.refine.answer import Answer
 from funreason.refine.check import canonical
 from funreason.refine.checks import CHECKS
+from funreason.refine.choice import replayed
 from funreason.refine.dataset import refuse_empty
-from funreason.refine.pools import Chain, Step, check_sum
+from funreason.refine.pools import Chain, Step, Way, check_fates, check_source, left_hard
 from funreason.refine.run import through
 from funreason.refine.validate import Validator
 
 from .rows import GHENT, OSLO, TOOLS
 
-FATE_COUNTS = {"kept": 3, "regenerated": 0, "statement": 0, "dropped": 1, "hard": 0}
+FATE_COUNTS = {"kept": 3, "regenerated": 0, "statement": 0, "spare": 0, "dropped": 1, "hard": 0}
 
 
-def sample(name: str = "1", answer: str = GHENT, query: str | None = None, **changes) -> Sample:
-    return Sample(name, query or f"query {name}", TOOLS, "I call it.", answer, **changes)
+def sample(name: str = "1", answer: str = GHENT, query: str | None = None, cot="I call it.", **changes) -> Sample:
+    return Sample(name, query or f"query {name}", TOOLS, cot, answer, **changes)
 
 
 def fcdr(undecided: str = "drop", max_regen: int = 1, recheck_cot: bool = True) -> FcdrParams:
@@ -73,9 +74,15 @@ def test_canonical_calls_tell_types_apart_and_orders_not():
     assert canonical("[f(") is None
 
 
-def validated(samples: list[Sample]) -> tuple[list, dict[str, int]]:
-    validator = Validator()
-    return [validator.outcome(sample) for sample in samples], dict(validator.kinds)
+def way(sample: Sample, votes: tuple[bool | None, ...] = ()) -> Way:
+    ballot = [{"judge": "judge", "value": value, "text": ""} for value in votes]
+    return Way(sample.id, [Verdict(sample.id, "format", "pass", "keep", "", votes=ballot)], sample)
+
+
+def validated(samples: list[Sample]) -> tuple[list[Verdict], dict[str, int]]:
+    """Each sample is the only one of its query."""
+    validator = Validator("all")
+    return [validator.verdicts([way(sample)])[0] for sample in samples], dict(validator.kinds)
 
 
 @pytest.mark.parametrize(
@@ -90,24 +97,75 @@ def validated(samples: list[Sample]) -> tuple[list, dict[str, int]]:
     ],
 )
 def test_answers_that_do_not_fit_are_hard(answer, kind):
-    outcomes, kinds = validated([sample(answer=answer)])
-    assert (outcomes[0].verdict.action, kinds) == ("hard", {kind: 1})
-    assert outcomes[0].sample is None
+    verdicts, kinds = validated([sample(answer=answer)])
+    assert (verdicts[0].action, kinds) == ("hard", {kind: 1})
 
 
 def test_a_repeat_is_dropped_and_names_the_first():
     same = [sample("1", query="q"), sample("2", "[get_weather(days=3, city='Ghent')]", query="q")]
     other = [sample("3", OSLO, query="q"), sample("4", query="p")]
     talk = [sample(name, "None fits.", query="q", kind="statement") for name in ("5", "6")]
-    outcomes, _ = validated([*same, *other, *talk])
-    dropped = {outcome.verdict.id: outcome.verdict.reason for outcome in outcomes if outcome.sample is None}
+    verdicts, _ = validated([*same, *other, *talk])
+    dropped = {verdict.id: verdict.reason for verdict in verdicts if verdict.action == "drop"}
     assert dropped == {"2": "duplicate of 1", "6": "duplicate of 5"}
 
 
 def test_a_tool_that_is_no_schema_makes_its_row_hard():
     broken = [{"name": "f", "parameters": {"a": "some text"}}]
-    outcomes, kinds = validated([Sample("1", "q", broken, "", "[f(a='x')]")])
-    assert (outcomes[0].verdict.action, list(kinds)) == ("hard", ["bad tool"])
+    verdicts, kinds = validated([Sample("1", "q", broken, "", "[f(a='x')]")])
+    assert (verdicts[0].action, list(kinds)) == ("hard", ["bad tool"])
+
+
+def several() -> list[Way]:
+    """Four samples of one query: the second has the shortest reasoning, the third the most votes, the last misfits."""
+    cots = {"1": "a longer way", "2": "short", "3": "the longest way of all", "4": "s"}
+    votes = {"1": (True, False), "2": (True, None, False), "3": (True, None), "4": (True,)}
+    answers = {"4": "[sing(song='x')]"}
+    return [way(sample(name, answers.get(name, OSLO), query="q", cot=cot), votes[name]) for name, cot in cots.items()]
+
+
+@pytest.mark.parametrize(("choice", "kept"), [("first", "1"), ("shortest", "2"), ("best", "3")])
+def test_one_of_several_accepted_samples_is_chosen(choice, kept):
+    verdicts = Validator(choice).verdicts(several())
+    spare = [name for name in "123" if name != kept]
+    assert [v.id for v in verdicts if v.action == "keep"] == [kept]
+    assert [v.id for v in verdicts if v.action == "spare"] == spare
+    assert {v.reason for v in verdicts if v.action == "spare"} == {f"{choice}: {kept} was chosen"}
+    assert verdicts[3].action == "hard"
+
+
+def test_all_accepted_samples_but_repeats_are_kept():
+    assert [verdict.action for verdict in Validator("all").verdicts(several())] == ["keep", "drop", "drop", "hard"]
+
+
+def ended(*actions: str) -> list[Way]:
+    return [Way(str(at), [Verdict(str(at), "validate", "pass", action, "")], sample(str(at)))
+            for at, action in enumerate(actions)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("actions", "left", "left_of_hdr"),
+    [
+        (("hard",), True, True),
+        (("hard", "keep"), False, False),
+        (("hard", "spare", "drop"), False, False),
+        (("hard", "drop"), False, False),  # a repeat was accepted
+    ],
+)
+def test_a_query_is_left_to_hdr_where_no_sample_passed(actions, left, left_of_hdr):
+    assert (left_hard(ended(*actions), False), left_hard(ended(*actions), True)) == (left, left_of_hdr)
+
+
+def test_a_query_stays_in_the_pool_of_hdr_whichever_check_failed():
+    ways = [Way("1", [Verdict("1", "cot", "fail", "drop", "")], sample("1"))]
+    assert (left_hard(ways, False), left_hard(ways, True)) == (False, True)
+
+
+def test_the_share_that_is_replayed_grows_row_by_row():
+    rows = [{"id": f"r0/{number}"} for number in range(1000)]
+    shares = {share: [row["id"] for row in replayed(rows, share)] for share in (0.0, 0.3, 0.6, 1.0)}
+    assert shares[0.0] == [] and len(shares[1.0]) == 1000 and abs(len(shares[0.3]) - 300) < 50
+    assert set(shares[0.3]) < set(shares[0.6]) and shares[0.3] == [r for r in shares[0.6] if r in shares[0.3]]
 
 
 def step(*actions: tuple[str, str], name: str = "cot") -> Step:
@@ -153,11 +211,12 @@ def test_a_sample_that_vanished_fails():
 
 
 def test_the_source_is_part_of_the_account():
-    check_sum(FATE_COUNTS, 4, 4, {"rows": 5, "quarantined": 1})
+    check_fates(FATE_COUNTS, 4)
+    check_source(4, {"rows": 5, "quarantined": 1})
     with pytest.raises(DataError, match="do not add up"):
-        check_sum(FATE_COUNTS, 4, 4, {"rows": 6, "quarantined": 1})
+        check_source(4, {"rows": 6, "quarantined": 1})
     with pytest.raises(DataError, match="do not add up"):
-        check_sum(FATE_COUNTS, 5, 4, {"rows": 5, "quarantined": 1})
+        check_fates(FATE_COUNTS, 5)
 
 
 def test_a_set_without_rows_fails():

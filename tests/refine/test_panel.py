@@ -69,7 +69,7 @@ def settings(**fcdr) -> dict:
 def test_a_seat_without_a_model_and_a_greedy_double_are_refused():
     with pytest.raises(ParamsError, match=r"fcdr.cot.judges names 'x', models.judges has \['judge'\]"):
         check_params(settings(cot={"judges": ["x"], "rule": "any"}), "params.yaml")
-    with pytest.raises(ParamsError, match="a greedy judge votes alike; set judge.temperature above 0"):
+    with pytest.raises(ParamsError, match="a greedy judge votes alike; set its temperature above 0"):
         check_params(settings(cot={"judges": ["judge", "judge"], "rule": "any"}), "params.yaml")
 
 

@@ -14,7 +14,7 @@ from funreason.publish.build import publish
 from funreason.records import write_json, write_jsonl
 
 from .conftest import REPO, rows, stage
-from .published import FATES, ROWS, TEACHER, read_folder, trained, write_set
+from .published import FATES, ROWS, read_folder, trained, write_set
 from .rows import GHENT, OSLO
 
 FOLDER = Path("data/r1/dataset")
@@ -30,7 +30,7 @@ def project(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def published(project) -> str:
     """Set r1 published; its card."""
-    publish("r1", "cc-by-4.0", "models/r0")
+    publish("r1", "cc-by-4.0", "r0")
     return (FOLDER / "README.md").read_text()
 
 
@@ -67,11 +67,11 @@ def test_llama_factory_finds_the_file_and_its_columns(published):
 def test_equal_inputs_give_equal_bytes_wherever_they_lie(published, tmp_path, monkeypatch):
     first = read_folder(FOLDER) | {"metrics": Path("metrics/r1/dataset.json").read_bytes()}
     (FOLDER / "stale.txt").write_text("of an earlier version")
-    publish("r1", "cc-by-4.0", "models/r0")
+    publish("r1", "cc-by-4.0", "r0")
     assert read_folder(FOLDER) == {name: first[name] for name in first if name != "metrics"}
     elsewhere = write_set(tmp_path / "elsewhere")
     monkeypatch.chdir(elsewhere)
-    publish("r1", "cc-by-4.0", "models/r0")
+    publish("r1", "cc-by-4.0", "r0")
     assert read_folder(FOLDER) | {"metrics": Path("metrics/r1/dataset.json").read_bytes()} == first
     assert not [name for name, content in first.items() if str(tmp_path).encode() in content]
 
@@ -93,8 +93,8 @@ def test_metrics_count_rows_fates_and_tokens(published):
 def test_the_card_tells_fates_and_funnel(published):
     assert [(row[0], int(row[1])) for row in table(published, "Fates")] == list(FATES.items())
     assert table(published, "Funnel") == [
-        ["response", "3", "2", "1", "0", "0", "0", "0", "0", "3"],
-        ["cot", "3", "1", "1", "0", "1", "0", "1", "0", "2"],
+        ["response", "3", "2", "1", "0", "0", "0", "0", "0", "0", "3"],
+        ["cot", "3", "1", "1", "0", "1", "0", "0", "1", "0", "2"],
     ]
 
 
@@ -114,10 +114,10 @@ def test_the_card_names_every_input_by_its_content(published):
 def test_a_licence_that_nobody_named_is_said_to_be_unknown(project):
     from huggingface_hub import DatasetCard
 
-    publish("r1", "cc-by-4.0", TEACHER)
+    publish("r1", "cc-by-4.0", "teacher")
     assert DatasetCard.load(FOLDER / "README.md").data.license == "cc-by-4.0"
     assert "sampler" not in (FOLDER / "README.md").read_text().partition("## Provenance")[2]
-    publish("r1", None, TEACHER)
+    publish("r1", None, "teacher")
     card = DatasetCard.load(FOLDER / "README.md")
     assert card.data.license == "unknown" and card.data.size_categories == ["n<1K"]
     assert "unknown: ask the source's owner before publishing" in card.text
@@ -148,25 +148,25 @@ TALK = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}]
 def test_rows_that_teach_nothing_are_refused(project, bad, message):
     write_jsonl("data/r1/train.jsonl", bad)
     with pytest.raises(DataError, match=message) as caught:
-        publish("r1", None, TEACHER)
+        publish("r1", None, "teacher")
     assert "\n" not in str(caught.value) and not FOLDER.exists()
 
 
 def test_inputs_that_are_missing_or_do_not_match_are_named(project):
     write_json("metrics/r1/6_validate.json", {"fates": FATES | {"hard": 1}})
     with pytest.raises(DataError, match="do not belong together; run `dvc repro --force validate@r1`"):
-        publish("r1", None, TEACHER)
+        publish("r1", None, "teacher")
     Path("metrics/r1/6_validate.json").unlink()
     with pytest.raises(DataError, match="6_validate.json does not exist; run `dvc repro validate@r1`"):
-        publish("r1", None, TEACHER)
+        publish("r1", None, "teacher")
     write_set(project)
     Path("models/judges.json").unlink()
     with pytest.raises(DataError, match="models/judges.json does not exist; run `dvc repro resolve`"):
-        publish("r1", None, TEACHER)
+        publish("r1", None, "teacher")
     for file in Path("student").iterdir():
         file.unlink()
     with pytest.raises(ModelError, match="its tokenizer cannot be loaded"):
-        publish("r1", None, TEACHER)
+        publish("r1", None, "teacher")
 
 
 def test_the_stage_takes_the_licence_from_the_parameters(project):

@@ -27,7 +27,7 @@ STAYING = ("kept", "regenerated", "statement")
 def publish(name: str, license: str | None, sampler: str) -> None:
     """Write the folder of set `name` anew, and its metrics. Raises DataError or ModelError.
 
-    `license` is the source's (null: unknown), `sampler` the model that wrote the set's own rows. The card comes
+    `license` is the source's (null: unknown), `sampler` the set whose model wrote its rows, or teacher. The card comes
     last: a folder that has one is whole.
     """
     source, folder = DATA / name / "train.jsonl", DATA / name / FOLDER

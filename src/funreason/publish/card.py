@@ -12,6 +12,7 @@ _FATES = {
     "kept": "passed all checks as the sampler wrote them",
     "regenerated": "the answer was replaced by a judge's, and judged again",
     "statement": "no call fits; the answer says so",
+    "spare": "passed all checks, but another completion of its query was chosen",
     "dropped": "failed a check of query, tools or reasoning, or is a repeat",
     "hard": "query and reasoning hold, the call could not be mended",
 }
@@ -81,8 +82,8 @@ def _fates(fates: dict[str, int]) -> str:
 
 
 def _funnel(steps: list[dict]) -> str:
-    columns = ("step", "in", "pass", "fail", "undecided", "skip", "regenerated", "dropped", "hard")
-    out = [entry["in"] - entry["dropped"] - entry["hard"] for entry in steps]
+    columns = ("step", "in", "pass", "fail", "undecided", "skip", "regenerated", "spare", "dropped", "hard")
+    out = [entry["in"] - entry["spare"] - entry["dropped"] - entry["hard"] for entry in steps]
     rows = [[*(entry[key] for key in columns), left] for entry, left in zip(steps, out, strict=True)]
     return _table(rows, (*columns, "out"))
 

@@ -18,8 +18,9 @@ def provenance(sampler: str) -> dict[str, list[tuple[str, str, str]]]:
     inputs = [_input("source", _read(SOURCE)), _input("teacher", _read(TEACHER))]
     inputs += [_input(f"judge `{name}`", descriptor) for name, descriptor in judges.items()]
     inputs.append(_input("student, whose tokenizer counted", _read(BASE)))
-    if sampler != TEACHER:
-        inputs.append(("sampler of this set's own rows", f"`{sampler}`", "trained by this pipeline, see its dvc.lock"))
+    if sampler != "teacher":
+        own = f"`models/{sampler}`"
+        inputs.append(("sampler of this set's own rows", own, "trained by this pipeline, see its dvc.lock"))
     return {"inputs": inputs, "prompts": list(_prompts())}
 
 

@@ -11,14 +11,22 @@ class Account:
     """Counts ways and keeps none. `steps` are the names of the steps in their order, validate the last."""
 
     def __init__(self, steps: list[str], labels: Labels):
-        self.steps, self.rows = steps, 0
+        self.steps = steps
+        self.queries = self.solved = self.hard = self.rows = 0  # hard: queries left to HDR
         self.fates: Counter[str] = Counter()
         self.went_on: Counter[str] = Counter()  # step → rows that are left after it
         self.planted = Planted(labels)
         self.reached = self.repeated = 0  # rows that came to the last step, and those that it dropped
         self.reasoning, self.answers = Lengths(), Lengths()
 
-    def add(self, way: Way, task: str, given: bool) -> None:
+    def add(self, task: str, ways: list[Way], given: bool) -> None:
+        """The ways of one query; `given`: its response came with the source."""
+        self.queries += 1
+        self.solved += any(way.passed for way in ways)
+        for way in ways:
+            self._add(task, way, given)
+
+    def _add(self, task: str, way: Way, given: bool) -> None:
         fate, steps = way.fate(), list(zip(self.steps, way.verdicts, strict=False))
         self.rows += 1
         self.fates[fate.fate] += 1
@@ -47,6 +55,7 @@ class Account:
             "in": self.reached,
             "out": out,
             "rows": self.rows,
+            "queries": {"in": self.queries, "solved": self.solved, "hard": self.hard},
             "fates": self.counted(),
             "share_kept": round(out / self.rows, 4) if self.rows else 0.0,
             "schema_problems": dict(sorted(problems.items())),

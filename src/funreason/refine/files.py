@@ -3,21 +3,12 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from funreason.errors import ParamsError
-from funreason.params import Params, SetParams
 from funreason.prompts import CHECKS
 from funreason.records import JsonlWriter, Sample, Task, Verdict, read_jsonl, write_json
 from funreason.refine.outcome import Outcome
 from funreason.refine.pools import Step
 
-TASKS = Path("data/tasks.jsonl")
 STEMS = tuple(f"{place}_{step}" for place, step in enumerate(("generate", *CHECKS, "validate")))
-
-
-def chosen_set(params: Params, name: str) -> SetParams:
-    if name not in params.sets:
-        raise ParamsError(f"no set {name!r} in params.yaml, which has {', '.join(params.sets)}")
-    return params.sets[name]
 
 
 def stems(check: str) -> tuple[str, str]:
@@ -34,8 +25,8 @@ def metrics(name: str) -> Path:
     return Path("metrics") / name
 
 
-def read_tasks() -> Iterator[Task]:
-    return (Task.from_row(row) for row in read_jsonl(TASKS))
+def read_tasks(path: str | Path) -> Iterator[Task]:
+    return (Task.from_row(row) for row in read_jsonl(path))
 
 
 def read_samples(name: str, stem: str) -> Iterator[Sample]:

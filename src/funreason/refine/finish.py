@@ -6,21 +6,22 @@ hash and an id a row.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from funreason.errors import DataError
 from funreason.generate import sample_ids
-from funreason.params import NOTHING
-from funreason.records import JsonlWriter, Verdict, read_jsonl, write_csv, write_jsonl
+from funreason.params import NOTHING, KindParams, SetParams
+from funreason.params_rounds import TASKS, hard_pool
+from funreason.records import JsonlWriter, Task, Verdict, read_jsonl, write_csv, write_jsonl
 from funreason.refine.account import Account
+from funreason.refine.choice import replayed
 from funreason.refine.dataset import refuse_empty, training_row
 from funreason.refine.files import STEMS, data, metrics, read_step, read_tasks, read_verdicts, write_metrics
 from funreason.refine.planted import Labels
-from funreason.refine.pools import POOLS, Chain, Way, check_sum
+from funreason.refine.pools import POOLS, Chain, Way, check_fates, check_source, left_hard
 from funreason.refine.validate import Validator
 
 PREPARED = "metrics/prepare.json"
@@ -28,16 +29,16 @@ QUARANTINE = "data/quarantine.jsonl"
 POOL_OF = {fate: pool for pool, fates in POOLS.items() for fate in fates}
 
 
-def finish(name: str, samples: int, keep_given: bool, earlier: str, labels: str) -> None:
-    """Read all steps of a set, write its pools, ledger, metrics and training rows. Raises DataError.
+def finish(name: str, chosen: SetParams, kind: KindParams, labels: str) -> None:
+    """Read all steps of a set, write its pools, ledger, hard tasks, metrics and training rows. Raises DataError.
 
     Everything but the training rows is written before an empty set fails: it is what the user has to look at.
     """
     account = Account([stem.partition("_")[2] for stem in STEMS], Labels.read(labels))
     with JsonlWriter(data(name) / "train.jsonl") as train:
-        for row in read_jsonl(earlier):
+        for row in replayed(read_jsonl(chosen.earlier), kind.earlier_share):
             train.write(row)
-        problems = _sorted_out(name, samples, keep_given, account, train)
+        problems = _sorted_out(name, chosen, kind, account, train)
         found = account.metrics(problems)
         if labels != NOTHING:
             found["planted"] = account.planted.metrics()
@@ -47,43 +48,52 @@ def finish(name: str, samples: int, keep_given: bool, earlier: str, labels: str)
         refuse_empty(name, account.counted())
 
 
-def _sorted_out(name: str, samples: int, keep_given: bool, account: Account, train: JsonlWriter) -> Counter[str]:
-    """Write ledger and pools, and the training rows of the set; returns the kinds of misfits."""
-    validator, last = Validator(), data(name) / ".validate.ledger.jsonl"
+def _sorted_out(name: str, chosen: SetParams, kind: KindParams, account: Account, train: JsonlWriter) -> Counter[str]:
+    """Write ledger, pools and hard tasks, and the training rows of the set; returns the kinds of misfits."""
+    validator, last = Validator(kind.choice), data(name) / ".validate.ledger.jsonl"
     with ExitStack() as stack:
         stack.callback(last.unlink, missing_ok=True)
         pools = {pool: stack.enter_context(JsonlWriter(_pool(name, pool))) for pool in POOLS}
+        hard = stack.enter_context(JsonlWriter(hard_pool(name)))
         with JsonlWriter(last) as verdicts:
-            for way in _ways(name, samples, keep_given, account, partial(_validated, validator, verdicts)):
-                fate = way.fate()
-                pools[POOL_OF[fate.fate]].write(fate.to_row())
-                if way.goes_on:
-                    train.write(training_row(name, way.sample))
+            for task, ways in _queries(name, chosen, kind.samples):
+                ways = _validated(validator, verdicts, ways)
+                account.add(task.id, ways, _is_given(chosen, task))
+                for fate in (way.fate() for way in ways):
+                    pools[POOL_OF[fate.fate]].write(fate.to_row())
+                for way in ways:
+                    if way.goes_on:
+                        train.write(training_row(name, way.sample))
+                if left_hard(ways, chosen.kind == "hdr"):
+                    account.hard += 1
+                    hard.write(task.to_row())
         write_jsonl(_pool(name, "quarantined"), read_jsonl(QUARANTINE))
         write_jsonl(data(name) / "ledger.jsonl", _ledger(name, last))
+    check_fates(account.counted(), account.rows)
+    if chosen.tasks == TASKS:
+        check_source(account.queries, _prepared())
     return validator.kinds
 
 
-def _ways(
-    name: str, samples: int, keep_given: bool, account: Account, validated: Callable[[Way], Way]
-) -> Iterator[Way]:
-    """Each row from its task to its end, counted. Raises DataError where one is lost, or the sums are wrong."""
-    steps, tasks = Chain([read_step(name, stem) for stem in STEMS[:-1]]), 0
-    for task in read_tasks():
-        tasks, given = tasks + 1, keep_given and task.response is not None
-        for row in sample_ids(task, samples, keep_given):
-            way = steps.way(row)
-            way = validated(way) if way.goes_on else way
-            account.add(way, task.id, given)
-            yield way
+def _queries(name: str, chosen: SetParams, samples: int) -> Iterator[tuple[Task, list[Way]]]:
+    """Each task with the ways of its rows up to the last step. Raises DataError where a row is lost."""
+    steps = Chain([read_step(name, stem) for stem in STEMS[:-1]])
+    for task in read_tasks(chosen.tasks):
+        yield task, [steps.way(row) for row in sample_ids(task, samples, chosen.kind == "distil")]
     steps.end()
-    check_sum(account.counted(), account.rows, tasks, _prepared())
 
 
-def _validated(validator: Validator, verdicts: JsonlWriter, way: Way) -> Way:
-    outcome = validator.outcome(way.sample)
-    verdicts.write(outcome.verdict.to_row())
-    return way.then(outcome.verdict, outcome.sample)
+def _is_given(chosen: SetParams, task: Task) -> bool:
+    return chosen.kind == "distil" and task.response is not None
+
+
+def _validated(validator: Validator, verdicts: JsonlWriter, ways: list[Way]) -> list[Way]:
+    """The ways of one query with the last step, for those that came so far."""
+    came = [way for way in ways if way.goes_on]
+    last = {verdict.id: verdict for verdict in validator.verdicts(came)}
+    for verdict in last.values():
+        verdicts.write(verdict.to_row())
+    return [way.then(last[way.id]) if way.id in last else way for way in ways]
 
 
 def _ledger(name: str, last: Path) -> Iterator[dict]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from funreason.errors import DataError
 from funreason.records import read_jsonl
-from funreason.refine.pools import FATES
+from funreason.refine.pools import FATES, LEFT
 
 LEDGER = "ledger.jsonl"
 DATA = Path("data")
@@ -51,8 +51,8 @@ def ends(rows: Iterable[dict]) -> dict[str, End]:
 
 def _after(before: End | None, row: dict) -> End:
     check, action, reason = row["check"], row.get("action"), row.get("reason") or ""
-    if action in ("drop", "hard"):
-        return _end("dropped" if action == "drop" else "hard", check, reason)
+    if action in LEFT:
+        return _end(LEFT[action], check, reason)
     if action == "regenerate":
         return _end("regenerated", check, reason or "answer replaced")
     if check == "response" and row.get("verdict") == "fail":
@@ -92,7 +92,7 @@ def stats(rows: Iterable[dict]) -> dict:
 
 
 def _nothing(step: str) -> dict:
-    names = ("in", "pass", "fail", "undecided", "skip", "regenerated", "dropped", "hard", "asks")
+    names = ("in", "pass", "fail", "undecided", "skip", "regenerated", "spare", "dropped", "hard", "asks")
     return {"step": step, **dict.fromkeys(names, 0), "rules": {"both": 0, "agree": 0}}
 
 
@@ -101,7 +101,7 @@ def _count(entry: dict, row: dict) -> None:
     entry["asks"] += row.get("asks") or 0
     if (verdict := row.get("verdict")) in entry:
         entry[verdict] += 1
-    if name := {"regenerate": "regenerated", "drop": "dropped", "hard": "hard"}.get(row.get("action")):
+    if name := {"regenerate": "regenerated", **LEFT}.get(row.get("action")):
         entry[name] += 1
     ruled, judged = (row.get("rules") or {}).get("value"), judge_value(row)
     if ruled is not None and judged is not None:

@@ -17,7 +17,7 @@ from funreason.refine.pools import POOLS
 WIDEST = 120  # columns
 MARGIN = 12  # columns, as wide as the longest name of a step needs
 SHOWN = 20  # rows of a difference
-_COLUMNS = ("step", "in", "pass", "fail", "undecided", "skip", "regenerated", "dropped", "hard", "asks")
+_COLUMNS = ("step", "in", "pass", "fail", "undecided", "skip", "regenerated", "spare", "dropped", "hard", "asks")
 # What a model wrote may hold terminal escapes: shown as text, never obeyed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

@@ -118,6 +118,20 @@ def agreed(opinions: list[Opinion], share: float) -> Answer:
     )
 
 
+def seated(params: Params, name: str) -> Params:
+    """The parameters with the panel that the set's kind puts into every check, where it has one. Raises ParamsError."""
+    panel = params.kind_of(name).panel
+    if not panel:
+        return params
+    seats = panel.model_dump(include={"judges", "rule", "max_regen"})
+    checks = {
+        check: old.model_copy(update={key: seats[key] for key in seats if hasattr(old, key)})
+        for check, old in params.fcdr.panels().items()
+    }
+    judge = params.judge.model_copy(update={"temperature": panel.temperature})
+    return params.model_copy(update={"fcdr": params.fcdr.model_copy(update=checks), "judge": judge})
+
+
 def open_asked(params: Params, check: str, stack: ExitStack) -> Panel | Cascade | Witnessed:
     """What answers the questions of a check in `fcdr.mode`; judges are closed with `stack`. Raises ModelError."""
     if params.fcdr.mode == "rules":

@@ -1,7 +1,8 @@
 """Where every row ended: exactly one fate each, or the stage fails.
 
 kept and regenerated rows are BalanceSFT's *qualified* pool (regenerated: call or format was mended), *hard* rows
-passed the first three checks and failed the others, *dropped* rows failed earlier; statements are kept apart.
+passed the first three checks and failed the others, *dropped* rows failed earlier; statements are kept apart, and so
+are *spare* rows, which passed all checks where another sample of their query was chosen.
 """
 
 from collections.abc import Iterable
@@ -10,10 +11,10 @@ from dataclasses import dataclass
 from funreason.errors import DataError
 from funreason.records import Sample, Verdict
 
-FATES = ("kept", "regenerated", "statement", "dropped", "hard")
+FATES = ("kept", "regenerated", "statement", "spare", "dropped", "hard")
 POOLS = {"qualified": ("kept", "regenerated"), "hard": ("hard",), "dropped": ("dropped",),
-         "statement": ("statement",)}  # fmt: skip
-LEFT = {"drop": "dropped", "hard": "hard"}
+         "statement": ("statement",), "spare": ("spare",)}  # fmt: skip
+LEFT = {"drop": "dropped", "hard": "hard", "spare": "spare"}
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,15 @@ class Way:
     def goes_on(self) -> bool:
         return self.verdicts[-1].action not in LEFT
 
-    def then(self, verdict: Verdict, sample: Sample | None) -> "Way":
-        """The way with one more step."""
-        return Way(self.id, [*self.verdicts, verdict], sample or self.sample)
+    @property
+    def passed(self) -> bool:
+        """Whether the row was accepted, be it trained on, spare or a repeat of another row."""
+        last = self.verdicts[-1]
+        return self.goes_on or last.action == "spare" or (last.check == "validate" and last.action == "drop")
+
+    def then(self, verdict: Verdict) -> "Way":
+        """The way with one more step, which changed nothing in the sample."""
+        return Way(self.id, [*self.verdicts, verdict], self.sample)
 
     def fate(self) -> "Fate":
         last = self.verdicts[-1]
@@ -64,6 +71,14 @@ class Fate:
         """The sample with the step and the reason of its fate; a pool file's row."""
         return {**(self.sample.to_row() if self.sample else {"id": self.id}),
                 "fate": self.fate, "check": self.check, "reason": self.reason}  # fmt: skip
+
+
+def left_hard(ways: list[Way], whatever_failed: bool) -> bool:
+    """Whether a query is left to HDR: no sample of it passed, and one of them is hard.
+
+    `whatever_failed`: in an HDR round a query stays in the pool whichever check its samples failed.
+    """
+    return not any(way.passed for way in ways) and (whatever_failed or any(way.fate().fate == "hard" for way in ways))
 
 
 def _staying(sample: Sample) -> str:
@@ -123,11 +138,19 @@ class _InOrder:
         )
 
 
-def check_sum(counted: dict[str, int], rows: int, tasks: int, prepared: dict) -> None:
-    """Fates = rows that entered the set, and tasks + quarantined = rows of the source by prepare's own count."""
-    source, quarantined = prepared["rows"], prepared["quarantined"]
-    if sum(counted.values()) != rows or tasks + quarantined != source:
+def check_fates(counted: dict[str, int], rows: int) -> None:
+    """As many fates as rows that entered the set. Raises DataError."""
+    if sum(counted.values()) != rows:
         raise DataError(
-            f"{sum(counted.values())} fates {counted} of {rows} rows; {tasks} tasks and {quarantined} quarantined "
-            f"of {source} rows of the source: the counts do not add up; rerun prepare and the set's stages"
+            f"{sum(counted.values())} fates {counted} of {rows} rows: the counts do not add up; rerun the set's stages"
+        )
+
+
+def check_source(tasks: int, prepared: dict) -> None:
+    """tasks + quarantined = rows of the source, by prepare's own count. Raises DataError."""
+    source, quarantined = prepared["rows"], prepared["quarantined"]
+    if tasks + quarantined != source:
+        raise DataError(
+            f"{tasks} tasks and {quarantined} quarantined of {source} rows of the source: the counts do not add up; "
+            "rerun prepare and the set's stages"
         )

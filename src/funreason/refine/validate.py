@@ -1,4 +1,4 @@
-"""What needs no judge: each call parses and fits the schema of its tool, and no row is there twice."""
+"""What needs no judge: each call parses and fits its tool's schema, and no row is there twice or once too often."""
 
 import json
 import re
@@ -9,7 +9,8 @@ from funreason.calls import CallSyntaxError, parse, validate
 from funreason.errors import DataError
 from funreason.records import Sample, Verdict
 from funreason.refine.check import canonical
-from funreason.refine.outcome import Outcome
+from funreason.refine.choice import chosen
+from funreason.refine.pools import Way
 
 NAME = "validate"
 # How `calls.validate` words its findings → the kinds that metrics count.
@@ -22,34 +23,38 @@ _KINDS = (
 
 
 class Validator:
-    """One outcome a sample: a statement is let through, a call that does not fit is hard, a repeat is dropped.
+    """Sorts out the samples of one query: misfits are hard, of the others some are chosen, repeats are dropped.
 
     `kinds` counts how many rows have each kind of problem (a row may have several). Of the rows before, only a hash
     and the id are kept: those of a million fit into memory.
     """
 
-    def __init__(self):
+    def __init__(self, choice: str):
+        self.choice = choice
         self.kinds: Counter[str] = Counter()
         self._first: dict[bytes, str] = {}  # hash of (query, answer) → the row that had them first
 
-    def outcome(self, sample: Sample) -> Outcome:
+    def verdicts(self, ways: list[Way]) -> list[Verdict]:
+        """One a way, in their order; a statement is let through as it is."""
+        refused = {way.id: verdict for way in ways if (verdict := self._misfit(way.sample))}
+        fit = [way for way in ways if way.id not in refused]
+        taken = [way.id for way in chosen(fit, self.choice)]
+        return [refused.get(way.id) or self._verdict(way.sample, taken) for way in ways]
+
+    def _misfit(self, sample: Sample) -> Verdict | None:
         found = [] if sample.kind == "statement" else problems(sample)
         self.kinds.update({problem.partition(":")[0] for problem in found})
-        return _refused(sample, found) if found else self._unless_repeated(sample)
+        return Verdict(sample.id, NAME, "fail", "hard", "; ".join(found)) if found else None
 
-    def _unless_repeated(self, sample: Sample) -> Outcome:
+    def _verdict(self, sample: Sample, taken: list[str]) -> Verdict:
+        if sample.id not in taken:
+            return Verdict(sample.id, NAME, "pass", "spare", f"{self.choice}: {taken[0]} was chosen")
         statement = sample.kind == "statement"
         key = json.dumps([sample.query, sample.answer if statement else canonical(sample.answer)])
         first = self._first.setdefault(blake2b(key.encode(), digest_size=16).digest(), sample.id)
         if first != sample.id:
-            return Outcome(Verdict(sample.id, NAME, "fail", "drop", f"duplicate of {first}"), None)
-        if statement:
-            return Outcome(Verdict(sample.id, NAME, "skip", "keep", "statement"), sample)
-        return Outcome(Verdict(sample.id, NAME, "pass", "keep", ""), sample)
-
-
-def _refused(sample: Sample, found: list[str]) -> Outcome:
-    return Outcome(Verdict(sample.id, NAME, "fail", "hard", "; ".join(found)), None)
+            return Verdict(sample.id, NAME, "fail", "drop", f"duplicate of {first}")
+        return Verdict(sample.id, NAME, *(("skip", "keep", "statement") if statement else ("pass", "keep", "")))
 
 
 def problems(sample: Sample) -> list[str]:

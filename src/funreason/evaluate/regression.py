@@ -1,0 +1,44 @@
+"""Whether a set's model is good enough to build on: its accuracy against that of the model it was trained from."""
+
+import json
+from pathlib import Path
+
+from funreason.errors import DataError, WorseError
+
+# rounds.measure → the place of the accuracy in metrics/<set>/bfcl.json
+MEASURES = {"desk": ("desk",), "bfcl": ("bfcl", "overall")}
+
+
+def accuracy(name: str, measure: str) -> dict:
+    """{"accuracy", "low", "high", "n"} of a set, or of the untrained model (base). Raises DataError."""
+    path = Path("metrics", name, "bfcl.json")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; run `dvc repro` to make it") from None
+    for key in MEASURES[measure]:
+        found = found.get(key)
+    if found is None:
+        raise DataError(
+            f"{path} has no Overall accuracy for rounds.measure: bfcl; put single_turn into evaluate.bfcl.categories, "
+            "or set rounds.measure to desk"
+        )
+    return found
+
+
+def refuse_worse(name: str, init: str, measure: str, max_regression: float) -> None:
+    """Raises WorseError where set `name` lost more than `max_regression` (0 to 1) against `init`, DataError."""
+    before, after = accuracy(init, measure), accuracy(name, measure)
+    lost = before["accuracy"] - after["accuracy"]
+    if lost <= max_regression:
+        return
+    shown = " against ".join(_shown(who, rate) for who, rate in ((name, after), (init, before)))
+    raise WorseError(
+        f"set {name} got worse than {init}: {shown}, a loss of {lost:.1%} where rounds.max_regression allows "
+        f"{max_regression:.1%}; no further set builds on it. models/{name} stays for a look: change how the set is "
+        f"made (rounds, train), delete it from sets, or allow more"
+    )
+
+
+def _shown(name: str, rate: dict) -> str:
+    return f"{name} {rate['accuracy']:.1%} ({rate['low']:.1%} to {rate['high']:.1%}, n = {rate['n']})"
