@@ -7,15 +7,12 @@ from funreason.stage import run
 
 
 def main() -> None:
-    import json
-    from pathlib import Path
-
     from funreason.params import load_params
     from funreason.prepare import check_share, read_rows, sort_rows
-    from funreason.records import JsonlWriter, write_json
+    from funreason.records import JsonlWriter, read_json, write_json
 
     params = load_params()
-    source = json.loads(Path("data/source.json").read_text())
+    source = read_json("data/source.json")
     rows = read_rows(source, params.data.split, params.prepare.limit)
     with JsonlWriter("data/tasks.jsonl") as tasks:
         # Written also where the share is too large: it is what the user has to look at.

@@ -2,7 +2,7 @@
 
 Run as: funreason profile list · funreason profile use paper · funreason params check · funreason ledger show 12 ·
 funreason ledger stats · funreason ledger diff HEAD workspace · funreason cache stats ·
-funreason cache gc --unused-days 90 · funreason push-dataset OWNER/NAME · funreason compare
+funreason cache gc --unused-days 90 · funreason rounds plan · funreason push-dataset OWNER/NAME · funreason compare
 """
 
 import argparse
@@ -12,6 +12,7 @@ import sys
 
 from funreason import profiles
 from funreason.params import load_params
+from funreason.report import commands as rounds_commands
 from funreason.stage import outcome
 from funreason.upkeep import commands as cache_commands
 
@@ -37,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ledger(rooms.add_parser("ledger", help="what happened to the rows of a set, and why"))
     _add_compare(rooms.add_parser("compare", help="the sets at hand beside the published numbers"))
     cache_commands.add(rooms.add_parser("cache", help="the stored answers of models: what is there, dropping, sharing"))
+    rounds_commands.add(rooms.add_parser("rounds", help="the sets side by side, and what one more would cost"))
     _add_push(rooms.add_parser("push-dataset", help="upload a set's data/<set>/dataset/ to the Hugging Face hub"))
     return parser
 

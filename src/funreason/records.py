@@ -112,6 +112,19 @@ def read_jsonl(path: str | Path) -> Iterator[dict]:
         raise DataError(f"{path} is not UTF-8 ({where}); convert it to UTF-8") from None
 
 
+def read_json(path: str | Path) -> dict:
+    """Read metrics or a descriptor that this project wrote. Raises DataError."""
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; run `dvc repro` to make it") from None
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON ({error}); rerun the stage that wrote it") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{path} holds a {type(value).__name__}, expected an object; rerun the stage that wrote it")
+    return value
+
+
 class JsonlWriter:
     """Writes one object a line; the file appears whole at the end of the block, or not at all. `count` is of rows."""
 

@@ -8,6 +8,7 @@ import pytest
 
 from funreason.calls import split_completion
 from funreason.errors import DataError, ParamsError
+from funreason.params import read_yaml, yaml
 
 from .conftest import chain, rows, stage
 from .rows import FATES, GHENT, OSLO, TASKS

@@ -71,15 +71,15 @@ def test_stats_count_steps_fates_and_reasons(ledgered, command):
     found = json.loads(command("ledger", "stats", "--json")[1])
     steps = {entry.pop("step"): entry for entry in found["steps"]}
     assert list(steps) == ["generate", "response", "cot", "call", "validate"]
-    assert steps["cot"] == {"in": 3, "pass": 1, "fail": 1, "undecided": 0, "skip": 1, "regenerated": 0, "dropped": 1,
-                            "hard": 0, "asks": 3, "rules": {"both": 2, "agree": 1}}  # fmt: skip
+    assert steps["cot"] == {"in": 3, "pass": 1, "fail": 1, "undecided": 0, "skip": 1, "regenerated": 0, "spare": 0,
+                            "dropped": 1, "hard": 0, "asks": 3, "rules": {"both": 2, "agree": 1}}  # fmt: skip
     assert (steps["call"]["regenerated"], steps["call"]["rules"]) == (1, {"both": 1, "agree": 1})
     assert found["fates"] == {"kept": 0, "regenerated": 1, "statement": 1, "spare": 0, "dropped": 2, "hard": 0}
     assert {"step": "cot", "reason": "reasoning leads elsewhere", "rows": 1} in found["reasons"]
     assert [entry["rows"] for entry in found["reasons"]] == [1, 1, 1]  # neither `sampled` nor skipped statements
     said = command("ledger", "stats")[1]
     assert [text.split() for text in said.splitlines() if text.startswith("cot")] == [
-        ["cot", "3", "1", "1", "0", "1", "0", "1", "0", "3", "1/2"]
+        ["cot", "3", "1", "1", "0", "1", "0", "0", "1", "0", "3", "1/2"]
     ]
 
 

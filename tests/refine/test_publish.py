@@ -176,5 +176,5 @@ def test_the_stage_takes_the_licence_from_the_parameters(project):
         yaml().dump(values, file)
     stage("publish", "r1")
     assert "license: odc-by\n" in (FOLDER / "README.md").read_text()
-    with pytest.raises(ParamsError, match="set 'r7' is not in params.yaml"):
+    with pytest.raises(ParamsError, match="no set 'r7' in params.yaml"):
         stage("publish", "r7")

@@ -1,9 +1,9 @@
 """Whether a set's model is good enough to build on: its accuracy against that of the model it was trained from."""
 
-import json
 from pathlib import Path
 
 from funreason.errors import DataError, WorseError
+from funreason.records import read_json
 
 # rounds.measure → the place of the accuracy in metrics/<set>/bfcl.json
 MEASURES = {"desk": ("desk",), "bfcl": ("bfcl", "overall")}
@@ -12,10 +12,7 @@ MEASURES = {"desk": ("desk",), "bfcl": ("bfcl", "overall")}
 def accuracy(name: str, measure: str) -> dict:
     """{"accuracy", "low", "high", "n"} of a set, or of the untrained model (base). Raises DataError."""
     path = Path("metrics", name, "bfcl.json")
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist; run `dvc repro` to make it") from None
+    found = read_json(path)
     for key in MEASURES[measure]:
         found = found.get(key)
     if found is None:

@@ -4,18 +4,16 @@ Row by row, all files side by side: a set of a million rows takes no more memory
 hash and an id a row.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
-from funreason.errors import DataError
 from funreason.generate import sample_ids
 from funreason.params import NOTHING, KindParams, SetParams
 from funreason.params_rounds import TASKS, hard_pool
-from funreason.records import JsonlWriter, Task, Verdict, read_jsonl, write_csv, write_jsonl
+from funreason.records import JsonlWriter, Task, Verdict, read_json, read_jsonl, write_csv, write_jsonl
 from funreason.refine.account import Account
 from funreason.refine.choice import replayed
 from funreason.refine.dataset import refuse_empty, training_row
@@ -71,7 +69,7 @@ def _sorted_out(name: str, chosen: SetParams, kind: KindParams, account: Account
         write_jsonl(data(name) / "ledger.jsonl", _ledger(name, last))
     check_fates(account.counted(), account.rows)
     if chosen.tasks == TASKS:
-        check_source(account.queries, _prepared())
+        check_source(account.queries, read_json(PREPARED))
     return validator.kinds
 
 
@@ -104,11 +102,3 @@ def _ledger(name: str, last: Path) -> Iterator[dict]:
 
 def _pool(name: str, pool: str) -> Path:
     return data(name) / "pools" / f"{pool}.jsonl"
-
-
-def _prepared() -> dict:
-    try:
-        with open(PREPARED, encoding="utf-8") as file:
-            return json.load(file)
-    except FileNotFoundError:
-        raise DataError(f"{PREPARED} does not exist; run `dvc repro prepare` to make it") from None

@@ -1,0 +1,1 @@
+"""What came out of the rounds, and what another one would cost."""

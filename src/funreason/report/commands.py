@@ -1,0 +1,32 @@
+"""`funreason rounds`."""
+
+import argparse
+import json
+
+from funreason.params import load_params
+
+
+def add(rounds: argparse.ArgumentParser) -> None:
+    actions = rounds.add_subparsers(required=True, metavar="ACTION")
+    plan = actions.add_parser("plan", help="what one more round would run and cost, before it runs")
+    plan.add_argument("--kind", choices=("refine", "hdr"), default="refine", help="refine where none is given")
+    plan.add_argument("--after", metavar="SET", help="the set whose model goes on; the last one where none is given")
+    plan.add_argument("--json", action="store_true", help="for scripts")
+    plan.set_defaults(run=_plan)
+    show = actions.add_parser("show", help="the sets side by side: accuracy, code, accepted queries, hard pool")
+    show.set_defaults(run=_show)
+
+
+# The libraries are imported late: `funreason --help` answers at once.
+def _plan(arguments) -> None:
+    from funreason.report.plan import plan, text
+
+    found = plan(load_params(), arguments.kind, arguments.after)
+    print(json.dumps(found.to_row(), indent=2) if arguments.json else text(found))
+
+
+def _show(_) -> None:
+    from funreason.report.rounds import rounds, table
+
+    params = load_params()
+    print(table(rounds(params.sets, params.rounds.measure)), end="")

@@ -1,0 +1,59 @@
+"""The sets side by side, in the order of the chain: accuracy, kept code, accepted queries, reasoning, hard pool."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tabulate import tabulate
+
+from funreason.evaluate.regression import accuracy
+from funreason.params import SetParams
+from funreason.records import read_json
+
+COLUMNS = ("round", "set", "kind", "accuracy", "low", "high", "code", "accepted", "reasoning_chars", "hard", "rows")
+_HEADERS = {"accepted": "accepted queries", "reasoning_chars": "mean reasoning (characters)", "hard": "hard pool",
+            "rows": "rows trained on"}  # fmt: skip
+
+
+def rounds(sets: Mapping[str, SetParams], measure: str) -> list[dict]:
+    """One row of COLUMNS a set, the untrained model first. Shares are 0 to 1. Raises DataError.
+
+    `code` is pass@1 on the first of evaluate.code.benchmarks, `accepted` the share of the set's queries with an
+    accepted sample, `hard` how many queries it leaves to HDR, `rows` what its model was trained on.
+    """
+    rows = [{"round": 0, "set": "base", "kind": "", **_skill("base", measure)}]
+    for number, (name, chosen) in enumerate(sets.items(), 1):
+        made = {"round": number, "set": name, "kind": chosen.kind}
+        rows.append(made | _skill(name, measure) | _data(name))
+    return [{column: row.get(column, "") for column in COLUMNS} for row in rows]
+
+
+def table(rows: list[dict]) -> str:
+    """The same for people: shares in per cent."""
+    shown = [[_shown(column, row) for column in COLUMNS if column not in ("low", "high")] for row in rows]
+    headers = [_HEADERS.get(column, column) for column in COLUMNS if column not in ("low", "high")]
+    return tabulate(shown, headers, "github", disable_numparse=True) + "\n"
+
+
+def _skill(name: str, measure: str) -> dict:
+    calls, code = accuracy(name, measure), read_json(Path("metrics", name, "code.json"))
+    first = next(rate["pass@1"] for rate in code.values() if isinstance(rate, dict) and "pass@1" in rate)
+    return {key: calls[key] for key in ("accuracy", "low", "high")} | {"code": first}
+
+
+def _data(name: str) -> dict:
+    made, trained = (read_json(Path("metrics", name, f"{stem}.json")) for stem in ("6_validate", "train"))
+    queries = made["queries"]
+    return {
+        "accepted": round(queries["solved"] / queries["in"], 4),
+        "reasoning_chars": made["reasoning_chars"]["mean"],
+        "hard": queries["hard"],
+        "rows": trained["rows"]["used"],
+    }
+
+
+def _shown(column: str, row: dict) -> str:
+    value = row[column]
+    if value == "" or column not in ("accuracy", "code", "accepted"):
+        return str(value)
+    interval = f" ({100 * row['low']:.1f}–{100 * row['high']:.1f})" if column == "accuracy" else ""
+    return f"{100 * value:.1f} %{interval}"

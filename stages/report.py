@@ -1,0 +1,23 @@
+"""The sets of the chain side by side, for pictures and people.
+
+Run as: python stages/report.py
+Reads params.yaml and metrics/; writes report/rounds.csv and report/rounds.md.
+"""
+
+from funreason.stage import run
+
+
+def main() -> None:
+    from funreason.params import load_params
+    from funreason.records import atomic, write_csv
+    from funreason.report.rounds import COLUMNS, rounds, table
+
+    params = load_params()
+    rows = rounds(params.sets, params.rounds.measure)
+    write_csv("report/rounds.csv", COLUMNS, rows)
+    with atomic("report/rounds.md") as file:
+        file.write(table(rows))
+
+
+if __name__ == "__main__":
+    run(main)
