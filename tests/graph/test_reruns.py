@@ -16,7 +16,7 @@ def test_another_lambda_reruns_training_and_what_follows(project):
     direct, all_of_them = changed()
     assert direct == every("train")
     after = every("train", "evaluate_bfcl", "evaluate_code", "accept", "forgetting")
-    assert all_of_them == after | every(*LOOPED, sets=["r1"])
+    assert all_of_them == after | every(*LOOPED, sets=["r1"]) | {"report"}
 
 
 def test_a_further_set_plans_its_own_stages_only(project):
@@ -30,7 +30,8 @@ def test_a_further_set_plans_its_own_stages_only(project):
     }
     for further in (following, hard):
         set_param("sets.r2", further)
-        assert changed() == (every(*LOOPED, sets=["r2"]), every(*LOOPED, sets=["r2"]))
+        planned = every(*LOOPED, sets=["r2"]) | {"report"}
+        assert changed() == (planned, planned)
 
 
 def test_a_prompt_edit_reruns_its_check_and_what_follows(project):
@@ -55,7 +56,7 @@ def test_a_link_of_the_chain_reaches_its_stage_only(project):
     set_param("sets.r1.earlier", "data/empty.jsonl")
     set_param("sets.r1.sampler", "base")
     set_param("sets.r1.tasks", "data/r0/hard.jsonl")
-    assert changed()[0] == every("train", "accept", "validate", "generate", "publish", sets=["r1"])
+    assert changed()[0] == every("train", "accept", "validate", "generate", "publish", sets=["r1"]) | {"report"}
 
 
 def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
@@ -79,6 +80,7 @@ def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
         ("rounds.refine.panel.rule", every("response", "query_tool", "cot", "call", "format", sets=["r1"])),
         ("rounds.hdr.samples", set()),
         ("rounds.max_regression", every("accept")),
+        ("rounds.measure", every("accept") | {"report"}),
         ("rounds.max_hdr", set()),
         ("judge.max_asks", every("response", "query_tool", "cot", "call", "format")),
         ("fcdr.undecided", every("response", "query_tool", "cot", "call", "format")),
@@ -111,8 +113,8 @@ def test_a_parameter_reaches_its_stages_only(stages, key, expected):
         ("src/funreason/llm/refs.py", LLM_STAGES | BASELINES | every("train", "accept", "publish") | {"resolve"}),
         ("src/funreason/llm/client.py", LLM_STAGES | BASELINES),
         ("src/funreason/params.py", set()),
-        ("metrics/r0/bfcl.json", every("accept")),
-        ("metrics/r1/bfcl.json", every("accept", sets=["r1"])),
+        ("metrics/r0/bfcl.json", every("accept") | {"report"}),
+        ("metrics/r1/bfcl.json", every("accept", sets=["r1"]) | {"report"}),
         ("data/desk/new/x", every("evaluate_bfcl") | {"baseline_bfcl"}),
         ("desk/models/MANIFEST.json", {"resolve"}),
         ("models/judges.json", every("response", "query_tool", "cot", "call", "format", "publish")),
@@ -132,6 +134,6 @@ def test_the_desk_models_are_never_trained_from_here(project):
     with Repo(".") as repo:
         graph = repo.index.graph
         root = {stage for stage in graph if stage.path_in_repo == "dvc.yaml"}
-        assert len(root) == 5 + len(LOOPED) * len(SETS)
+        assert len(root) == 6 + len(LOOPED) * len(SETS)
         needed = set().union(*(nx.descendants(graph, stage) for stage in root))
         assert not needed - root

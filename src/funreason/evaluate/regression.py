@@ -26,7 +26,7 @@ def accuracy(name: str, measure: str) -> dict:
 def refuse_worse(name: str, init: str, measure: str, max_regression: float) -> None:
     """Raises WorseError where set `name` lost more than `max_regression` (0 to 1) against `init`, DataError."""
     before, after = accuracy(init, measure), accuracy(name, measure)
-    lost = before["accuracy"] - after["accuracy"]
+    lost = round(before["accuracy"] - after["accuracy"], 4)
     if lost <= max_regression:
         return
     shown = " against ".join(_shown(who, rate) for who, rate in ((name, after), (init, before)))

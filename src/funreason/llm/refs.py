@@ -93,6 +93,6 @@ def _from_descriptor(descriptor: dict, path: Path) -> ModelRef:
         raise ModelError(f"model descriptor {path}: kind is {kind!r}, {allowed}; {remedy}")
     name = descriptor.get("path" if kind == "local" else "hub") or ""
     if kind == "local" and not Path(name).is_dir():
-        remedy = "correct models.* in params.yaml"
+        remedy = f"`dvc pull {name}` brings a trained one, models.* in params.yaml names the others"
         raise ModelError(f"{path} names the local model {name!r}, which is no folder; {remedy}")
     return ModelRef(name, descriptor.get("revision"), descriptor["identity"], kind)

@@ -1,0 +1,53 @@
+"""A project folder with the metrics of a finished run in it: base, r0 (800 of 1,000 tasks were asked) and r1."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from funreason.prompts import CHECKS
+from funreason.records import write_json, write_jsonl
+
+ROOT = Path(__file__).parents[2]
+
+
+def rate(correct: int, n: int = 300) -> dict:
+    return {"accuracy": round(correct / n, 4), "low": 0.1, "high": 0.9, "correct": correct, "n": n}
+
+
+def usage(requests: int) -> dict:
+    return {"requests": requests, "prompt_tokens": 70 * requests, "completion_tokens": 50 * requests, "cost": 0.0}
+
+
+def write_skill(name: str, correct: int, code: float = 0.9, overall: dict | None = None) -> None:
+    bfcl = {"desk": rate(correct), "bfcl": {"overall": overall}, "llm": usage(400)}
+    write_json(f"metrics/{name}/bfcl.json", bfcl)
+    write_json(f"metrics/{name}/code.json", {"desk": {"pass@1": code}, "too_long": 0, "llm": usage(60)})
+
+
+def write_set(name: str, asked: int, solved: int, hard: int) -> None:
+    write_json(f"metrics/{name}/0_generate.json", {"in": 1000, "llm": usage(asked)})
+    for place, check in enumerate(CHECKS, 1):
+        write_json(f"metrics/{name}/{place}_{check}.json", {"in": 1000 - 50 * place, "llm": usage(1000 - 50 * place)})
+    queries = {"in": 1000, "solved": solved, "hard": hard}
+    made = {"queries": queries, "share_kept": solved / 1000, "reasoning_chars": {"mean": 170.5, "median": 150.0}}
+    write_json(f"metrics/{name}/6_validate.json", made)
+    write_json(f"metrics/{name}/train.json", {"rows": {"used": solved}})
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, name)
+    write_jsonl("data/empty.jsonl", [])
+    write_jsonl("data/tasks.jsonl", ({"id": str(at)} for at in range(1000)))
+    for name, rows in (("r0", 700), ("r1", 1500)):
+        write_jsonl(f"data/{name}/train.jsonl", ({"id": str(at)} for at in range(rows)))
+        write_jsonl(f"data/{name}/hard.jsonl", ({"id": str(at)} for at in range(40)))
+    write_skill("base", 90, 0.95)
+    write_skill("r0", 210)
+    write_skill("r1", 225)
+    write_set("r0", 800, 700, 40)
+    write_set("r1", 1000, 800, 20)
+    return tmp_path

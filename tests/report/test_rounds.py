@@ -1,0 +1,103 @@
+"""The sets side by side, and what one more would cost."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from funreason.errors import DataError
+from funreason.params import check_params, load_params, read_yaml
+from funreason.records import write_jsonl
+from funreason.report.plan import plan
+from funreason.report.rounds import COLUMNS, rounds, table
+
+from .conftest import ROOT
+
+
+def test_the_stage_writes_a_row_a_set(measured):
+    done = subprocess.run([sys.executable, ROOT / "stages/report.py"], text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    lines = Path("report/rounds.csv").read_text().splitlines()
+    assert lines == [
+        ",".join(COLUMNS),
+        "0,base,,0.3,0.1,0.9,0.95,,,,",
+        "1,r0,distil,0.7,0.1,0.9,0.9,0.7,170.5,40,700",
+        "2,r1,refine,0.75,0.1,0.9,0.9,0.8,170.5,20,800",
+    ]
+    assert "| 2       | r1    | refine | 75.0 % (10.0–90.0) | 90.0 % |" in Path("report/rounds.md").read_text()
+
+
+def test_the_table_names_a_missing_file(measured):
+    Path("metrics/r1/code.json").unlink()
+    params = load_params()
+    with pytest.raises(DataError, match="metrics/r1/code.json does not exist; run `dvc repro`"):
+        table(rounds(params.sets, "desk"))
+
+
+def test_a_self_refine_round_is_planned_by_the_last_one(measured):
+    found = plan(load_params(), "refine")
+    work = {one.stage: one for one in found.stages}
+    assert (found.name, found.like) == ("r2", "r1")
+    assert (work["generate@r2"].requests, work["generate@r2"].prompt_tokens) == (1000, 70_000)
+    assert (work["cot@r2"].rows, work["cot@r2"].requests) == (850, 850)
+    assert work["train@r2"].rows == 1500 + 800
+    assert work["evaluate_bfcl@r2"].completion_tokens == 50 * 400 and work["publish@r2"].requests == 0
+    looped = {name for name, stage in read_yaml("dvc.yaml")["stages"].items() if "foreach" in stage}
+    assert set(work) == {f"{name}@r2" for name in looped}
+
+
+def test_an_hdr_round_asks_about_its_pool_alone_with_its_own_panel(measured):
+    """The pool has 40 queries, three samples each; three judges sit where r1 had one."""
+    found = plan(load_params(), "hdr")
+    work = {one.stage: one for one in found.stages}
+    assert (found.name, found.like, work["generate@h1"].requests) == ("h1", "r1", 120)
+    assert (work["call@h1"].rows, work["call@h1"].requests) == (round(0.12 * 800), round(0.12 * 800 * 3))
+    assert work["train@h1"].rows == round(120 * 0.8)
+
+
+def test_a_source_with_responses_does_not_make_the_next_round_cheap(measured):
+    """Of r0's 1,000 rows the sampler wrote 800; in a round it writes all."""
+    values = read_yaml("params.yaml")
+    del values["sets"]["r1"]
+    assert plan(check_params(values, "params.yaml"), "refine").stages[0].prompt_tokens == 70_000
+
+
+@pytest.mark.parametrize("kind", ["refine", "hdr"])
+def test_the_line_of_the_plan_is_a_set(measured, kind):
+    text = Path("params.yaml").read_text()
+    line = plan(load_params(), kind).line
+    Path("params.yaml").write_text(
+        text.replace("\n\n# How the sets of a kind", f"\n  {line}\n\n# How the sets of a kind")
+    )
+    assert list(load_params().sets)[-1] == line.partition(":")[0]
+
+
+def test_an_empty_pool_ends_hdr(measured):
+    write_jsonl("data/r1/hard.jsonl", [])
+    with pytest.raises(DataError, match="no further round after r1: data/r1/hard.jsonl is empty"):
+        plan(load_params(), "hdr")
+
+
+def test_hdr_ends_after_as_many_rounds_as_allowed(measured):
+    values = read_yaml("params.yaml")
+    values["rounds"]["max_hdr"] = 1
+    first = {"kind": "hdr", "tasks": "data/r1/hard.jsonl", "sampler": "r1", "init": "r1", "earlier": "data/empty.jsonl"}
+    values["sets"]["h1"] = first
+    write_jsonl("data/h1/hard.jsonl", [{"id": "1"}])
+    with pytest.raises(DataError, match="no further round after h1: sets.h2 is HDR round 2, rounds.max_hdr allows 1"):
+        plan(check_params(values, "params.yaml"), "hdr")
+
+
+def test_the_command_prints_the_plan_and_what_to_do(measured):
+    def run(*words: str) -> str:
+        command = [sys.executable, "-c", "from funreason.cli import main; main()", "rounds", *words]
+        done = subprocess.run(command, text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    said = run("plan", "--kind", "hdr")
+    assert "generate@h1" in said and "  h1: {kind: hdr, tasks: data/r1/hard.jsonl, sampler: r1" in said
+    assert json.loads(run("plan", "--json"))["name"] == "r2"
+    assert run("show").count("\n") == 5
