@@ -2,11 +2,7 @@
 
 import csv
 import json
-import os
 import runpy
-import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +10,7 @@ import pytest
 import torch
 from reference import token_losses
 from rows import eight, row
-from train_stage import LOSS, TRAIN, train, workspace
+from train_stage import LOSS, TRAIN, kill_the_stage, train, workspace
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from funreason.errors import DataError, ModelError
@@ -29,32 +25,11 @@ from funreason.srml.segments import LabelReport, label_rows
 from funreason.stage import outcome
 
 ROOT = Path(__file__).parents[2]
-# Runs the real stage with a save every step, and dies in the save of the given step after writing the one before.
-DYING = """
-import os, runpy, signal, sys
-from funreason.srml import checkpoints
-real = checkpoints.TimedCheckpoints
-class Dying(real):
-    def __init__(self, seconds): super().__init__(0); self.saves = 0
-    def on_step_end(self, *a, **k): self.cost = 0; super().on_step_end(*a, **k)
-    def on_save(self, args, state, control, **k):
-        if state.global_step == STEP: os.kill(os.getpid(), signal.SIGKILL)
-        super().on_save(args, state, control, **k)
-checkpoints.TimedCheckpoints = Dying
-runpy.run_path(sys.argv.pop(1), run_name="__main__")
-"""
 
 
 def main(*arguments: str) -> int:
     """The stage in this process and folder, up to its exit status."""
     return outcome(runpy.run_path(str(ROOT / "stages" / "train.py"))["main"], list(arguments))
-
-
-def kill_the_stage(folder: Path, step: int) -> None:
-    command = [sys.executable, "-c", DYING.replace("STEP", str(step)), str(ROOT / "stages" / "train.py"), "r0"]
-    killed = subprocess.run(command, cwd=folder, env={**os.environ, "DVC_ROOT": ""}, capture_output=True, text=True)
-    # Nothing else: no progress bar, no line per step, where stderr is no terminal.
-    assert (killed.returncode, killed.stdout, killed.stderr) == (-signal.SIGKILL, "", "")
 
 
 @pytest.fixture(scope="module")

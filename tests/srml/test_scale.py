@@ -12,7 +12,7 @@ import torch
 from accelerate.commands.config.config_args import load_config_from_file
 from rows import eight
 from steps import COMMON
-from train_stage import LOSS, TRAIN, train, workspace
+from train_stage import LOSS, TRAIN, kill_the_stage, train, workspace
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from funreason.errors import ModelError, ParamsError
@@ -39,14 +39,38 @@ def test_adapters_end_as_a_whole_model(tiny_model, tmp_path):
     assert metrics["steps"] == 6 and list((folder / ".checkpoints").iterdir()) == []
 
 
+def stage(folder: Path, **environment: str) -> subprocess.CompletedProcess:
+    """The train stage of r0, run as DVC runs it."""
+    whole = {key: value for key, value in os.environ.items() if key != "DVC_ROOT"} | environment
+    script = [sys.executable, str(ROOT / "stages/train.py"), "r0"]
+    return subprocess.run(script, cwd=folder, env=whole, capture_output=True, text=True, check=False)
+
+
+def test_adapters_killed_and_resumed_equal_unbroken(tiny_model, tmp_path):
+    """With dropout, so that the state of the random numbers has to be resumed, too."""
+    options = TRAIN | {"lora": LORA | {"dropout": 0.2}, "learning_rate": 1e-2}
+    whole, broken = (workspace(tmp_path / name, tiny_model, train=options) for name in ("whole", "broken"))
+    train(whole, tiny_model, LOSS, options)
+    kill_the_stage(broken, 4)
+    done = stage(broken)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for path in (file for part in ("models/r0", "metrics/r0") for file in (whole / part).iterdir()):
+        assert path.read_bytes() == (broken / path.relative_to(whole)).read_bytes(), path.name
+
+
+def test_as_many_processes_as_the_parameters_say(tiny_model, tmp_path):
+    folder = workspace(tmp_path, tiny_model, train=TRAIN | {"launcher": "ddp", "processes": 2, "micro_batch_size": 1})
+    done = stage(folder, LOCAL_RANK="0", RANK="0", WORLD_SIZE="4")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert "4 processes were started, `train.processes` is 2" in done.stderr
+
+
 def test_the_stage_starts_itself_on_two_processes(tiny_model, tmp_path):
     """gloo, as nothing else runs here; one step over all rows, and its losses are those of one process."""
     options = TRAIN | {"epochs": 1.0, "heldout_share": 0.0, "batch_size": 8, "micro_batch_size": 2}
     for name, launcher, processes in (("one", "none", 1), ("two", "ddp", 2)):
         folder = workspace(tmp_path / name, tiny_model, train=options | {"launcher": launcher, "processes": processes})
-        environment = {key: value for key, value in os.environ.items() if key != "DVC_ROOT"}
-        script = [sys.executable, str(ROOT / "stages/train.py"), "r0"]
-        done = subprocess.run(script, cwd=folder, env=environment, capture_output=True, text=True)
+        done = stage(folder)
         assert done.returncode == 0, done.stderr[-2000:]
     one, two = (json.loads((tmp_path / n / "metrics/r0/train.json").read_text()) for n in ("one", "two"))
     assert one["steps"] == two["steps"] == 1 and one["rows"] == two["rows"]

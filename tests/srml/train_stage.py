@@ -1,5 +1,9 @@
 """The train stage: a folder as it finds one, and the library's part of it in this process."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from rows import eight, row
@@ -21,6 +25,20 @@ TRAIN = {
     "gradient_checkpointing": False, "heldout_share": 0.2, "packing": False, "padding_free": False, "head": "auto",
     "lora": {"rank": 0, "alpha": 8, "dropout": 0.0, "quantize": False}, "launcher": "none", "processes": 1,
 }  # fmt: skip
+# Runs the real stage with a save every step, and dies in the save of the given step after writing the one before.
+DYING = """
+import os, runpy, signal, sys
+from funreason.srml import checkpoints
+real = checkpoints.TimedCheckpoints
+class Dying(real):
+    def __init__(self, seconds): super().__init__(0); self.saves = 0
+    def on_step_end(self, *a, **k): self.cost = 0; super().on_step_end(*a, **k)
+    def on_save(self, args, state, control, **k):
+        if state.global_step == STEP: os.kill(os.getpid(), signal.SIGKILL)
+        super().on_save(args, state, control, **k)
+checkpoints.TimedCheckpoints = Dying
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
 
 
 def workspace(folder: Path, model: Path, train: dict = TRAIN) -> Path:
@@ -39,3 +57,10 @@ def train(folder: Path, model: Path, loss: dict, options: dict) -> None:
         folder / "data/r0/train.jsonl", load_ref(model), folder / "models/r0", folder / "metrics/r0",
         LossParams(**loss), TrainParams(**options), checkpoints=folder / ".checkpoints",
     )  # fmt: skip
+
+
+def kill_the_stage(folder: Path, step: int) -> None:
+    command = [sys.executable, "-c", DYING.replace("STEP", str(step)), str(ROOT / "stages" / "train.py"), "r0"]
+    killed = subprocess.run(command, cwd=folder, env={**os.environ, "DVC_ROOT": ""}, capture_output=True, text=True)
+    # Nothing else: no progress bar, no line per step, where stderr is no terminal.
+    assert (killed.returncode, killed.stdout, killed.stderr) == (-signal.SIGKILL, "", "")

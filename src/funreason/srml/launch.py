@@ -16,8 +16,15 @@ CONFIGS = Path("configs", "accelerate")
 def launched(train: TrainParams, script: str, *arguments: str) -> bool:
     """Run `script` on `train.processes` processes and return True; False where this process is to train itself.
 
-    That is so with `launcher: none`, and in the processes that a launcher has started. Raises ModelError if they fail.
+    That is so with `launcher: none`, and in the processes that a launcher has started. Raises ModelError if they fail,
+    ParamsError if they are not as many as `train.processes`.
     """
+    started = int(os.environ.get("WORLD_SIZE", 1))
+    if started > 1 and started != train.processes:
+        raise ParamsError(
+            f"{started} processes were started, `train.processes` is {train.processes}: the batches would be others; "
+            "set it to their number, or let the stage start them"
+        )
     if train.launcher == "none" or "LOCAL_RANK" in os.environ:
         return False
     status = subprocess.run([*command(train), script, *arguments]).returncode
