@@ -12,13 +12,16 @@ import csv
 import os
 import shutil
 import subprocess
+from contextlib import chdir
 from pathlib import Path
 from statistics import mean, stdev
 
 from tabulate import tabulate
 
 from funreason import profiles
-from funreason.params import read_yaml, yaml
+from funreason.params import check_params, read_yaml, yaml
+from funreason.records import write_csv
+from funreason.report.rounds import COLUMNS, rounds
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = (".venv", ".venv-bfcl", ".venv-evalplus")
@@ -47,40 +50,46 @@ def cloned(folder: Path) -> Path:
 
 
 def ran(folder: Path, profile: str, seed: int) -> list[dict]:
-    """The rows of report/rounds.csv after the profile's run with this seed."""
+    """The sets side by side after the profile's run with this seed, up to where the chain ended."""
     result = folder / "results" / f"{profile}-{seed}.csv"
     if not result.exists():
-        choose(folder, profile, seed)
-        environment = os.environ | {
-            "PYTHONPATH": str(folder / "src"),
-            "PATH": f"{folder / '.venv/bin'}{os.pathsep}{os.environ['PATH']}",
-        }
-        subprocess.run(["dvc", "repro", "report"], cwd=folder, env=environment, check=True)
-        result.parent.mkdir(exist_ok=True)
-        shutil.copy(folder / "report/rounds.csv", result)
+        with chdir(folder):
+            values = choose(profile, seed)
+            repro(values)
+            params = check_params(values, "params.yaml")
+            write_csv(result, COLUMNS, rounds(params.sets, params.rounds.measure))
     with open(result, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def choose(folder: Path, profile: str, seed: int) -> None:
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        profiles.use(profile)
-        values = read_yaml("params.yaml", "rt")
-        values["train"]["seed"] = seed
-        with open("params.yaml", "w", encoding="utf-8") as file:
-            yaml().dump(values, file)
-    finally:
-        os.chdir(before)
+def choose(profile: str, seed: int) -> dict:
+    profiles.use(profile)
+    values = read_yaml("params.yaml", "rt")
+    values["train"]["seed"] = seed
+    with open("params.yaml", "w", encoding="utf-8") as file:
+        yaml().dump(values, file)
+    return read_yaml("params.yaml")
+
+
+def repro(values: dict) -> None:
+    """A chain may end before its last set, which says so: what other seeds left of later sets is deleted first."""
+    for name in list(values["sets"])[1:]:
+        shutil.rmtree(Path("metrics", name), ignore_errors=True)
+    environment = os.environ | {
+        "PYTHONPATH": str(Path("src").resolve()),
+        "PATH": f"{Path('.venv/bin').resolve()}{os.pathsep}{os.environ['PATH']}",
+    }
+    subprocess.run(["dvc", "repro", "report"], env=environment, check=False)
 
 
 def table(results: list[list[dict]]) -> str:
     """Mean ± standard deviation over the seeds, a line a set; then how many seeds end at or above r0."""
-    lines = [[sets[0]["set"], *(spread(sets, column) for column in (*SHARES, *COUNTS))]
-             for sets in zip(*results, strict=True)]  # fmt: skip
+    names = list(dict.fromkeys(row["set"] for rows in results for row in rows))
+    by_set = {name: [row for rows in results for row in rows if row["set"] == name] for name in names}
+    lines = [[name, *(spread(rows, column) for column in (*SHARES, *COUNTS)), len(rows)]
+             for name, rows in by_set.items()]  # fmt: skip
     better = sum(float(rows[-1]["accuracy"]) >= float(rows[1]["accuracy"]) for rows in results)
-    shown = tabulate(lines, ("set", *SHARES, *COUNTS), "github", disable_numparse=True)
+    shown = tabulate(lines, ("set", *SHARES, *COUNTS, "seeds"), "github", disable_numparse=True)
     return f"{shown}\n{better} of {len(results)} seeds end at or above {results[0][1]['set']}"
 
 

@@ -15,13 +15,15 @@ _HEADERS = {"accepted": "accepted queries", "reasoning_chars": "mean reasoning (
 
 
 def rounds(sets: Mapping[str, SetParams], measure: str) -> list[dict]:
-    """One row of COLUMNS a set, the untrained model first. Shares are 0 to 1. Raises DataError.
+    """One row of COLUMNS a set that was measured, the untrained model first. Shares are 0 to 1. Raises DataError.
 
     `code` is pass@1 on the first of evaluate.code.benchmarks, `accepted` the share of the set's queries with an
     accepted sample, `hard` how many queries it leaves to HDR, `rows` what its model was trained on.
     """
     rows = [{"round": 0, "set": "base", "kind": "", **_skill("base", measure)}]
     for number, (name, chosen) in enumerate(sets.items(), 1):
+        if not Path("metrics", name, "bfcl.json").exists():
+            break  # the chain ended here, or has not come so far
         made = {"round": number, "set": name, "kind": chosen.kind}
         rows.append(made | _skill(name, measure) | _data(name))
     return [{column: row.get(column, "") for column in COLUMNS} for row in rows]
