@@ -91,7 +91,7 @@ desk-models: setup  ## train the committed desk models anew where something made
 	$(INSIDE) dvc repro desk/dvc.yaml
 
 # --keep-going: a point that fails leaves the others to be run; the report waits for all.
-sweep: setup  ## λ from 0.1 to 0.9, sft and ssb, three seeds: sweep/table.md and plots; hours, goes on where it stopped
+sweep: setup  ## λ from 0.1 to 0.9, sft and ssb, three seeds: sweep/table.md and plots; 1.5 hours on two cores, goes on where it stopped
 	$(INSIDE) dvc repro --keep-going sweep/dvc.yaml
 	@cat sweep/table.md
 	$(INSIDE) dvc plots show -o sweep/plots sweep/results.csv 'code pass@1 against λ'
