@@ -26,6 +26,7 @@ from funreason.params_data import (
     MendingCheckParams,
     ModelParams,
     ModelsParams,
+    MultiTurnParams,
     Name,
     PrepareParams,
     PriceParams,
@@ -39,8 +40,8 @@ from funreason.params_training import EvaluateParams, LoraParams, LossParams, Tr
 # The blocks are to be had from here: where they stand is a matter of length.
 __all__ = [
     "NOTHING", "CheckParams", "DataParams", "FcdrParams", "JudgeParams", "LlmParams", "LoraParams", "LossParams",
-    "MendingCheckParams", "ModelParams", "Params", "PriceParams", "ServerParams", "SetParams", "TrainParams",
-    "check_params", "load_params", "read_yaml", "yaml",
+    "MendingCheckParams", "ModelParams", "MultiTurnParams", "Params", "PriceParams", "ServerParams", "SetParams",
+    "TrainParams", "check_params", "load_params", "read_yaml", "yaml",
 ]  # fmt: skip
 
 

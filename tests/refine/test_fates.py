@@ -153,11 +153,12 @@ def test_a_sample_that_vanished_fails():
 
 
 def test_the_source_is_part_of_the_account():
-    check_sum(FATE_COUNTS, 4, 4, {"rows": 5, "quarantined": 1})
-    with pytest.raises(DataError, match="do not add up"):
-        check_sum(FATE_COUNTS, 4, 4, {"rows": 6, "quarantined": 1})
-    with pytest.raises(DataError, match="do not add up"):
-        check_sum(FATE_COUNTS, 5, 4, {"rows": 5, "quarantined": 1})
+    single = {"quarantined": 1, "conversations": 0, "turns": 0}
+    check_sum(FATE_COUNTS, 4, 4, {"rows": 5, **single})
+    check_sum(FATE_COUNTS, 4, 4, {"rows": 3, "quarantined": 1, "conversations": 1, "turns": 3})
+    for rows, tasks, prepared in [(4, 4, {"rows": 6}), (5, 4, {"rows": 5}), (4, 4, {"rows": 5, "turns": 2})]:
+        with pytest.raises(DataError, match="do not add up"):
+            check_sum(FATE_COUNTS, rows, tasks, single | prepared)
 
 
 def test_a_set_without_rows_fails():

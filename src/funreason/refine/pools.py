@@ -124,10 +124,13 @@ class _InOrder:
 
 
 def check_sum(counted: dict[str, int], rows: int, tasks: int, prepared: dict) -> None:
-    """Fates = rows that entered the set, and tasks + quarantined = rows of the source by prepare's own count."""
-    source, quarantined = prepared["rows"], prepared["quarantined"]
-    if sum(counted.values()) != rows or tasks + quarantined != source:
+    """Fates = rows that entered the set; tasks - turns + conversations + quarantined = rows of the sources, by
+    prepare's own count: a conversation is one row there, and as many tasks as it has turns.
+    """
+    source, quarantined, turns, talks = (prepared[name] for name in ("rows", "quarantined", "turns", "conversations"))
+    if sum(counted.values()) != rows or tasks - turns + talks + quarantined != source:
         raise DataError(
-            f"{sum(counted.values())} fates {counted} of {rows} rows; {tasks} tasks and {quarantined} quarantined "
-            f"of {source} rows of the source: the counts do not add up; rerun prepare and the set's stages"
+            f"{sum(counted.values())} fates {counted} of {rows} rows; {tasks} tasks, of which {turns} are turns of "
+            f"{talks} conversations, and {quarantined} quarantined of {source} rows of the source: the counts do not "
+            "add up; rerun prepare and the set's stages"
         )
