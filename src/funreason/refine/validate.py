@@ -30,7 +30,7 @@ class Validator:
 
     def __init__(self):
         self.kinds: Counter[str] = Counter()
-        self._first: dict[bytes, str] = {}  # hash of (query, answer) → the row that had them first
+        self._first: dict[bytes, str] = {}  # hash of (what is asked, answer) → the row that had them first
 
     def outcome(self, sample: Sample) -> Outcome:
         found = [] if sample.kind == "statement" else problems(sample)
@@ -39,7 +39,8 @@ class Validator:
 
     def _unless_repeated(self, sample: Sample) -> Outcome:
         statement = sample.kind == "statement"
-        key = json.dumps([sample.query, sample.answer if statement else canonical(sample.answer)])
+        asked = [sample.history, sample.query, sample.steps]
+        key = json.dumps([asked, sample.answer if statement else canonical(sample.answer)])
         first = self._first.setdefault(blake2b(key.encode(), digest_size=16).digest(), sample.id)
         if first != sample.id:
             return Outcome(Verdict(sample.id, NAME, "fail", "drop", f"duplicate of {first}"), None)
