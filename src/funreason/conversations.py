@@ -91,7 +91,11 @@ def _said(number: int, message) -> _Said:
 
 
 def _answered(where: str, content, tool_calls, calls_only: bool) -> _Said:
-    """A turn of the assistant. As written it is kept in the response alone: what later turns see is well-formed."""
+    """A turn of the assistant; an empty list says that no call fits, as in xLAM's `answers`.
+
+    As written it is kept in the response alone: what later turns see is well-formed.
+    """
+    content = "[]" if content == [] else content
     try:
         cot, text = split_completion(content) if isinstance(content, str) else (None, "")
         decoded = _from_json(tool_calls or (text if isinstance(content, str) else content))

@@ -86,7 +86,7 @@ def _file_rows(path: Path) -> Iterator[tuple[int, bytes | dict]]:
         return _lines(path)
     if path.suffix == ".json":
         return _elements(path)
-    raise DataError(f"{path} ends in {path.suffix!r}; give .jsonl (an object a line) or .json (a list)")
+    raise DataError(f"{path} ends in {path.suffix!r}; .jsonl (an object a line) and .json (a list) are read")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

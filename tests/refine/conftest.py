@@ -37,7 +37,9 @@ def write_project(folder: Path, url: str | None, tasks: list[dict], model: Path 
     write_jsonl(folder / "data/empty.jsonl", [])
     labels = [{"id": t["id"], "defect": LABELS.get(t["id"]), "check": CAUGHT_BY.get(t["id"])} for t in tasks]
     write_jsonl(folder / "labels.jsonl", labels)
-    write_jsonl(folder / "data/quarantine.jsonl", [{"source": "rows.jsonl", "row": 1, "reason": "no query", "raw": "{}"}])
+    write_jsonl(
+        folder / "data/quarantine.jsonl", [{"source": "rows.jsonl", "row": 1, "reason": "no query", "raw": "{}"}]
+    )
     counts = {"rows": len(tasks) + 1, "tasks": len(tasks), "quarantined": 1, "conversations": 0, "turns": 0}
     write_json(folder / "metrics/prepare.json", counts)
 
