@@ -155,12 +155,8 @@ def test_a_server_is_told_results_by_the_user(project):
 
 def test_the_same_answer_to_another_conversation_is_no_repeat():
     validator = Validator()
-    contexts = [
-        {"history": TRAVELLED},
-        {},
-        {"steps": talk(("assistant", GHENT), ("tool", "1"))},
-        {"history": TRAVELLED},
-    ]
+    history, steps = {"history": TRAVELLED}, {"steps": talk(("assistant", GHENT), ("tool", "1"))}
+    contexts = [history, {}, steps, history]
     turns = [replace(row(), id=str(number), **context) for number, context in enumerate(contexts)]
     assert [validator.outcome(turn).verdict.action for turn in turns] == ["keep", "keep", "keep", "drop"]
 
