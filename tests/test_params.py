@@ -181,7 +181,7 @@ def test_a_profile_gives_the_same_values_whatever_stood_there(desk):
     first = (desk / "params.yaml").read_text()
     document = read_yaml("params.yaml", "rt")
     document["loss"]["lambda"], document["evaluate"]["bfcl"]["categories"] = 0.1, ["multiple"]
-    document["sets"]["r2"] = {"sampler": "models/r1", "init": "models/r1", "earlier": "data/r1/train.jsonl"}
+    document["sets"]["r2"] = document["sets"]["r1"] | {"sampler": "r1", "init": "r1"}
     with open("params.yaml", "w") as file:
         yaml().dump(document, file)
     profiles.use("paper")
@@ -251,9 +251,9 @@ def command(monkeypatch, *words: str) -> int:
 
 def test_the_command_line(desk, monkeypatch, capsys):
     assert command(monkeypatch, "profile", "list") == 0
-    assert capsys.readouterr().out.split() == ["desk", "paper"]
+    assert capsys.readouterr().out.split() == ["balancesft", "desk", "desk-hdr", "desk-refine", "paper"]
     assert command(monkeypatch, "profile", "use", "papers") == 1
-    assert "no profile named 'papers'; available are desk, paper" in capsys.readouterr().err
+    assert "no profile named 'papers'; available are balancesft, desk, desk-hdr" in capsys.readouterr().err
     assert command(monkeypatch, "profile", "use", "paper") == 0
     assert "Qwen/QwQ-32B" in (desk / "params.yaml").read_text()
     assert command(monkeypatch, "params", "check") == 0

@@ -8,6 +8,7 @@ import pytest
 from funreason.errors import DataError
 from funreason.prepare import check_share, read_rows, sort_rows
 from funreason.records import Task
+from funreason.xlam import Ids
 
 TOOL = {"name": "f", "description": "d", "parameters": {"a": {"type": "int", "description": "x"}}}
 GOOD = {
@@ -30,7 +31,7 @@ def prepared(tmp_path, content: bytes, name="rows.jsonl", limit=None):
 def sorted_rows(source: dict, limit: int | None = None) -> tuple[list[Task], list[dict], dict]:
     """(tasks, quarantined rows, metrics) of a source."""
     good, bad = [], []
-    metrics = sort_rows(read_rows(source, "train", limit), good.append, bad.append)
+    metrics = sort_rows(read_rows(source, "train", limit), "rows.jsonl", Ids(), good.append, bad.append)
     return [Task.from_row(row) for row in good], bad, metrics
 
 
@@ -82,7 +83,7 @@ BAD = [
 def test_a_malformed_row_is_quarantined_with_number_and_reason(tmp_path, bad, kind):
     good, (found,) = prepared(tmp_path, b"\n".join([line(id="0"), b"", bad, line(id="z")]))
     assert [task.id for task in good] == ["0", "z"]
-    assert found["row"] == 3 and found["reason"].startswith(kind) and found["raw"]
+    assert (found["source"], found["row"]) == ("rows.jsonl", 3) and found["reason"].startswith(kind) and found["raw"]
     json.dumps(found, ensure_ascii=False).encode()
 
 
@@ -95,16 +96,16 @@ def test_rows_add_up_and_the_limit_counts_all_rows(tmp_path):
 
 def test_too_large_a_share_fails_naming_the_parameter(tmp_path):
     metrics = counts(tmp_path, line() + b"\n{")
-    check_share(metrics, 0.5, {"path": "x"})
-    with pytest.raises(DataError, match=r"1 of 2 rows are malformed \(1 not JSON\), prepare.max_bad_share"):
-        check_share(metrics, 0.49, {"path": "x"})
+    check_share(metrics, 0.5, "x")
+    with pytest.raises(DataError, match=r"x: 1 of 2 rows are malformed \(1 not JSON\), prepare.max_bad_share"):
+        check_share(metrics, 0.49, "x")
 
 
 def test_a_source_without_tasks_fails(tmp_path):
     with pytest.raises(DataError, match="holds no rows"):
-        check_share(counts(tmp_path, b""), 1.0, {"path": "x"})
+        check_share(counts(tmp_path, b""), 1.0, "x")
     with pytest.raises(DataError, match="1 of 1 rows"):
-        check_share(counts(tmp_path, b"{"), 1.0, {"path": "x"})
+        check_share(counts(tmp_path, b"{"), 1.0, "x")
 
 
 def test_a_json_list_is_read_and_a_broken_one_named(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from funreason.errors import DataError, ModelError
 from funreason.llm import load_ref
-from funreason.params import DataParams, ModelParams, load_params
+from funreason.params import DataParams, ModelParams, MultiTurnParams, load_params
 from funreason.records import write_json
 from funreason.sources import resolve_data, resolve_model
 
@@ -21,7 +21,11 @@ def model(path=None, hub=None, revision=None) -> ModelParams:
 
 
 def data(path="data/empty.jsonl", hub=None, revision=None) -> DataParams:
-    return DataParams(path=path, hub=hub, revision=revision, split="train", license=None)
+    return DataParams(path=path, hub=hub, revision=revision, split="train", license=None, multi_turn=second())
+
+
+def second(path="data/empty.jsonl", hub=None) -> MultiTurnParams:
+    return MultiTurnParams(path=path, hub=hub, revision=None, split="train")
 
 
 class Hub(BaseHTTPRequestHandler):

@@ -7,7 +7,7 @@ from itertools import islice
 from funreason.calls import CompletionError, join_completion, split_completion
 from funreason.errors import DataError
 from funreason.llm import Request, Response
-from funreason.prompts import calling_messages
+from funreason.prompts.conversation import chat
 from funreason.records import Sample, Task, Verdict
 from funreason.refine.outcome import Outcome, counted, mean
 
@@ -47,7 +47,7 @@ def _block(tasks: list[Task], ask: Ask, samples: int, keep_given: bool) -> list[
     rows = [(task, number, name) for task in tasks
             for number, name in enumerate(sample_ids(task, samples, keep_given))]  # fmt: skip
     asked = [(task, number) for task, number, _ in rows if not (keep_given and task.response)]
-    responses = iter(ask([Request(calling_messages(task.query, task.tools), number) for task, number in asked]))
+    responses = iter(ask([Request(chat(task), number) for task, number in asked]))
     outcomes = []
     for task, _, name in rows:
         if keep_given and task.response:
@@ -75,7 +75,8 @@ def _outcome(task: Task, name: str, text: str, reason: str) -> Outcome:
     if not answer:
         return _dropped(name, text, "empty answer", asks)
     verdict = Verdict(name, "generate", "pass", "keep", reason, asks=asks)
-    return Outcome(verdict, Sample(name, task.query, task.tools, cot or "", answer))
+    before = {"history": task.history, "steps": task.steps}
+    return Outcome(verdict, Sample(name, task.query, task.tools, cot or "", answer, **before))
 
 
 def _dropped(name: str, text: str, reason: str, asks: int) -> Outcome:

@@ -26,6 +26,7 @@ from funreason.params_data import (
     MendingCheckParams,
     ModelParams,
     ModelsParams,
+    MultiTurnParams,
     Name,
     PrepareParams,
     PriceParams,
@@ -39,8 +40,8 @@ from funreason.params_training import EvaluateParams, LoraParams, LossParams, Tr
 # The blocks are to be had from here: where they stand is a matter of length.
 __all__ = [
     "NOTHING", "CheckParams", "DataParams", "FcdrParams", "JudgeParams", "KindParams", "LlmParams", "LoraParams",
-    "LossParams", "MendingCheckParams", "ModelParams", "PanelParams", "Params", "PriceParams", "ServerParams",
-    "SetParams", "TrainParams", "check_params", "load_params", "read_yaml", "yaml",
+    "LossParams", "MendingCheckParams", "ModelParams", "MultiTurnParams", "PanelParams", "Params", "PriceParams",
+    "ServerParams", "SetParams", "TrainParams", "check_params", "load_params", "read_yaml", "yaml",
 ]  # fmt: skip
 
 

@@ -29,6 +29,7 @@ class DeskParams(Block):
     heldout_rows: Count
     judge_rows: Count
     code_rows: Count
+    dialog_rows: Count
 
 
 class ModelParams(Block):
@@ -49,12 +50,30 @@ class ModelsParams(Block):
     base: ModelParams
 
 
+class MultiTurnParams(Block):
+    path: str
+    hub: str | None
+    revision: str | None
+    split: str
+
+    @model_validator(mode="after")
+    def _one_source(self):
+        if self.hub and self.path != NOTHING:
+            raise ValueError(f"give a local `path` and `hub: null`, or a `hub` id and `path: {NOTHING}`, or neither")
+        return self
+
+    @property
+    def given(self) -> bool:
+        return bool(self.hub) or self.path != NOTHING
+
+
 class DataParams(Block):
     path: str
     hub: str | None
     revision: str | None
     split: str
     license: str | None
+    multi_turn: MultiTurnParams
 
     @model_validator(mode="after")
     def _one_source(self):

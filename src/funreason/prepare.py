@@ -1,4 +1,4 @@
-"""Read the data source, sort its rows into tasks and quarantine, and count both."""
+"""Read the data sources, sort their rows into tasks and quarantine, and count both."""
 
 import json
 from collections import Counter
@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 
 from funreason.errors import DataError
-from funreason.records import Task
-from funreason.xlam import Quarantined, tasks
+from funreason.xlam import Ids, Quarantined, read
 
 Write = Callable[[dict], None]
+SUMMED = ("rows", "tasks", "quarantined", "conversations", "turns", "with_response", "without_call")
 
 
 def read_rows(source: dict, split: str, limit: int | None) -> Iterator[tuple[int, bytes | dict]]:
@@ -19,41 +19,63 @@ def read_rows(source: dict, split: str, limit: int | None) -> Iterator[tuple[int
     return islice(rows, limit)
 
 
-def sort_rows(rows: Iterable[tuple[int, bytes | dict]], good: Write, bad: Write) -> dict:
-    """Give each row to exactly one of `good` and `bad`, in the order of the source. Returns the metrics.
+def sources_of(descriptor: dict) -> dict[str, dict]:
+    """The sources that data/source.json describes, by their blocks in params.yaml."""
+    second = descriptor.get("multi_turn")
+    return {"data": descriptor} | ({"data.multi_turn": second} if second else {})
 
-    rows = tasks + quarantined; `reasons` says why rows were quarantined.
+
+def name_of(source: dict) -> str:
+    return source.get("path") or source["hub"]
+
+
+def sort_rows(rows: Iterable[tuple[int, bytes | dict]], source: str, ids: Ids, good: Write, bad: Write) -> dict:
+    """Give the tasks of each row to `good`, or the row to `bad`, in the order of the source. Returns the metrics.
+
+    rows = single queries + conversations + quarantined; tasks = single queries + turns, the tasks of conversations;
+    `reasons` says why rows were quarantined.
     """
     found, reasons = Counter(), Counter()
-    for row in tasks(rows):
-        (good if isinstance(row, Task) else bad)(row.to_row())
+    for row in read(rows, source, ids):
         found["rows"] += 1
         if isinstance(row, Quarantined):
+            bad(row.to_row())
             reasons[row.kind] += 1
-        else:
-            found["with_response"] += row.response is not None
-            found["without_call"] += not row.answers
-    total, quarantined = found["rows"], reasons.total()
-    return {
-        "rows": total,
-        "tasks": total - quarantined,
-        "quarantined": quarantined,
-        "bad_share": round(quarantined / total, 6) if total else 0.0,
-        "with_response": found["with_response"],
-        "without_call": found["without_call"],
-        "reasons": dict(sorted(reasons.items())),
-    }
+            continue
+        for task in row.tasks:
+            good(task.to_row())
+            found["with_response"] += task.response is not None
+            found["without_call"] += not task.answers
+        found["tasks"] += len(row.tasks)
+        found["conversations"] += row.conversation
+        found["turns"] += len(row.tasks) * row.conversation
+    found["quarantined"] = reasons.total()
+    return _metrics(found, reasons)
 
 
-def check_share(metrics: dict, max_bad_share: float, source: dict) -> None:
-    """Raise DataError where too many rows are malformed, or none is left."""
-    name = source.get("path") or source.get("hub")
+def summed(sources: dict[str, dict]) -> dict:
+    """The metrics of all sources together, with those of each by its name."""
+    found, reasons = Counter(), Counter()
+    for counts in sources.values():
+        found.update({name: counts[name] for name in SUMMED})
+        reasons.update(counts["reasons"])
+    return _metrics(found, reasons) | {"sources": sources}
+
+
+def _metrics(found: Counter[str], reasons: Counter[str]) -> dict:
+    counts = {name: found[name] for name in SUMMED}
+    bad_share = round(found["quarantined"] / found["rows"], 6) if found["rows"] else 0.0
+    return counts | {"bad_share": bad_share, "reasons": dict(sorted(reasons.items()))}
+
+
+def check_share(metrics: dict, max_bad_share: float, source: str) -> None:
+    """Raise DataError where too many rows of a source are malformed, or none is left."""
     if metrics["rows"] == 0:
-        raise DataError(f"{name} holds no rows; give another source (data.path or data.hub)")
+        raise DataError(f"{source} holds no rows; give another source (path or hub, see `data` in params.yaml)")
     if metrics["bad_share"] > max_bad_share or metrics["tasks"] == 0:
         reasons = ", ".join(f"{count} {kind}" for kind, count in metrics["reasons"].items())
         raise DataError(
-            f"{name}: {metrics['quarantined']} of {metrics['rows']} rows are malformed ({reasons}), "
+            f"{source}: {metrics['quarantined']} of {metrics['rows']} rows are malformed ({reasons}), "
             f"prepare.max_bad_share allows a share of {max_bad_share}; see data/quarantine.jsonl, "
             "then mend the source or raise the parameter"
         )
@@ -64,7 +86,7 @@ def _file_rows(path: Path) -> Iterator[tuple[int, bytes | dict]]:
         return _lines(path)
     if path.suffix == ".json":
         return _elements(path)
-    raise DataError(f"data.path: {str(path)!r} ends in {path.suffix!r}; .jsonl (an object a line) or .json (a list)")
+    raise DataError(f"{path} ends in {path.suffix!r}; .jsonl (an object a line) and .json (a list) are read")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -96,5 +118,5 @@ def _hub_rows(source: dict, split: str) -> Iterator[tuple[int, dict]]:
         if getattr(error, "errno", None):  # this machine's trouble (a full disk), not the hub's
             raise
         reason = " ".join(str(error).split())
-        raise DataError(f"data.hub: {source['hub']!r}, split {split!r} does not load: {reason}") from None
+        raise DataError(f"data set {source['hub']!r}, split {split!r} does not load: {reason}") from None
     return enumerate(rows, 1)

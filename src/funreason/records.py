@@ -23,10 +23,15 @@ class _Row:
     """dict ⇄ dataclass. Unknown, missing and out-of-list values raise: no renamed field slips by."""
 
     _allowed: dict[str, tuple[str, ...]] = {}
+    _left_out: tuple[str, ...] = ()  # fields that are not written where they are empty
 
     def to_row(self) -> dict:
         """Shallow: a row is written, not changed, and copies of its tools took most of a stage's time."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        row = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name in self._left_out:
+            if not row[name]:
+                del row[name]
+        return row
 
     @classmethod
     def from_row(cls, row: dict):
@@ -52,6 +57,8 @@ class Task(_Row):
     """A query with its tools (xLAM's form) and the reference calls; `answers` [] means that no call fits.
 
     `response` is {"cot", "answer"} where the source is already distilled: generate keeps it, asks nobody.
+    In a conversation `query` is the user's last message, `history` the messages before it and `steps` those after it
+    (calls and their results), each {"role": user | assistant | tool, "content"}.
     """
 
     id: str
@@ -59,11 +66,15 @@ class Task(_Row):
     tools: list[dict]
     answers: list[dict]
     response: dict | None = None
+    history: list[dict] = field(default_factory=list)
+    steps: list[dict] = field(default_factory=list)
+
+    _left_out = ("history", "steps")
 
 
 @dataclass(frozen=True)
 class Sample(_Row):
-    """A task with one reasoning and one answer text, on its way through the checks."""
+    """A task with one reasoning and one answer text, on its way through the checks; `history` and `steps` as there."""
 
     id: str
     query: str
@@ -72,8 +83,11 @@ class Sample(_Row):
     answer: str
     kind: str = "call"
     regenerated: bool = False
+    history: list[dict] = field(default_factory=list)
+    steps: list[dict] = field(default_factory=list)
 
     _allowed = {"kind": KINDS}
+    _left_out = ("history", "steps")
 
 
 @dataclass(frozen=True)

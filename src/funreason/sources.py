@@ -1,7 +1,8 @@
 """Where models and data come from → descriptors: what params.yaml names, and exactly which bytes that is.
 
-A descriptor is {"kind": local | hub | server, "path" or "hub", "revision", "identity"}. Stages depend on
-it, so a moved hub revision or a changed local file reruns what it should, and nothing else.
+A descriptor is {"kind": local | hub | server, "path" or "hub", "revision", "identity"}; that of the data holds a second
+one, `multi_turn`, where there is a second source. Stages depend on it, so a moved hub revision or a changed local file
+reruns what it should, and nothing else.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from funreason.errors import DataError, ModelError
 from funreason.llm.refs import folder_identity
-from funreason.params import DataParams, LlmParams, ModelParams
+from funreason.params import DataParams, LlmParams, ModelParams, MultiTurnParams
 
 TIMEOUT_S = 30.0
 
@@ -30,12 +31,19 @@ def resolve_model(role: str, model: ModelParams, llm: LlmParams) -> dict:
 
 
 def resolve_data(data: DataParams) -> dict:
-    """The descriptor of the data source. Raises DataError naming the parameter and the way out."""
+    """The descriptor of the data source, with the second one's as `multi_turn` where there is one. Raises DataError
+    naming the parameter and the way out.
+    """
+    second = {"multi_turn": _data("data.multi_turn", data.multi_turn)} if data.multi_turn.given else {}
+    return _data("data", data) | second
+
+
+def _data(where: str, data: DataParams | MultiTurnParams) -> dict:
     if data.hub:
-        return _hub("data", data.hub, data.revision, "dataset")
+        return _hub(where, data.hub, data.revision, "dataset")
     path = Path(data.path)
     if not path.is_file():
-        raise DataError(f"data.path: no file {data.path!r}; correct it, or give a data set id as data.hub")
+        raise DataError(f"{where}.path: no file {data.path!r}; correct it, or give a data set id as {where}.hub")
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"kind": "local", "path": data.path, "revision": None, "identity": f"sha256:{digest}"}

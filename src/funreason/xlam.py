@@ -1,7 +1,8 @@
 """Rows in xLAM's format → tasks, or a reason why not.
 
 A row is {"id", "query", "tools", "answers", "response"?}: `tools` and `answers` are JSON text (as published)
-or already decoded, `response` is {"cot", "answer"} of an already distilled set. Further columns are left out.
+or already decoded, `response` is {"cot", "answer"} of an already distilled set. A conversation has `messages` in the
+place of query and answers (see `conversations`). Further columns are left out.
 """
 
 import json
@@ -9,60 +10,83 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from funreason.calls import to_json_schema
+from funreason.conversations import is_conversation, turns
 from funreason.errors import DataError
+from funreason.fields import BadRow, call, field, listed, parsed
 from funreason.records import Task
 
 
-class BadRow(DataError):
-    """`kind` is the short reason that metrics count, `detail` what was seen."""
+@dataclass(frozen=True)
+class Accepted:
+    """What a row gives: one task, or for a conversation one for each turn of the assistant."""
 
-    def __init__(self, kind: str, detail: str = ""):
-        super().__init__(f"{kind}: {detail}" if detail else kind)
-        self.kind = kind
+    tasks: list[Task]
+    conversation: bool
 
 
 @dataclass(frozen=True)
 class Quarantined:
     """A row that is no task. `row` counts from 1, in a text file by lines; `raw` is the row as it came."""
 
+    source: str
     row: int
     kind: str
     reason: str
     raw: str
 
     def to_row(self) -> dict:
-        return {"row": self.row, "reason": self.reason, "raw": self.raw}
+        return {"source": self.source, "row": self.row, "reason": self.reason, "raw": self.raw}
 
 
-def tasks(rows: Iterable[tuple[int, bytes | dict]]) -> Iterator[Task | Quarantined]:
-    """Read (row number, JSON text or object) pairs, in order. An id taken by an earlier row is a bad row."""
-    first: dict[str, int] = {}
+class Ids:
+    """The ids of the tasks so far, over all sources: one that comes again is a bad row's."""
+
+    def __init__(self):
+        self._rows: dict[str, dict[str, int]] = {}  # source → id → row
+
+    def take(self, names: list[str], source: str, row: int) -> None:
+        """All of them, or none. Raises BadRow."""
+        for name in names:
+            for other, rows in self._rows.items():
+                if name in rows:
+                    raise BadRow("duplicate id", f"{name!r} is taken by row {rows[name]} of {other}")
+        self._rows.setdefault(source, {}).update(dict.fromkeys(names, row))
+
+
+def read(rows: Iterable[tuple[int, bytes | dict]], source: str, ids: Ids) -> Iterator[Accepted | Quarantined]:
+    """Read (row number, JSON text or object) pairs of `source`, in order."""
     for number, raw in rows:
         try:
-            task = _task(_decoded(raw))
-            if task.id in first:
-                raise BadRow("duplicate id", f"{task.id!r} is the id of row {first[task.id]}")
-            first[task.id] = number
-            yield task
+            accepted = _accepted(_decoded(raw))
+            ids.take([task.id for task in accepted.tasks], source, number)
+            yield accepted
         except BadRow as bad:
-            yield Quarantined(number, bad.kind, str(bad), _readable(raw))
+            yield Quarantined(source, number, bad.kind, str(bad), _readable(raw))
+
+
+def _accepted(row: dict) -> Accepted:
+    conversation = is_conversation(row)
+    tasks = _turns(row) if conversation else [_task(row)]
+    try:  # what JSON text can hold and a JSON file cannot: NaN, 1e999, half of a surrogate pair
+        for task in tasks:
+            json.dumps(task.to_row(), ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise BadRow("unwritable value", str(error)) from None
+    return Accepted(tasks, conversation)
 
 
 def _task(row: dict) -> Task:
-    task = Task(
+    return Task(
         id=_id(row),
         query=_query(row),
-        tools=[_tool(tool) for tool in _list(row, "tools")],
-        answers=[_call(call) for call in _list(row, "answers")],
+        tools=_tools(row),
+        answers=[call(value) for value in listed(row, "answers")],
         response=_response(row.get("response")),
     )
-    if not task.tools:
-        raise BadRow("no tools", "the list is empty")
-    try:  # what JSON text can hold and a JSON file cannot: NaN, 1e999, half of a surrogate pair
-        json.dumps(task.to_row(), ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise BadRow("unwritable value", str(error)) from None
-    return task
+
+
+def _turns(row: dict) -> list[Task]:
+    return turns(_id(row), _tools(row), row)
 
 
 def _decoded(raw: bytes | dict) -> dict:
@@ -78,24 +102,24 @@ def _decoded(raw: bytes | dict) -> dict:
 
 
 def _id(row: dict) -> str:
-    value = _field(row, "id")
+    value = field(row, "id")
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
         raise BadRow("bad id", f"{value!r}, expected a whole number or a text")
     return str(value)
 
 
 def _query(row: dict) -> str:
-    value = _field(row, "query")
+    value = field(row, "query")
     if not isinstance(value, str) or not value.strip():
         raise BadRow("bad query", f"{value!r}, expected a text that is not empty")
     return value
 
 
-def _list(row: dict, name: str) -> list:
-    value = _parsed(_field(row, name), name)
-    if not isinstance(value, list):
-        raise BadRow(f"{name} not a list", f"a {type(value).__name__}")
-    return value
+def _tools(row: dict) -> list[dict]:
+    tools = [_tool(tool) for tool in listed(row, "tools")]
+    if not tools:
+        raise BadRow("no tools", "the list is empty")
+    return tools
 
 
 def _tool(tool) -> dict:
@@ -110,37 +134,13 @@ def _tool(tool) -> dict:
     return tool
 
 
-def _call(call) -> dict:
-    if not isinstance(call, dict) or not isinstance(call.get("name"), str) or not call["name"]:
-        raise BadRow("bad answer", f"{call!r:.80}, expected an object with name and arguments")
-    arguments = _parsed(call.get("arguments"), "arguments")
-    if not isinstance(arguments, dict):
-        raise BadRow("bad answer", f"arguments of {call['name']!r} are {arguments!r:.80}, expected an object")
-    return {"name": call["name"], "arguments": arguments}
-
-
 def _response(value) -> dict | None:
     if value is None:
         return None
-    value = _parsed(value, "response")
+    value = parsed(value, "response")
     if not isinstance(value, dict) or not all(isinstance(value.get(key), str) for key in ("cot", "answer")):
         raise BadRow("bad response", f"{value!r:.80}, expected an object with the texts cot and answer")
     return {"cot": value["cot"], "answer": value["answer"]}
-
-
-def _field(row: dict, name: str):
-    if row.get(name) is None:
-        raise BadRow(f"no {name}", "the field is missing or null")
-    return row[name]
-
-
-def _parsed(value, name: str):
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError) as error:
-        raise BadRow(f"{name} not JSON", f"{error}, in {value!r:.80}") from None
 
 
 def _readable(raw: bytes | dict) -> str:

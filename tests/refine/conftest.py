@@ -37,8 +37,11 @@ def write_project(folder: Path, url: str | None, tasks: list[dict], model: Path 
     write_jsonl(folder / "data/empty.jsonl", [])
     labels = [{"id": t["id"], "defect": LABELS.get(t["id"]), "check": CAUGHT_BY.get(t["id"])} for t in tasks]
     write_jsonl(folder / "labels.jsonl", labels)
-    write_jsonl(folder / "data/quarantine.jsonl", [{"row": 1, "reason": "no query", "raw": "{}"}])
-    write_json(folder / "metrics/prepare.json", {"rows": len(tasks) + 1, "tasks": len(tasks), "quarantined": 1})
+    write_jsonl(
+        folder / "data/quarantine.jsonl", [{"source": "rows.jsonl", "row": 1, "reason": "no query", "raw": "{}"}]
+    )
+    counts = {"rows": len(tasks) + 1, "tasks": len(tasks), "quarantined": 1, "conversations": 0, "turns": 0}
+    write_json(folder / "metrics/prepare.json", counts)
 
 
 def descriptor(name: str, model: Path | None) -> dict:

@@ -53,7 +53,8 @@ def serve(others: dict[tuple[str, str, str], str] | None = None, tasks: list[dic
         model, prompt = body["model"], json.dumps(body["messages"])
         asked[model, prompt] += 1
         temperatures.append((asked[model, prompt], body["temperature"]))
-        said = special.get((model, prompt)) or replies.get(prompt, [RIGHT])[asked[model, prompt] - 1]
+        own = replies.get(prompt, [RIGHT])
+        said = special.get((model, prompt)) or own[min(asked[model, prompt], len(own)) - 1]  # the last one for ever
         return completion(said)
 
     with http_server.serve(answer=answer) as server:

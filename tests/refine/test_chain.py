@@ -188,7 +188,7 @@ def test_a_set_without_rows_fails_and_shows_why(finished):
     tasks = Path("data/tasks.jsonl")
     whole, prepared = tasks.read_text(), Path("metrics/prepare.json").read_text()
     tasks.write_text(whole.partition("\n")[0] + "\n")
-    Path("metrics/prepare.json").write_text('{"rows": 1, "tasks": 1, "quarantined": 0}')
+    Path("metrics/prepare.json").write_text('{"rows": 1, "quarantined": 0, "conversations": 0, "turns": 0}')
     with pytest.raises(DataError, match="set r1: none of 1 rows is left .0 dropped, 1 hard."):
         chain("r1")
     assert len(rows("data/r1/pools/hard.jsonl")) == 1

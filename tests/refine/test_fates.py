@@ -211,10 +211,13 @@ def test_a_sample_that_vanished_fails():
 
 
 def test_the_source_is_part_of_the_account():
+    single = {"quarantined": 1, "conversations": 0, "turns": 0}
     check_fates(FATE_COUNTS, 4)
-    check_source(4, {"rows": 5, "quarantined": 1})
-    with pytest.raises(DataError, match="do not add up"):
-        check_source(4, {"rows": 6, "quarantined": 1})
+    check_source(4, {"rows": 5, **single})
+    check_source(4, {"rows": 3, "quarantined": 1, "conversations": 1, "turns": 3})
+    for tasks, prepared in [(4, {"rows": 6}), (4, {"rows": 5, "turns": 2})]:
+        with pytest.raises(DataError, match="do not add up"):
+            check_source(tasks, single | prepared)
     with pytest.raises(DataError, match="do not add up"):
         check_fates(FATE_COUNTS, 5)
 

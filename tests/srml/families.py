@@ -27,12 +27,14 @@ FAMILIES = {
     "llama3": ("llama", LLAMA, ()),
     "llama3_2": ("llama", LLAMA, ()),
 }
+# One whose template has no role for the results of calls.
+WITHOUT_RESULTS = {"phi3": ("llama", ("<|endoftext|>", "<|end|>"), ())}
 
 
 def tokenizer_of(family: str) -> PreTrainedTokenizerFast:
     if family == "desk":
         return AutoTokenizer.from_pretrained(DESK)
-    digits, special, marks = FAMILIES[family]
+    digits, special, marks = (FAMILIES | WITHOUT_RESULTS)[family]
     bpe = Tokenizer(models.BPE())
     split = pre_tokenizers.Split(Regex(SPLIT.replace("DIGITS", DIGITS[digits])), behavior="isolated")
     bpe.pre_tokenizer = pre_tokenizers.Sequence(

@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from funreason.calls.results import readable
 from funreason.errors import ModelError
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import Request
@@ -15,7 +16,8 @@ class Chat:
 
     def render(self, request: Request) -> str:
         """The prompt's text, up to where the model goes on."""
-        text = self.tokenizer.apply_chat_template(request.messages, tokenize=False, add_generation_prompt=True)
+        messages = readable(request.messages, self.tokenizer)
+        text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         return text + (request.prefix or "")
 
     def encode(self, texts: list[str]) -> list[list[int]]:

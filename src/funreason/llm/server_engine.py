@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
 
+from funreason.calls.results import told_by_user
 from funreason.errors import EngineError
 from funreason.llm.budget import Budget
 from funreason.llm.refs import ModelRef
@@ -29,7 +30,7 @@ class ServerEngine:
 
     def prompt(self, request: Request) -> str:
         # The server renders: the messages stand for what the model sees.
-        return json.dumps([request.messages, request.prefix], sort_keys=True)
+        return json.dumps([told_by_user(request.messages), request.prefix], sort_keys=True)
 
     def would_give(self, response: Response, sampling: Sampling) -> bool:
         return True  # its context length is the server's business
@@ -108,7 +109,9 @@ class ServerEngine:
         return _response(reply)
 
     def _body(self, job: Job, sampling: Sampling) -> dict:
-        body = {"model": self.model, "messages": job.request.messages, "max_tokens": sampling.max_tokens}
+        # Results go as the user's: of a `tool` message many servers want the id of a call that they made themselves.
+        messages = told_by_user(job.request.messages)
+        body = {"model": self.model, "messages": messages, "max_tokens": sampling.max_tokens}
         body |= {"temperature": sampling.temperature, "top_p": sampling.top_p}
         if job.seed is not None:
             body["seed"] = job.seed
@@ -117,7 +120,7 @@ class ServerEngine:
             extra["structured_outputs"] = {"regex": sampling.regex}
         if job.request.prefix:  # how vLLM and SGLang are asked to go on with a begun turn
             begun = {"role": "assistant", "content": job.request.prefix}
-            body["messages"] = [*job.request.messages, begun]
+            body["messages"] = [*messages, begun]
             extra |= {"continue_final_message": True, "add_generation_prompt": False}
         return body | ({"extra_body": extra} if extra else {})
 

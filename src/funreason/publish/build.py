@@ -12,7 +12,7 @@ from pathlib import Path
 from funreason.errors import DataError
 from funreason.llm.refs import load_ref
 from funreason.publish.card import card
-from funreason.publish.formats import checked, dataset_info, sharegpt
+from funreason.publish.formats import checked, dataset_info, is_conversation, sharegpt
 from funreason.publish.provenance import provenance
 from funreason.publish.tokens import measure, statistics
 from funreason.records import atomic, read_jsonl, write_json, write_jsonl
@@ -32,10 +32,11 @@ def publish(name: str, license: str | None, sampler: str) -> None:
     """
     source, folder = DATA / name / "train.jsonl", DATA / name / FOLDER
     ledger, fates = stats(read_ledger(DATA / name / LEDGER)), _fates(name)
-    by_set: Counter[str] = Counter()
-    tokens = statistics(_parts(source, by_set), measure(load_ref(BASE)))
+    by_set, within = Counter(), Counter()
+    tokens = statistics(_parts(source, by_set, within), measure(load_ref(BASE)))
     _expect(name, by_set, fates, ledger["fates"])
-    found = {"rows": by_set.total(), "rows_by_set": dict(by_set), "fates": fates, "tokens": tokens}
+    counts = {"rows": by_set.total(), "rows_by_set": dict(by_set), "rows_within_conversations": within[True]}
+    found = counts | {"fates": fates, "tokens": tokens}
     text = card(name, found, ledger["steps"], provenance(sampler), license)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "trl").mkdir(parents=True)
@@ -47,15 +48,18 @@ def publish(name: str, license: str | None, sampler: str) -> None:
     write_json(METRICS / name / "dataset.json", found)
 
 
-def _parts(source: Path, by_set: Counter[str]) -> Iterator[tuple[str | None, str]]:
-    """(reasoning, result) of each row, counted by the set that its id names; an id must not come twice."""
+def _parts(source: Path, by_set: Counter[str], within: Counter[bool]) -> Iterator[tuple[str | None, str]]:
+    """(reasoning, result) of each row, counted by the set that its id names, and by whether it goes on with a
+    conversation; an id must not come twice.
+    """
     seen: set[str] = set()
     for number, row in enumerate(read_jsonl(source), 1):
-        _, _, reasoning, result = checked(row, f"{source}:{number}")
+        reasoning, result = checked(row, f"{source}:{number}")
         if row["id"] in seen:
             raise DataError(f"{source}:{number}: id {row['id']!r} came before; rerun the set's validate stage")
         seen.add(row["id"])
         by_set[row["id"].partition("/")[0]] += 1
+        within[is_conversation(row)] += 1
         yield reasoning, result
 
 

@@ -25,7 +25,7 @@ def card(name: str, found: dict, steps: list[dict], provenance: dict, license: s
         f"# Function calls with reasoning, set `{name}`\n",
         _about(name, found),
         f"## Licence\n\nOf the source: {license or ASK}.\n",
-        f"## Use\n\n{_use(name)}",
+        f"## Use\n\n{_use(name, found['rows_within_conversations'])}",
         f"## Fates\n\n{_fates(found['fates'])}",
         f"## Funnel\n\n{_funnel(steps)}",
         f"## Tokens\n\n{_tokens(found['tokens'])}",
@@ -63,7 +63,12 @@ def _about(name: str, found: dict) -> str:
     )
 
 
-def _use(name: str) -> str:
+def _use(name: str, within: int) -> str:
+    history = (
+        f"{within} rows go on with a conversation (`<row of the source>@<turn>`): all turns before the completion are\n"
+        "in the prompt, the calls without their reasoning. Each turn has a row of its own, so train on the last one\n"
+        "alone: LLaMA-Factory does with `mask_history: true`.\n"
+    )
     return (
         "| folder | form | for |\n|---|---|---|\n"
         "| `trl/` | `prompt` and `completion` as messages | TRL |\n"
@@ -72,6 +77,7 @@ def _use(name: str) -> str:
         'datasets.load_dataset(REPO_OR_FOLDER, "trl")        # or "sharegpt"\n'
         "```\n\n"
         f"LLaMA-Factory: `dataset_dir` is a copy of this folder, `dataset: funreason_{name}`.\n"
+        f"{history if within else ''}"
     )
 
 

@@ -14,8 +14,10 @@ SOURCE, TEACHER, BASE, JUDGES = "data/source.json", "models/teacher.json", "mode
 
 def provenance(sampler: str) -> dict[str, list[tuple[str, str, str]]]:
     """{"inputs": (role, name, hash) …, "prompts": …}. Raises DataError where a descriptor is missing or broken."""
-    judges = _read(JUDGES)
-    inputs = [_input("source", _read(SOURCE)), _input("teacher", _read(TEACHER))]
+    judges, source = _read(JUDGES), _read(SOURCE)
+    inputs = [_input("source", source)]
+    inputs += [_input("second source", source["multi_turn"])] if "multi_turn" in source else []
+    inputs.append(_input("teacher", _read(TEACHER)))
     inputs += [_input(f"judge `{name}`", descriptor) for name, descriptor in judges.items()]
     inputs.append(_input("student, whose tokenizer counted", _read(BASE)))
     if sampler != "teacher":

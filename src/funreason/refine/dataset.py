@@ -2,16 +2,18 @@
 
 from funreason.calls import join_completion
 from funreason.errors import DataError
-from funreason.prompts import calling_messages
+from funreason.prompts.conversation import chat
 from funreason.records import Sample
 
 
 def training_row(chosen: str, sample: Sample) -> dict:
-    """What TRL trains on. The id tells the set, since one task gives a row in every set."""
+    """What TRL trains on: the completion, and all before it as the prompt. The id tells the set, since one task gives
+    a row in every set.
+    """
     completion = join_completion(sample.cot or None, sample.answer)
     return {
         "id": f"{chosen}/{sample.id}",
-        "prompt": calling_messages(sample.query, sample.tools),
+        "prompt": chat(sample),
         "completion": [{"role": "assistant", "content": completion}],
     }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from funreason.llm import Client, ModelRef, Request
 from funreason.params import JudgeParams, LlmParams
 from funreason.prompts import judge_messages
+from funreason.prompts.conversation import transcript
 from funreason.refine.answer import Question, Vote
 from funreason.refine.verdict import TOO_LONG, VERDICT_REGEX, Reading, read
 
@@ -62,7 +63,7 @@ class Judge:
 
     def _request(self, question: Question, index: int) -> Request:
         sample = question.sample
-        texts = {"query": sample.query, "tools": sample.tools, "cot": sample.cot, "answer": sample.answer}
+        texts = {"query": transcript(sample), "tools": sample.tools, "cot": sample.cot, "answer": sample.answer}
         return Request(judge_messages(question.check, **texts, examples=self.examples), index)
 
     def _after(self, opinion: Opinion, reading: Reading, text: str) -> Opinion:

@@ -62,12 +62,18 @@ def _pooled(row_id: str, name: str) -> tuple[str, dict]:
 
 
 def _question(row_id: str, pooled: dict) -> list[str]:
-    """Query and tools: of the pooled sample, else of the task it was to become."""
+    """Query, with the conversation around it, and tools: of the pooled sample, else of the task it was to become."""
     task = pooled if "query" in pooled else _task(row_id)
     if not task:
         return _named("query", "(not in data/tasks.jsonl; `dvc pull prepare` brings that file)")
     tools = ", ".join(str(tool.get("name", tool)) for tool in task.get("tools", []))
-    return [*_named("query", task["query"]), *_named("tools", tools or "(none)")]
+    before, after = (_messages(task.get(name, [])) for name in ("history", "steps"))
+    return [*before, *_named("query", task["query"]), *after, *_named("tools", tools or "(none)")]
+
+
+def _messages(messages: list[dict]) -> list[str]:
+    """Those of a conversation beside the query."""
+    return [line for message in messages for line in _named(message["role"], message["content"] or "(nothing)")]
 
 
 def _task(row_id: str) -> dict:

@@ -147,10 +147,12 @@ def check_fates(counted: dict[str, int], rows: int) -> None:
 
 
 def check_source(tasks: int, prepared: dict) -> None:
-    """tasks + quarantined = rows of the source, by prepare's own count. Raises DataError."""
-    source, quarantined = prepared["rows"], prepared["quarantined"]
-    if tasks + quarantined != source:
+    """tasks - turns + conversations + quarantined = rows of the sources, by prepare's own count: a conversation is one
+    row there, and as many tasks as it has turns. Raises DataError.
+    """
+    source, quarantined, turns, talks = (prepared[name] for name in ("rows", "quarantined", "turns", "conversations"))
+    if tasks - turns + talks + quarantined != source:
         raise DataError(
-            f"{tasks} tasks and {quarantined} quarantined of {source} rows of the source: the counts do not add up; "
-            "rerun prepare and the set's stages"
+            f"{tasks} tasks, of which {turns} are turns of {talks} conversations, and {quarantined} quarantined of "
+            f"{source} rows of the source: the counts do not add up; rerun prepare and the set's stages"
         )

@@ -32,7 +32,7 @@ class Validator:
     def __init__(self, choice: str):
         self.choice = choice
         self.kinds: Counter[str] = Counter()
-        self._first: dict[bytes, str] = {}  # hash of (query, answer) → the row that had them first
+        self._first: dict[bytes, str] = {}  # hash of (what is asked, answer) → the row that had them first
 
     def verdicts(self, ways: list[Way]) -> list[Verdict]:
         """One a way, in their order; a statement is let through as it is."""
@@ -50,7 +50,8 @@ class Validator:
         if sample.id not in taken:
             return Verdict(sample.id, NAME, "pass", "spare", f"{self.choice}: {taken[0]} was chosen")
         statement = sample.kind == "statement"
-        key = json.dumps([sample.query, sample.answer if statement else canonical(sample.answer)])
+        asked = [sample.history, sample.query, sample.steps]
+        key = json.dumps([asked, sample.answer if statement else canonical(sample.answer)])
         first = self._first.setdefault(blake2b(key.encode(), digest_size=16).digest(), sample.id)
         if first != sample.id:
             return Verdict(sample.id, NAME, "fail", "drop", f"duplicate of {first}")

@@ -5,6 +5,7 @@ import re
 from transformers import PreTrainedTokenizerBase
 
 from funreason.calls.completion import CLOSE, OPEN
+from funreason.calls.results import readable
 from funreason.srml.cut import Refused
 
 DATE = "26 Jul 2024"  # the default of Llama-3.2's template; else it writes today's, and no run could be repeated
@@ -22,8 +23,9 @@ def render(row: dict, tokenizer: PreTrainedTokenizerBase) -> tuple[str, str, str
     if [message["role"] for message in row["completion"]] != ["assistant"]:
         raise Refused("not_one_assistant_turn")
     extra = {"tools": row.get("tools"), "tokenize": False, "date_string": DATE}
-    prompt = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, **extra)
-    full = tokenizer.apply_chat_template(row["prompt"] + row["completion"], **extra)
+    asked = readable(row["prompt"], tokenizer)
+    prompt = tokenizer.apply_chat_template(asked, add_generation_prompt=True, **extra)
+    full = tokenizer.apply_chat_template(asked + row["completion"], **extra)
     if not full.startswith(prompt):
         raise Refused("rewritten_by_template")
     written, completion = full[len(prompt) :], row["completion"][0]["content"]

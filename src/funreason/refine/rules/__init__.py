@@ -4,6 +4,9 @@ A verdict here must almost never be wrong: False needs evidence (a broken schema
 another), True needs everything accounted for, and all else is left to the judge. Nothing is evaluated. `reading` reads
 the answer, `look` puts it beside a text, `doubts` are what speaks against a True, `rivals` and `wishes` what makes a
 False.
+
+In a conversation the query is the user's last message. What was said earlier accounts for a value, but which of several
+is meant is the judge's to say; and while a query is being worked off, what is left of it is, too.
 """
 
 import re
@@ -76,15 +79,18 @@ def query_tool(sample: Sample) -> Finding:
     """Whether functions and required values are to be found; the answer is the witness, being wrong is no False."""
     if sample.tools == []:
         return Finding(False, "there are no tools")
-    look = look_at(sample, sample.query)
+    look = look_at(sample, sample.query, _before(sample))
     if isinstance(look, Finding):
         return look
+    if sample.steps:
+        return unclear("in the middle of a turn")
     strange = [name for name in look.names if name not in look.specs] + unasked(look)
-    missing = strange + [found.leaf.param for found in look.found if found.leaf.required and found.state != "said"]
+    told = ("said", "earlier")
+    missing = strange + [found.leaf.param for found in look.found if found.leaf.required and found.state not in told]
     missing += [param for call in look.calls if call.name in look.specs for param in left_out(call, look)]
-    if gone := unsaid(look, not strange):
+    if not look.before and (gone := unsaid(look, not strange)):
         return Finding(False, "not in the query", shown(gone))
-    if wish := unmet(look):
+    if not look.before and (wish := unmet(look)):
         return Finding(False, "no tool for it", shown([wish]))
     if missing:
         return unclear("not found", missing)
@@ -115,7 +121,7 @@ def cot(sample: Sample) -> Finding:
 
 def call(sample: Sample) -> Finding:
     """Whether the calls fit their tools and the query, and leave nothing of it unused."""
-    look = look_at(sample, sample.query)
+    look = look_at(sample, sample.query, _before(sample))
     if isinstance(look, Finding):
         return look
     try:
@@ -124,6 +130,8 @@ def call(sample: Sample) -> Finding:
         return unclear("a tool that cannot be read", [str(error)])
     if problems:
         return Finding(False, "does not fit the tools", shown(problems))
+    if sample.steps:
+        return unclear("in the middle of a turn")
     if wrong := [pair(leaf) for leaf in look.leaves("absent") if invented(leaf, look)]:
         return Finding(False, "not in the query", shown(wrong))
     said = [f"{pair(found.leaf)}, the query: {other}" for found in look.found if (other := rival(found, look))]
@@ -132,14 +140,21 @@ def call(sample: Sample) -> Finding:
     others = [name for name in look.tools if name not in look.specs and look.text.asks(name)]
     unsure = [pair(leaf) for leaf in look.leaves("hinted", "absent")]
     clear = unsure or any(commanded(name, look) for name in others)
-    if others and clear and any(unheard(name, look.text) for name in look.names):
+    # in a conversation it may take another function first
+    if others and clear and not look.before and any(unheard(name, look.text) for name in look.names):
         return Finding(False, "the query names another function", shown(others))
+    unsure += [pair(leaf) for leaf in look.leaves("earlier")]
     if unsure := unsure + unasked(look) + misplaced(look):
         return unclear("perhaps not in the query", unsure)
     unused = look.text.unused() + ignored(look) + others
     if unused or asks_more(look) or TURNS.search(look.text.low):
         return unclear("perhaps more in the query", unused)
     return Finding(True, "fits the tools and the query", counted(look))
+
+
+def _before(sample: Sample) -> str:
+    """What users and tools said before the query; the calls between may have made something up."""
+    return "\n".join(message["content"] for message in sample.history if message["role"] != "assistant")
 
 
 _RULES = {"response": response, "query_tool": query_tool, "cot": cot, "call": call, "format": format}

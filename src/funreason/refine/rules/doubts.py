@@ -85,8 +85,8 @@ def excused(leaf: Leaf, look: Look) -> bool:
     if isinstance(leaf.value, (int, float)):
         number = re.escape(f"{abs(leaf.value):g}") if abs(leaf.value) < 1e15 else "$."
         told = re.search(rf"(?<![\d.]){number}(?!\d)", str(look.declared(leaf).get("description")))
-        return bool(told or _KNOWN.search(leaf.param)) or look.text.implies(leaf.value)
-    return look.text.implies(leaf.value)
+        return bool(told or _KNOWN.search(leaf.param)) or look.implies(leaf.value)
+    return look.implies(leaf.value)
 
 
 def contradicted(leaf: Leaf, look: Look) -> bool:

@@ -39,7 +39,9 @@ class Leaf(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a text says of a leaf: said, default (unsaid, but what the tool assumes), hinted (perhaps) or absent."""
+    """What a text says of a leaf: said, default (unsaid, but what the tool assumes), earlier (said in the conversation
+    before it), hinted (perhaps) or absent.
+    """
 
     leaf: Leaf
     state: str
@@ -48,13 +50,19 @@ class Found(NamedTuple):
 
 @dataclass
 class Look:
-    """The calls of a row against one of its texts; `specs` are those of the called tools."""
+    """The calls of a row against one of its texts; `specs` are those of the called tools, `before` is what users and
+    tools said earlier in the conversation, None where nobody did.
+    """
 
     text: Text
     tools: dict[str, dict]
     calls: list[Call]
     specs: dict[str, Spec]
     found: list[Found]
+    before: Text | None = None
+
+    def implies(self, value: str | int | float) -> bool:
+        return any(text.implies(value) for text in (self.text, self.before) if text)
 
     def leaves(self, *states: str) -> list[Leaf]:
         return [found.leaf for found in self.found if found.state in states]
@@ -68,10 +76,10 @@ class Look:
         return list(dict.fromkeys(call.name for call in self.calls))
 
 
-def look_at(sample: Sample, text: str) -> Look | Finding:
-    """The answer of a row against `text`, or why there is nothing to look at."""
+def look_at(sample: Sample, text: str, before: str = "") -> Look | Finding:
+    """The answer of a row against `text`, or why there is nothing to look at; `before` is the conversation so far."""
     tools = sample.tools
-    if max(len(text), len(sample.answer)) > MAX_CHARACTERS:
+    if max(len(text), len(before), len(sample.answer)) > MAX_CHARACTERS:
         return unclear("too long to look through")
     if not isinstance(tools, list) or not all(isinstance(t, dict) and isinstance(t.get("name"), str) for t in tools):
         return unclear("tools that cannot be read")
@@ -89,8 +97,8 @@ def look_at(sample: Sample, text: str) -> Look | Finding:
     leaves = [leaf for number, call in enumerate(calls) for leaf in _leaves(number, call, specs.get(call.name))]
     if len(leaves) > MAX_LEAVES:
         return unclear("too many values to look through")
-    indexed = Text(text)
-    return Look(indexed, by_name, calls, specs, _placed(leaves, indexed))
+    indexed, earlier = Text(text), Text(before) if before else None
+    return Look(indexed, by_name, calls, specs, _placed(leaves, indexed, earlier), earlier)
 
 
 def _declared(tool: dict) -> Spec:
@@ -128,7 +136,7 @@ def _scalars(value: object) -> list[tuple[object, bool]]:
     return [(value if isinstance(value, (str, int, float)) else None, False)]
 
 
-def _placed(leaves: list[Leaf], text: Text) -> list[Found]:
+def _placed(leaves: list[Leaf], text: Text, before: Text | None) -> list[Found]:
     """Each leaf with its place, the longest first. What all calls have alike may be said once; not a truth value."""
     found, known, seen, given = [], {}, Counter(), {}
     for leaf in leaves:
@@ -140,7 +148,7 @@ def _placed(leaves: list[Leaf], text: Text) -> list[Found]:
         shared = alike[leaf.param] and not isinstance(leaf.value, bool)
         nth = (*said, seen[said, leaf.call], None if shared else leaf.call)
         if nth not in known:
-            known[nth] = _state(leaf, text)
+            known[nth] = _in_conversation(leaf, before, *_state(leaf, text))
         found.append(Found(leaf, *known[nth]))
     return found
 
@@ -159,6 +167,18 @@ def _state(leaf: Leaf, text: Text) -> tuple[str, Place | None]:
     if leaf.default:
         return "default", None
     return "hinted" if places or text.hints(leaf.value) else "absent", None
+
+
+def _in_conversation(leaf: Leaf, before: Text | None, state: str, place: Place | None) -> tuple[str, Place | None]:
+    """What the text leaves open may have been said before; nothing is claimed there, for it may be meant again."""
+    if before is None or state not in ("hinted", "absent"):
+        return state, place
+    if isinstance(leaf.value, bool) or leaf.value is None:
+        said = any(value is leaf.value for _, _, value in flags(before.low, leaf.param))
+        return "earlier" if said else state, None
+    if before.places(leaf.value):
+        return "earlier", None
+    return "hinted" if before.hints(leaf.value) else state, None
 
 
 def left_out(call: Call, look: Look) -> frozenset[str]:

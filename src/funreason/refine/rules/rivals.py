@@ -68,7 +68,8 @@ def _known(leaf: Leaf, look: Look) -> bool:
 def _half_said(found: Found, look: Look) -> bool:
     """Whether the query has some words of a name of several: `Paul Reed` where it says `Paul Hall`."""
     leaf, low = found.leaf, look.text.low
-    return found.state == "hinted" and " " in leaf.value and leaf.value.lower() not in low and not _known(leaf, look)
+    half = found.state == "hinted" and not look.before and " " in leaf.value
+    return half and leaf.value.lower() not in low and not _known(leaf, look)
 
 
 def _of_its_shape(leaf: Leaf, look: Look) -> str | None:
