@@ -54,7 +54,7 @@ def test_all_turns_of_all_conversations_are_tasks(finished, tasks):
 def test_every_turn_has_one_fate(finished, tasks):
     pools = (finished / "data/r0/pools").glob("*.jsonl")
     pooled = [row for pool in pools for row in read_jsonl(pool)]
-    assert Counter(row["id"] for row in pooled) == Counter(tasks)
+    assert Counter(row["id"] for row in pooled) == Counter(list(tasks))
     counts = metrics(finished, "r0/6_validate.json")
     assert counts["fates"] == {fate: sum(row["fate"] == fate for row in pooled) for fate in counts["fates"]}
     assert counts["planted"]["clean"]["rows"] > 0 and counts["fates"]["statement"] > 0 < counts["fates"]["kept"]
