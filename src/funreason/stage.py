@@ -1,11 +1,14 @@
 """How every script in stages/ starts and ends: `if __name__ == "__main__": run(main)`.
 
-A mendable error becomes one line on stderr and exit 1; a bug keeps its traceback.
+A mendable error becomes one line on stderr and exit 1; a bug keeps its traceback. Under DVC a stage ends with it: one
+that went on alone would write beside the stage that the next `dvc repro` starts.
 """
 
+import ctypes
 import errno
 import inspect
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -24,9 +27,27 @@ _MENDABLE = {
 }
 
 
+_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
 def run(main: Callable[..., None]) -> None:
     """Call main(*command line arguments) and exit with 0, or 1 (error), 2 (usage), 130 (interrupted)."""
+    if "DVC_STAGE" in os.environ:  # by hand, it may well outlive the shell: nohup
+        end_with_parent()
     sys.exit(outcome(main, sys.argv[1:]))
+
+
+def end_with_parent() -> None:
+    """Let the kernel kill this process when its parent is gone, however that was killed. Linux only.
+
+    The parent is DVC, or a launcher's process: the shells in between replace themselves by the command (fish does not).
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL)
+    # It may have died before; whoever adopts orphans stands in a session of its own. So do a launcher's processes.
+    if "LOCAL_RANK" not in os.environ and os.getsid(os.getppid()) != os.getsid(0):
+        sys.exit("error: DVC is gone; run `dvc repro` again to go on")
 
 
 def outcome(main: Callable[..., None], argv: list[str]) -> int:

@@ -1,0 +1,71 @@
+"""A copy of the project in a git repository of its own, small enough to run all of it in a test."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from funreason.params import read_yaml, yaml
+
+ROOT = Path(__file__).parents[1]
+SCORERS = (".venv-bfcl", ".venv-evalplus")
+
+
+def merged(values: dict, changes: dict) -> None:
+    for key, change in changes.items():
+        if isinstance(change, dict):
+            merged(values[key], change)
+        else:
+            values[key] = change
+
+
+def change_params(folder: Path, changes: dict, sets: tuple[str, ...] = ()) -> None:
+    params = read_yaml(folder / "params.yaml", "rt")
+    merged(params, changes)
+    for name in set(params["sets"]) - set(sets) if sets else ():
+        del params["sets"][name]
+    with open(folder / "params.yaml", "w", encoding="utf-8") as file:
+        yaml().dump(params, file)
+
+
+def copy_project(folder: Path, changes: dict, sets: tuple[str, ...] = ()) -> Path:
+    """What git tracks, without results, as a repository in `folder`; `changes` go into params.yaml, `sets` stay there."""
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
+    for name in filter(None, tracked.decode().split("\0")):
+        if (ROOT / name).exists() and not name.startswith(("metrics/", "dvc.lock")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    change_params(folder, changes, sets)
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    for name in SCORERS:
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """For commands in the copy: its own code, and a response cache of its own beside it."""
+    return os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "src"),
+        "FUNREASON_CACHE": str(folder.parent / "responses"),
+    }
+
+
+def dvc_command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "dvc", *arguments]
+
+
+def dvc(folder: Path, *arguments: str) -> str:
+    """Runs dvc in the copy and returns what it printed; it must succeed."""
+    done = try_dvc(folder, *arguments)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+def try_dvc(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        dvc_command(*arguments), cwd=folder, env=environment(folder) | env, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip

@@ -1,0 +1,106 @@
+"""A `dvc repro` that is watched, and killed: dvc, the stage, or both."""
+
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from project import dvc_command, environment
+
+VICTIMS = ("dvc", "child", "both")
+LEFT_S = 30  # until the last process of a killed run must be gone: a loaded machine is slow to clear up
+RUN_S = 3600
+
+
+class Repro:
+    """`dvc repro` in a copy of the project, in a process group of its own; its stages are known when they start."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.process = subprocess.Popen(
+            dvc_command("repro"), cwd=folder, env=environment(folder), text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.said, self.started, self.ended = [], {}, False
+        self.news = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            with self.news:
+                self.said.append(line)
+                if found := re.match(r"Running stage '(.+)':", line):
+                    self.started[found[1]] = time.monotonic()
+                self.news.notify_all()
+        with self.news:
+            self.ended = True
+            self.news.notify_all()
+
+    def first(self) -> str:
+        """The first stage that runs, when it has started; empty if all is over before that."""
+        with self.news:
+            self.news.wait_for(lambda: self.started or self.ended, RUN_S)
+            return next(iter(self.started), "")
+
+    def go_on(self, seconds: float) -> None:
+        """So long at most: not far into the second stage."""
+        with self.news:
+            self.news.wait_for(lambda: len(self.started) > 1 or self.ended, seconds)
+
+    def stages(self) -> Iterator[tuple[str, float]]:
+        """Each stage and its seconds, as soon as it has ended."""
+        number = 0
+        while True:
+            with self.news:
+                self.news.wait_for(lambda: len(self.started) > number + 1 or self.ended, RUN_S)
+                times = [*self.started.items(), ("", time.monotonic())]
+                if number + 1 == len(times):
+                    return
+            (name, start), (_, end) = times[number : number + 2]
+            number += 1
+            yield name, end - start
+
+    def finished(self) -> tuple[int, str]:
+        """Its exit status and what it said, at the end."""
+        with self.news:
+            self.news.wait_for(lambda: self.ended, RUN_S)
+        return self.process.wait(RUN_S), "".join(self.said)
+
+    def kill(self, victim: str, number: int = signal.SIGKILL) -> list[psutil.Process]:
+        """Kill one of VICTIMS; the processes of the run before that."""
+        with suppress(psutil.NoSuchProcess):
+            root = psutil.Process(self.process.pid)
+            family = [root, *root.children(recursive=True)]
+            for process in {"dvc": family[:1], "child": family[1:2] or family[:1], "both": family[:2]}[victim]:
+                with suppress(psutil.NoSuchProcess):  # it ended by itself meanwhile
+                    process.send_signal(number)
+            return family
+        return []
+
+    def left_behind(self, family: list[psutil.Process]) -> list[str]:
+        """Processes of this run that go on for LEFT_S, those it started unseen included."""
+        end = time.monotonic() + LEFT_S
+        while alive := [str(process) for process in {*filter(_alive, family), *self._users()}]:
+            if time.monotonic() > end:
+                return alive
+            time.sleep(0.05)
+        return []
+
+    def _users(self) -> Iterator[psutil.Process]:
+        """Everybody with the response cache of this copy."""
+        mark = f"FUNREASON_CACHE={environment(self.folder)['FUNREASON_CACHE']}".encode()
+        for process in psutil.process_iter():
+            with suppress(OSError, psutil.Error):
+                if mark in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0"):
+                    yield process
+
+
+def _alive(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
