@@ -12,7 +12,7 @@ SRC = ROOT / "src"
 
 
 def closure(script: Path, without: Path | None = None) -> set[str]:
-    """Paths, relative to the root, of all modules that `script` uses, directly or not, but for a room and its imports."""
+    """Paths, relative to the root, of all modules that `script` uses, directly or not, but for those of one room."""
     seen, todo = set(), [script]
     while todo:
         for module in _imports(todo.pop()):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import psutil
@@ -26,7 +27,7 @@ class Repro:
             dvc_command("repro"), cwd=folder, env=environment(folder), text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        self.said, self.started, self.ended = [], {}, False
+        self.said, self.started, self.ended = [], {}, 0.0
         self.news = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -38,7 +39,7 @@ class Repro:
                     self.started[found[1]] = time.monotonic()
                 self.news.notify_all()
         with self.news:
-            self.ended = True
+            self.ended = time.monotonic()
             self.news.notify_all()
 
     def first(self) -> str:
@@ -54,16 +55,13 @@ class Repro:
 
     def stages(self) -> Iterator[tuple[str, float]]:
         """Each stage and its seconds, as soon as it has ended."""
-        number = 0
-        while True:
+        for number in count():
             with self.news:
-                self.news.wait_for(lambda: len(self.started) > number + 1 or self.ended, RUN_S)
-                times = [*self.started.items(), ("", time.monotonic())]
-                if number + 1 == len(times):
-                    return
-            (name, start), (_, end) = times[number : number + 2]
-            number += 1
-            yield name, end - start
+                self.news.wait_for(lambda known=number + 1: len(self.started) > known or self.ended, RUN_S)
+                times = [*self.started.items(), ("", self.ended)][number : number + 2]
+            if len(times) < 2:
+                return
+            yield times[0][0], times[1][1] - times[0][1]
 
     def finished(self) -> tuple[int, str]:
         """Its exit status and what it said, at the end."""

@@ -1,4 +1,4 @@
-"""What the HTTP server of these tests answers: to one request always the same, and enough for every stage to have work."""
+"""What the HTTP server of these tests answers: always the same to a request, and work for every stage."""
 
 import hashlib
 import json

@@ -60,7 +60,8 @@ def kill_every_stage(folder: Path, server, unbroken: Repro) -> tuple[Counter, in
                 break  # it was done before the last kill
             run.go_on(rng.uniform(0, 0.8) * seconds)
             assert run.left_behind(run.kill(victim)) == [], f"{first}: {victim} killed, these went on"
-            assert run.finished()[0] != 0
+            if run.finished()[0] == 0:
+                break  # the last stage was faster than the kill
             kills[first.partition("@")[0]] += 1
             in_flight += CONCURRENCY if len(server.asked) > asked else 0
     return kills, in_flight

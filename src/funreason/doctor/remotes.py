@@ -61,4 +61,8 @@ def _ask(repo, name: str) -> None:
         if not folder.exists() and not folder.parent.is_dir():
             raise FileNotFoundError(f"no folder {folder.parent}")
         return
-    remote.fs.ls(remote.path, detail=False) if remote.fs.exists(remote.path) else remote.fs.exists(remote.path)
+    try:
+        remote.fs.ls(remote.path, detail=False)  # `exists` of HTTP says False where nobody answers
+    except FileNotFoundError as problem:  # nothing pushed so far; a bucket is not made by a push
+        if "bucket" in str(problem):
+            raise

@@ -75,9 +75,8 @@ def _environment(name: str, package: str, lock: str, make: str) -> Finding:
 
 def _pinned(lock: str, package: str) -> str:
     path = Path("requirements", f"{lock}.lock")
-    found = (
-        re.search(rf"^{package.replace('_', '-')}==(\S+)", path.read_text(), re.MULTILINE) if path.exists() else None
-    )
+    text = path.read_text() if path.exists() else ""
+    found = re.search(rf"^{package.replace('_', '-')}==(\S+)", text, re.MULTILINE)
     return found[1] if found else f"as {path} pins it"
 
 

@@ -1,4 +1,4 @@
-"""Is there room for what a run will write? Estimates, with their numbers said; by file system, since places share one."""
+"""Is there room for what a run will write? Estimates, their numbers said; by file system, since places share one."""
 
 import os
 import shutil
@@ -87,7 +87,7 @@ def _rows(params: Params) -> int:
 
 
 def _by_device(places: list[tuple]) -> dict[Path, list[tuple]]:
-    """A folder of each file system → the places on it; what is not there yet counts for the folder it will be made in."""
+    """A folder of each file system → the places on it; one that is not there yet is made where its parents are."""
     found, first = defaultdict(list), {}
     for name, folder in dict.fromkeys(places):
         near = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
