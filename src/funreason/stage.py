@@ -8,6 +8,7 @@ import ctypes
 import errno
 import inspect
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -27,6 +28,8 @@ _MENDABLE = {
 }
 
 
+# What safetensors, torch, Arrow and SQLite make of it, each with an error class of its own.
+_FULL = re.compile(r"No space left on device|StorageFull|database or disk is full|PytorchStreamWriter failed writing")
 _SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
@@ -67,6 +70,10 @@ def outcome(main: Callable[..., None], argv: list[str]) -> int:
         if error.errno not in _MENDABLE:
             raise
         return _fail(f"error: {error.filename or 'a write'}: {_MENDABLE[error.errno]}", 1)
+    except Exception as error:
+        if not _FULL.search(str(error)):
+            raise
+        return _fail(f"error: a write: {_MENDABLE[errno.ENOSPC]}", 1)
     return 0
 
 

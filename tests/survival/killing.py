@@ -21,10 +21,10 @@ RUN_S = 3600
 class Repro:
     """`dvc repro` in a copy of the project, in a process group of its own; its stages are known when they start."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *arguments: str):
         self.folder = folder
         self.process = subprocess.Popen(
-            dvc_command("repro"), cwd=folder, env=environment(folder), text=True, start_new_session=True,
+            dvc_command("repro", *arguments), cwd=folder, env=environment(folder), text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.said, self.started, self.ended = [], {}, 0.0

@@ -14,12 +14,13 @@ class Unready(FunReasonError):
 
 def add(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument("--json", action="store_true", help="for scripts")
+    doctor.add_argument("--deep", action="store_true", help="read all of DVC's cache, too: some seconds a gigabyte")
     doctor.set_defaults(run=_doctor)
 
 
 # The libraries are imported late: `funreason --help` answers at once.
 def _doctor(arguments) -> None:
-    findings = examine()
+    findings = examine(arguments.deep)
     if arguments.json:
         print(json.dumps([finding.to_row() for finding in findings], indent=2, ensure_ascii=False))
     else:
@@ -29,9 +30,9 @@ def _doctor(arguments) -> None:
         raise Unready(f"{errors} of {len(findings)} findings would stop a run; their remedies stand above")
 
 
-def examine() -> list:
+def examine(deep: bool = False) -> list:
     """All findings; only that of params.yaml where it cannot be read."""
-    from funreason.doctor import access, remotes, scorers
+    from funreason.doctor import access, objects, remotes, scorers
     from funreason.doctor.finding import from_error, ok
     from funreason.doctor.preflight import cheap
     from funreason.errors import ParamsError
@@ -48,5 +49,6 @@ def examine() -> list:
         *access.data(params),
         *cheap(params),
         *scorers.sandbox_works(params),
+        *objects.objects(deep),
         *remotes.remotes(),
     ]
