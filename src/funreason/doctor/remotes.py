@@ -6,7 +6,7 @@ from pathlib import Path
 
 from funreason.doctor.finding import Finding, error, ok
 
-TIMEOUT_S = 6.0
+TIMEOUT_S = 10.0
 _REMEDIES = {
     "Unable to locate credentials": "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`",
     "requires 'dvc-": "install the plugin that it names into .venv",
