@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from project import copy_project, dvc, environment, try_dvc
 
-from funreason.doctor.objects import objects
+from funreason.doctor.objects import locks, objects
 
 from .killing import Repro
 from .replies import model_server
@@ -202,7 +202,31 @@ def test_ctrl_c(folder, asked):
 
 def test_remotes_and_credentials(folder):
     home = {"HOME": str(folder.parent), "AWS_EC2_METADATA_DISABLED": "true"}
-    for url, expected in (("s3://bucket/x", "Unable to locate credentials"), ("http://127.0.0.1:9/x", "ERROR: ")):
-        dvc(folder, "remote", "add", "--force", "--default", "team", url)
-        done = try_dvc(folder, "pull", "--force", "data/tasks.jsonl", **home)
+    gone = folder.parent / "gone"
+    for url, env, expected in (("s3://bucket/x", home, "Unable to locate credentials"), (gone, {}, "Checkout failed")):
+        dvc(folder, "remote", "add", "--force", "--default", "team", str(url))
+        shutil.move(folder / ".dvc/cache", folder / ".dvc/kept")
+        try:
+            done = try_dvc(folder, "pull", "--force", "data/tasks.jsonl", **env)
+        finally:
+            shutil.rmtree(folder / ".dvc/cache", ignore_errors=True)
+            shutil.move(folder / ".dvc/kept", folder / ".dvc/cache")
         assert done.returncode and expected in done.stdout and "Traceback" not in done.stdout, done.stdout
+
+
+def test_locks_that_dvc_left_half_written(folder, monkeypatch):
+    """doctor's remedies, taken by the word; nothing runs again."""
+    monkeypatch.chdir(folder)
+    rwlock, lock = folder / ".dvc/tmp/rwlock", folder / "dvc.lock"
+    whole = lock.read_text()
+    rwlock.write_text("")
+    lock.write_text(whole[: whole.index("outs:") + 6])
+    assert try_dvc(folder, "repro", "prepare").returncode
+    assert [str(f) for f in (*locks(), *objects())] == [
+        ".dvc/tmp/rwlock is damaged; `rm .dvc/tmp/rwlock`, where no other dvc runs",
+        "dvc.lock is damaged; `git checkout dvc.lock` (delete it if it was never committed), then `dvc repro`",
+    ]
+    rwlock.unlink()
+    lock.unlink()
+    assert "> python" not in dvc(folder, "repro", "validate@r0")
+    assert lock.read_text() == whole

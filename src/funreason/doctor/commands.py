@@ -49,6 +49,7 @@ def examine(deep: bool = False) -> list:
         *access.data(params),
         *cheap(params),
         *scorers.sandbox_works(params),
+        *objects.locks(),
         *objects.objects(deep),
         *remotes.remotes(),
     ]

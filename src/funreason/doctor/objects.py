@@ -4,19 +4,27 @@ A run would go on with the damaged file: even a stage that wrote it anew gets th
 """
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 from funreason.doctor.finding import Finding, error, ok
 from funreason.doctor.space import dvc_cache
+from funreason.errors import ParamsError
 from funreason.params import read_yaml
 
 
 def objects(deep: bool = False) -> Iterator[Finding]:
     """Objects of another size than dvc.lock says; `deep`: every object is read, and held against its name."""
     folder = dvc_cache() / "files" / "md5"
-    outs = _outs()
+    try:
+        outs = _outs()
+    except (ParamsError, AttributeError, KeyError, TypeError):
+        yield error(
+            "dvc.lock is damaged", "`git checkout dvc.lock` (delete it if it was never committed), then `dvc repro`"
+        )
+        return
     names = {_place(folder, md5): md5 for md5 in outs}
     if deep:
         names |= {path: path.parent.name + path.name for path in sorted(folder.glob("??/*")) if path.is_file()}
@@ -28,6 +36,17 @@ def objects(deep: bool = False) -> Iterator[Finding]:
     if names and not damaged:
         said = "what their names say" if deep else "as long as dvc.lock says (--deep reads them)"
         yield ok(f"the objects of DVC's cache are {said}")
+
+
+def locks() -> Iterator[Finding]:
+    """DVC writes .dvc/tmp/rwlock in place: killed meanwhile, it leaves half of it, and refuses to start."""
+    path = Path(".dvc/tmp/rwlock")
+    try:
+        json.loads(path.read_text())
+    except FileNotFoundError:
+        return
+    except ValueError:
+        yield error(f"{path} is damaged", f"`rm {path}`, where no other dvc runs")
 
 
 def _outs() -> dict[str, dict[str, int]]:
