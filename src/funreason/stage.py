@@ -9,9 +9,12 @@ import errno
 import inspect
 import os
 import re
+import select
 import signal
 import sys
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from funreason.errors import FunReasonError
 
@@ -31,26 +34,37 @@ _MENDABLE = {
 # What safetensors, torch, Arrow and SQLite make of it, each with an error class of its own.
 _FULL = re.compile(r"No space left on device|StorageFull|database or disk is full|PytorchStreamWriter failed writing")
 _SET_PDEATHSIG = 1  # <linux/prctl.h>
+_SHELLS = ("sh", "dash", "bash", "zsh", "fish", "ksh")
 
 
 def run(main: Callable[..., None]) -> None:
     """Call main(*command line arguments) and exit with 0, or 1 (error), 2 (usage), 130 (interrupted)."""
     if "DVC_STAGE" in os.environ:  # by hand, it may well outlive the shell: nohup
-        end_with_parent()
+        end_with_dvc()
     sys.exit(outcome(main, sys.argv[1:]))
 
 
-def end_with_parent() -> None:
-    """Let the kernel kill this process when its parent is gone, however that was killed. Linux only.
+def end_with_dvc() -> None:
+    """Let this process be killed when DVC is gone, however that was killed; a launcher's rank with its launcher. Linux.
 
-    The parent is DVC, or a launcher's process: the shells in between replace themselves by the command (fish does not).
+    The kernel does it when the parent goes. Where a shell stands between, a thread waits for DVC itself.
     """
     if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL)
-    # It may have died before; whoever adopts orphans stands in a session of its own. So do a launcher's processes.
-    if "LOCAL_RANK" not in os.environ and os.getsid(os.getppid()) != os.getsid(0):
+    if "LOCAL_RANK" in os.environ:
+        return
+    dvc = os.getppid()
+    if Path(f"/proc/{dvc}/comm").read_text().strip() in _SHELLS:  # bash puts the command in its own place, dash stays
+        dvc = int(Path(f"/proc/{dvc}/stat").read_text().rpartition(")")[2].split()[1])
+        threading.Thread(target=_end_with, args=[os.pidfd_open(dvc)], daemon=True).start()
+    if os.getsid(dvc) != os.getsid(0):  # it died before; whoever adopts orphans stands in a session of its own
         sys.exit("error: DVC is gone; run `dvc repro` again to go on")
+
+
+def _end_with(process: int) -> None:
+    select.select([process], [], [])
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def outcome(main: Callable[..., None], argv: list[str]) -> int:
