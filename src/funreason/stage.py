@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from funreason.errors import FunReasonError
@@ -55,9 +56,10 @@ def end_with_dvc() -> None:
     if "LOCAL_RANK" in os.environ:
         return
     dvc = os.getppid()
-    if Path(f"/proc/{dvc}/comm").read_text().strip() in _SHELLS:  # bash puts the command in its own place, dash stays
-        dvc = int(Path(f"/proc/{dvc}/stat").read_text().rpartition(")")[2].split()[1])
-        threading.Thread(target=_end_with, args=[os.pidfd_open(dvc)], daemon=True).start()
+    with suppress(OSError, AttributeError):  # kernels before 5.3 have no pidfd, nor some builds of Python
+        if Path(f"/proc/{dvc}/comm").read_text().strip() in _SHELLS:  # bash gives way to its command, dash stays
+            dvc = int(Path(f"/proc/{dvc}/stat").read_text().rpartition(")")[2].split()[1])
+            threading.Thread(target=_end_with, args=[os.pidfd_open(dvc)], daemon=True).start()
     if os.getsid(dvc) != os.getsid(0):  # it died before; whoever adopts orphans stands in a session of its own
         sys.exit("error: DVC is gone; run `dvc repro` again to go on")
 

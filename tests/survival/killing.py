@@ -1,19 +1,24 @@
 """A `dvc repro` that is watched, and killed: dvc, the stage, or both."""
 
+import random
 import re
 import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 import psutil
-from project import dvc_command, environment
+from project import dvc, dvc_command, environment
+
+from funreason.params import read_yaml
 
 VICTIMS = ("dvc", "child", "both")
+RWLOCK = "Unable to read RWLock-file"  # killed while DVC wrote it, which it does in place
 LEFT_S = 30  # until the last process of a killed run must be gone: a loaded machine is slow to clear up
 RUN_S = 3600
 
@@ -96,6 +101,42 @@ class Repro:
             with suppress(OSError, psutil.Error):
                 if mark in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0"):
                     yield process
+
+
+def kill_every_stage(folder: Path, asked: list, unbroken: Repro, times: int = 2, seed: int = 5) -> tuple[Counter, int]:
+    """Kill each stage that an unbroken run tells, at random points, the victims in turn.
+
+    `asked`: what a server was asked so far. Returns kills by kind of stage, and how many met a run that had asked.
+    """
+    rng, kills, asking = random.Random(seed), Counter(), 0
+    for stage, seconds in unbroken.stages():
+        for _ in range(0 if stage.startswith("baseline") else times):
+            before, victim = len(asked), VICTIMS[kills.total() % len(VICTIMS)]
+            run = _started(folder)
+            if not (first := run.first()):
+                break  # it was done before the last kill
+            run.go_on(rng.uniform(0, 0.8) * seconds)
+            assert run.left_behind(run.kill(victim)) == [], f"{first}: {victim} killed, these went on"
+            if run.finished()[0] == 0:
+                break  # the last stage was faster than the kill
+            kills[first.partition("@")[0]] += 1
+            asking += len(asked) > before
+    return kills, asking
+
+
+def same_bytes(broken: Path, whole: Path) -> bool:
+    """Whether the killed run, brought to its end, has the hashes of the unbroken one."""
+    assert _started(broken).finished()[0] == 0
+    assert "up to date" in dvc(broken, "status")
+    return read_yaml(broken / "dvc.lock") == read_yaml(whole / "dvc.lock")
+
+
+def _started(folder: Path) -> Repro:
+    run = Repro(folder)
+    if run.first() or RWLOCK not in run.finished()[1]:
+        return run
+    (folder / ".dvc/tmp/rwlock").unlink()  # the remedy of docs/troubleshooting.md
+    return Repro(folder)
 
 
 def _alive(process: psutil.Process) -> bool:
