@@ -2,7 +2,7 @@
 
     python benchmarks/kills.py [--times 3] [--seed 1]
 
-Runs beside an unbroken run; minutes of both cores. tests/survival has the same with a server, whose requests are counted.
+Runs beside an unbroken run; minutes of both cores. tests/survival does the same with a server that counts requests.
 """
 
 import argparse

@@ -35,7 +35,7 @@ def project(tmp_path_factory):
 @pytest.fixture
 def folder(project) -> Path:
     """The same, with an empty response cache; what a test breaks, it mends."""
-    shutil.rmtree(project[0].parent / "responses")
+    shutil.rmtree(project[0].parent / "responses", ignore_errors=True)
     return project[0]
 
 
