@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 
 import psutil
@@ -54,19 +53,25 @@ class Repro:
             return next(iter(self.started), "")
 
     def go_on(self, seconds: float) -> None:
-        """So long at most: not far into the second stage."""
+        """So long at most: only into the second stage."""
         with self.news:
             self.news.wait_for(lambda: len(self.started) > 1 or self.ended, seconds)
 
-    def stages(self) -> Iterator[tuple[str, float]]:
-        """Each stage and its seconds, as soon as it has ended."""
-        for number in count():
-            with self.news:
-                self.news.wait_for(lambda known=number + 1: len(self.started) > known or self.ended, RUN_S)
-                times = [*self.started.items(), ("", self.ended)][number : number + 2]
-            if len(times) < 2:
-                return
-            yield times[0][0], times[1][1] - times[0][1]
+    def latest(self) -> str:
+        """The stage that started last."""
+        return list(self.started)[-1]
+
+    def seconds(self, stage: str) -> float:
+        """How long a stage took, DVC's part included; waits for its end."""
+        with self.news:
+            self.news.wait_for(lambda: self._end(stage), RUN_S)
+            return self._end(stage) - self.started.get(stage, self._end(stage))
+
+    def _end(self, stage: str) -> float:
+        """The start of the stage after it, or the end of all; 0 before that."""
+        names = list(self.started)
+        after = names[names.index(stage) + 1 :] if stage in names else ()
+        return self.started[after[0]] if after else self.ended
 
     def finished(self) -> tuple[int, str]:
         """Its exit status and what it said, at the end."""
@@ -104,24 +109,25 @@ class Repro:
 
 
 def kill_every_stage(folder: Path, asked: list, unbroken: Repro, times: int = 2, seed: int = 5) -> tuple[Counter, int]:
-    """Kill each stage that an unbroken run tells, at random points, the victims in turn.
+    """Start the run again and again, and kill each stage at random points of it, until it ends; the victims in turn.
 
-    `asked`: what a server was asked so far. Returns kills by kind of stage, and how many met a run that had asked.
+    `asked`: what a server was asked so far. Returns kills by stage, and how many met a run that had asked.
     """
     rng, kills, asking = random.Random(seed), Counter(), 0
-    for stage, seconds in unbroken.stages():
-        for _ in range(0 if stage.startswith("baseline") else times):
-            before, victim = len(asked), VICTIMS[kills.total() % len(VICTIMS)]
-            run = _started(folder)
-            if not (first := run.first()):
-                break  # it was done before the last kill
-            run.go_on(rng.uniform(0, 0.8) * seconds)
-            assert run.left_behind(run.kill(victim)) == [], f"{first}: {victim} killed, these went on"
-            if run.finished()[0] == 0:
-                break  # the last stage was faster than the kill
-            kills[first.partition("@")[0]] += 1
-            asking += len(asked) > before
-    return kills, asking
+    while True:
+        before, victim = len(asked), VICTIMS[kills.total() % len(VICTIMS)]
+        run = _started(folder)
+        if not (stage := run.first()):
+            return kills, asking
+        if kills[stage] >= times:
+            run.go_on(RUN_S)
+            stage = run.latest()
+        time.sleep(rng.uniform(0, 0.3 + 0.5 * bool(kills[stage])) * unbroken.seconds(stage))
+        assert run.left_behind(run.kill(victim)) == [], f"{stage}: {victim} killed, these went on"
+        if run.finished()[0] == 0:
+            return kills, asking  # the last stage was faster than the kill
+        kills[stage] += 1
+        asking += len(asked) > before
 
 
 def same_bytes(broken: Path, whole: Path) -> bool:

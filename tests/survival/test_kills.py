@@ -35,7 +35,7 @@ def test_killed_again_and_again_it_ends_with_the_same_bytes(tmp_path):
         kills, asking = kill_every_stage(project(broken, server), server.asked, unbroken)
         status, said = unbroken.finished()
         assert status == 0, said[-3000:]
-        assert set(kills) == KINDS and kills.total() >= 30, kills
+        assert {stage.partition("@")[0] for stage in kills} >= KINDS and kills.total() >= 30, kills
         assert same_bytes(broken, whole)
         asked, once = (Counter(json.dumps(body, sort_keys=True) for body in s.asked) for s in (server, other))
     assert asked.keys() == once.keys() and once.total() == len(once)
