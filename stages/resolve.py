@@ -1,4 +1,4 @@
-"""Name exactly which models and data the pipeline uses, before anything is computed.
+"""Name exactly which models and data the pipeline uses, before anything is computed, if this machine is ready for it.
 
 Run as: python stages/resolve.py → models/{teacher,base,judges}.json, data/source.json
 """
@@ -7,11 +7,13 @@ from funreason.stage import run
 
 
 def main() -> None:
+    from funreason.doctor.preflight import preflight
     from funreason.params import load_params
     from funreason.records import write_json
     from funreason.sources import resolve_data, resolve_model
 
     params = load_params()
+    preflight(params)
     roles = ("teacher", "base")
     descriptors = {
         f"models/{role}.json": resolve_model(role, getattr(params.models, role), params.llm) for role in roles

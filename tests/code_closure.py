@@ -11,12 +11,12 @@ ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
 
 
-def closure(script: Path) -> set[str]:
-    """Paths, relative to the root, of all modules that `script` uses, directly or not."""
+def closure(script: Path, without: Path | None = None) -> set[str]:
+    """Paths, relative to the root, of all modules that `script` uses, directly or not, but for those of one room."""
     seen, todo = set(), [script]
     while todo:
         for module in _imports(todo.pop()):
-            if module not in seen:
+            if module not in seen and module.parent != without:
                 seen.add(module)
                 todo.append(module)
     return {path.relative_to(ROOT).as_posix() for path in seen}

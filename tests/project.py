@@ -30,7 +30,7 @@ def change_params(folder: Path, changes: dict, sets: tuple[str, ...] = ()) -> No
 
 
 def copy_project(folder: Path, changes: dict, sets: tuple[str, ...] = ()) -> Path:
-    """What git tracks, without results, as a repository in `folder`; `changes` go into params.yaml, `sets` stay."""
+    """What git tracks, without results, as a repository in `folder`; of params.yaml `sets` are left, with `changes`."""
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
     for name in filter(None, tracked.decode().split("\0")):
         if (ROOT / name).exists() and not name.startswith(("metrics/", "dvc.lock")):

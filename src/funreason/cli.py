@@ -1,7 +1,7 @@
 """The `funreason` command. The pipeline itself is run by DVC: `dvc repro`.
 
-Run as: funreason profile list · funreason profile use paper · funreason params check · funreason ledger show 12 ·
-funreason ledger stats · funreason ledger diff HEAD workspace · funreason cache stats ·
+Run as: funreason profile list · funreason profile use paper · funreason params check · funreason doctor ·
+funreason ledger show 12 · funreason ledger stats · funreason ledger diff HEAD workspace · funreason cache stats ·
 funreason cache gc --unused-days 90 · funreason rounds plan · funreason push-dataset OWNER/NAME · funreason compare
 """
 
@@ -11,6 +11,7 @@ import os
 import sys
 
 from funreason import profiles
+from funreason.doctor import commands as doctor_commands
 from funreason.params import load_params
 from funreason.report import commands as rounds_commands
 from funreason.stage import outcome
@@ -35,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     rooms = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_profile(rooms.add_parser("profile", help="named states of params.yaml, kept in profiles/"))
     _add_params(rooms.add_parser("params", help="params.yaml"))
+    doctor_commands.add(rooms.add_parser("doctor", help="is this machine ready for what params.yaml asks"))
     _add_ledger(rooms.add_parser("ledger", help="what happened to the rows of a set, and why"))
     _add_compare(rooms.add_parser("compare", help="the sets at hand beside the published numbers"))
     cache_commands.add(rooms.add_parser("cache", help="the stored answers of models: what is there, dropping, sharing"))

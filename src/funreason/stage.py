@@ -1,13 +1,21 @@
 """How every script in stages/ starts and ends: `if __name__ == "__main__": run(main)`.
 
-A mendable error becomes one line on stderr and exit 1; a bug keeps its traceback.
+A mendable error becomes one line on stderr and exit 1; a bug keeps its traceback. Under DVC a stage ends with it: one
+that went on alone would write beside the stage that the next `dvc repro` starts.
 """
 
+import ctypes
 import errno
 import inspect
 import os
+import re
+import select
+import signal
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 from funreason.errors import FunReasonError
 
@@ -24,9 +32,41 @@ _MENDABLE = {
 }
 
 
+# What safetensors, torch, Arrow and SQLite make of it, each with an error class of its own.
+_FULL = re.compile(r"No space left on device|StorageFull|database or disk is full|PytorchStreamWriter failed writing")
+_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_SHELLS = ("sh", "dash", "bash", "zsh", "fish", "ksh")
+
+
 def run(main: Callable[..., None]) -> None:
     """Call main(*command line arguments) and exit with 0, or 1 (error), 2 (usage), 130 (interrupted)."""
+    if "DVC_STAGE" in os.environ:  # by hand, it may well outlive the shell: nohup
+        end_with_dvc()
     sys.exit(outcome(main, sys.argv[1:]))
+
+
+def end_with_dvc() -> None:
+    """Let this process be killed when DVC is gone, however that was killed; a launcher's rank with its launcher. Linux.
+
+    The kernel does it when the parent goes. Where a shell stands between, a thread waits for DVC itself.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL)
+    if "LOCAL_RANK" in os.environ:
+        return
+    dvc = os.getppid()
+    with suppress(OSError, AttributeError):  # kernels before 5.3 have no pidfd, nor some builds of Python
+        if Path(f"/proc/{dvc}/comm").read_text().strip() in _SHELLS:  # bash gives way to its command, dash stays
+            dvc = int(Path(f"/proc/{dvc}/stat").read_text().rpartition(")")[2].split()[1])
+            threading.Thread(target=_end_with, args=[os.pidfd_open(dvc)], daemon=True).start()
+    if os.getsid(dvc) != os.getsid(0):  # it died before; whoever adopts orphans stands in a session of its own
+        sys.exit("error: DVC is gone; run `dvc repro` again to go on")
+
+
+def _end_with(process: int) -> None:
+    select.select([process], [], [])
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def outcome(main: Callable[..., None], argv: list[str]) -> int:
@@ -46,6 +86,10 @@ def outcome(main: Callable[..., None], argv: list[str]) -> int:
         if error.errno not in _MENDABLE:
             raise
         return _fail(f"error: {error.filename or 'a write'}: {_MENDABLE[error.errno]}", 1)
+    except Exception as error:
+        if not _FULL.search(str(error)):
+            raise
+        return _fail(f"error: a write: {_MENDABLE[errno.ENOSPC]}", 1)
     return 0
 
 

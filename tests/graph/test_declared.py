@@ -16,6 +16,7 @@ UNTRACKED = {
     f"src/funreason/{name}.py"
     for name in ("errors", "params", "params_data", "params_errors", "params_rounds", "params_training", "stage")
 }
+PREFLIGHT = ROOT / "src/funreason/doctor"  # it refuses, too, and what it imports changes nothing for the stage
 # A change in these makes answers come faster or slower, or hardly differ.
 SPEED_ONLY = {
     "llm.kv_cache_gb", "llm.gpu_memory_utilization", "llm.tensor_parallel_size", "llm.max_num_seqs",
@@ -31,7 +32,7 @@ def code(stage: Declared) -> set[str]:
     own |= {"cot"} if own & {"call", "format"} else set()
     return {
         path
-        for path in closure(ROOT / script) - UNTRACKED
+        for path in closure(ROOT / script, PREFLIGHT) - UNTRACKED
         if not path.startswith("src/funreason/refine/checks/") or Path(path).stem in own
     } | {script}
 

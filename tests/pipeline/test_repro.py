@@ -4,18 +4,13 @@ The project is copied into a git repository of its own in a temporary folder, wi
 """
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from project import change_params, copy_project, dvc
 
-from funreason.params import read_yaml, yaml
 from funreason.records import read_jsonl
 
-ROOT = Path(__file__).parents[2]
 SMALL = {
     "desk": {"pool_rows": 60, "heldout_rows": 12, "judge_rows": 2, "code_rows": 6},
     "train": {"epochs": 1},
@@ -24,43 +19,9 @@ SMALL = {
 TARGETS = ("publish@r0", "evaluate_bfcl@r0", "evaluate_code@r0")
 
 
-def merged(values: dict, changes: dict) -> None:
-    for key, change in changes.items():
-        if isinstance(change, dict):
-            merged(values[key], change)
-        else:
-            values[key] = change
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("desk") / "project"
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
-    for name in filter(None, tracked.decode().split("\0")):
-        if (ROOT / name).exists() and not name.startswith(("metrics/", "dvc.lock")):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    params = read_yaml(folder / "params.yaml")
-    merged(params, SMALL)
-    with open(folder / "params.yaml", "w", encoding="utf-8") as file:
-        yaml().dump(params, file)
-    for command in (["init", "-q"], ["add", "."]):
-        subprocess.run(["git", *command], cwd=folder, check=True)
-    (folder / ".venv-bfcl").symlink_to(ROOT / ".venv-bfcl")
-    return folder
-
-
-def dvc(folder: Path, *arguments: str) -> str:
-    """Runs dvc in the project, with a response cache of its own, and returns what it printed."""
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(folder / "src"),
-        "FUNREASON_CACHE": str(folder.parent / "responses"),
-    }
-    done = subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=folder, env=environment, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    return done.stdout
+    return copy_project(tmp_path_factory.mktemp("desk") / "project", SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +59,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 
 def test_another_lambda_reruns_training_alone_of_what_came_before(finished):
-    params = read_yaml(finished / "params.yaml")
-    params["loss"]["lambda"] = 0.3
-    with open(finished / "params.yaml", "w", encoding="utf-8") as file:
-        yaml().dump(params, file)
+    change_params(finished, {"loss": {"lambda": 0.3}})
     said = dvc(finished, "repro", "--dry", *TARGETS)
     ran = {line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")}
     assert "train@r0" in ran and ran <= {"train@r0", *TARGETS}

@@ -1,6 +1,7 @@
 """One training on several processes: the train stage starts itself anew under a launcher."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,4 +45,9 @@ def command(train: TrainParams) -> list[str]:
         start = ["torch.distributed.run", "--standalone", f"--nproc_per_node={train.processes}"]
     else:
         raise ParamsError(f"`train.launcher` is {train.launcher!r}, which needs accelerators; allowed here: none, ddp")
-    return [sys.executable, "-m", *start]
+    return [*_tied(), sys.executable, "-m", *start]
+
+
+def _tied() -> list[str]:
+    """What lets a command end with this process, where there is util-linux; the ranks end with the launcher."""
+    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []

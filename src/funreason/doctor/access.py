@@ -1,0 +1,124 @@
+"""Are the models and the data there, or to be had? Asks the hub and the server only where params.yaml names them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from funreason.doctor.finding import Finding, error, from_error, gb, ok, warning
+from funreason.doctor.weights import DamagedWeights, folder_size, named_models
+from funreason.errors import FunReasonError
+from funreason.params import ModelParams, Params, read_yaml
+from funreason.prepare import read_rows
+from funreason.sources import resolve_data, resolve_model
+from funreason.xlam import Quarantined, tasks
+
+TIMEOUT_S = 5.0
+
+
+def models(params: Params) -> Iterator[Finding]:
+    """Each model of models.*, once."""
+    seen = set()
+    for where, model in named_models(params).items():
+        if (key := model.model_dump_json()) not in seen:
+            seen.add(key)
+            yield from _local(where, model.path) if model.path else _elsewhere(where, model, params)
+
+
+def server(params: Params) -> Iterator[Finding]:
+    """The server of llm.engine: server answers, takes the key and knows the model."""
+    if params.llm.engine != "server":
+        return
+    chosen = params.llm.server
+    where, name = f"server {chosen.base_url}", chosen.api_key_env
+    if name and not os.environ.get(name):
+        yield error(f"llm.server.api_key_env: {name} is not set", f"export {name}, or set the parameter to null")
+        return
+    headers = {"Authorization": f"Bearer {os.environ[name]}"} if name else {}
+    try:
+        reply = httpx.get(f"{chosen.base_url.rstrip('/')}/models", headers=headers, timeout=TIMEOUT_S)
+    except (httpx.HTTPError, httpx.InvalidURL) as problem:
+        yield error(f"{where} does not answer ({problem})", "start it, or correct llm.server.base_url")
+        return
+    if reply.status_code in (401, 403):
+        remedy = f"set the variable that llm.server.api_key_env names (now {name!r})"
+        yield error(f"{where} refuses the key ({reply.status_code})", remedy)
+        return
+    yield from _listed(where, reply, chosen.model)
+
+
+def data(params: Params) -> Iterator[Finding]:
+    """The source is there, and its first row is a task."""
+    path = params.data.path
+    if not params.data.hub and not Path(path).exists() and (stage := _writer(path)):
+        yield ok(f"data.path: {path} is written by the stage {stage}")
+        return
+    try:
+        source = resolve_data(params.data)
+        if source["kind"] == "hub":  # its rows are gigabytes: left to the run
+            yield ok(f"data.hub: {source['hub']}, revision {source['revision']}")
+            return
+        first = next(tasks(read_rows(source, params.data.split, 1)), None)
+    except FunReasonError as problem:
+        yield from_error(problem)
+        return
+    if first is None:
+        yield error(f"data.path: {path} holds no rows", "give another file, or a data set id as data.hub")
+    elif isinstance(first, Quarantined):
+        remedy = "give rows in xLAM's format: id, query, tools, answers"
+        yield error(f"data.path: row {first.row} of {path} is malformed ({first.reason})", remedy)
+    else:
+        yield ok(f"data.path: {path}, its first row is a task")
+
+
+def _local(where: str, path: str) -> Iterator[Finding]:
+    folder = Path(path)
+    if not folder.is_dir():
+        yield error(f"{where}.path: no folder {path!r}", f"correct it, or give a hub id as {where}.hub")
+        return
+    missing = [name for name in ("config.json", "tokenizer_config.json") if not (folder / name).is_file()]
+    if missing:
+        yield error(f"{where}.path: {path} has no {', '.join(missing)}", "give the folder of a whole checkpoint")
+        return
+    try:
+        size = folder_size(folder)
+    except DamagedWeights as problem:
+        yield error(f"{where}.path: {problem}", "copy the checkpoint anew (git checkout, dvc pull or a download)")
+        return
+    if size is None and not list(folder.glob("*.bin")):
+        yield error(f"{where}.path: {path} has no *.safetensors", "give the folder of a whole checkpoint")
+        return
+    shown = f"{size.parameters / 1e6:,.1f} M parameters, {gb(size.bytes)}" if size else "weights in *.bin"
+    yield ok(f"{where}: {path}, {shown}")
+
+
+def _elsewhere(where: str, model: ModelParams, params: Params) -> Iterator[Finding]:
+    try:
+        found = resolve_model(where.removeprefix("models."), model, params.llm)
+    except FunReasonError as problem:
+        yield from_error(problem)
+        return
+    yield ok(f"{where}: {found['hub']} ({found['kind']}), revision {found['revision'] or 'as served'}")
+
+
+def _listed(where: str, reply: httpx.Response, model: str | None) -> Iterator[Finding]:
+    try:
+        names = [entry["id"] for entry in reply.raise_for_status().json()["data"]]
+    except (httpx.HTTPStatusError, ValueError, KeyError, TypeError):
+        said = f"{where} does not list its models ({reply.status_code})"
+        yield warning(said, "if it is OpenAI-compatible all the same, go on; else correct llm.server.base_url")
+        return
+    if model and model not in names:
+        shown = ", ".join(names[:5]) or "none"
+        yield error(f"{where} serves {shown}, not llm.server.model {model!r}", "serve it, or name one of those")
+        return
+    yield ok(f"{where} answers" + (f" and serves {model}" if model else ""))
+
+
+def _writer(path: str) -> str | None:
+    """The stage of dvc.yaml whose out this is."""
+    for name, stage in read_yaml("dvc.yaml")["stages"].items() if Path("dvc.yaml").exists() else ():
+        if path in stage.get("outs", ()):
+            return name
+    return None

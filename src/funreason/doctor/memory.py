@@ -1,0 +1,115 @@
+"""Does a model fit into the memory: to answer (vLLM), and to be trained?
+
+Only weights, gradients and the optimizer are counted. What does not fit by them is an error; activations and the KV
+cache come on top, so that a tight fit is a warning.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from funreason.doctor.finding import Finding, error, gb, ok, warning
+from funreason.doctor.machine import Gpu
+from funreason.doctor.weights import DamagedWeights, Size, model_size, named_models
+from funreason.params import Params
+
+SERVED = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes a parameter
+TRAINED = 16  # bytes a parameter: weights, gradient and AdamW's two moments, all float32 (bf16 is autocast)
+FROZEN = 4  # under LoRA adapters; QUANTIZED under quantized ones
+QUANTIZED = 0.6
+TIGHT = 0.8
+SHARDED = ("fsdp2", "zero3")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`gpus` may be none; `memory` is (bytes in all, bytes available)."""
+
+    gpus: list[Gpu]
+    memory: tuple[int, int]
+
+
+def serving(params: Params, machine: Machine) -> Iterator[Finding]:
+    """The largest model that vLLM loads here, in llm.dtype, spread over llm.tensor_parallel_size."""
+    if params.llm.engine != "vllm":
+        return
+    spread, gpus = params.llm.tensor_parallel_size, machine.gpus
+    if gpus and spread > len(gpus):
+        yield error(f"llm.tensor_parallel_size is {spread}, this machine has {len(gpus)} GPUs", "lower it")
+        return
+    if gpus and params.llm.dtype == "bfloat16" and not all(gpu.bf16 for gpu in gpus):
+        yield error(f"llm.dtype is bfloat16, which {gpus[0].name} lacks", "set llm.dtype to float16")
+    needs = {where: _served(size, params.llm.dtype) for where, size in _sizes(params).items()}
+    if not needs:
+        return
+    where = max(needs, key=needs.get)
+    need = needs[where]
+    if gpus:
+        room = min(gpu.bytes for gpu in gpus) * params.llm.gpu_memory_utilization
+        said = f"{where} takes {gb(need / spread)} of the {gb(room)} that vLLM may use of a GPU"
+        yield _fits(said, need / spread, room, "raise llm.tensor_parallel_size, or choose a smaller model")
+    else:
+        need += params.llm.kv_cache_gb * 2**30
+        said = f"{where} and llm.kv_cache_gb take {gb(need)} of {gb(machine.memory[1])} free memory"
+        yield _in_memory(said, need, machine, "lower llm.kv_cache_gb, choose a smaller model, or use a GPU")
+
+
+def training(params: Params, machine: Machine) -> Iterator[Finding]:
+    """models.base with its gradients and AdamW's moments, sharded where the launcher shards."""
+    train, gpus = params.train, machine.gpus
+    if gpus and train.processes > len(gpus):
+        remedy = "lower it, or start the launcher on the other machines, too"
+        yield warning(f"train.processes is {train.processes}, this machine has {len(gpus)} GPUs", remedy)
+    if not gpus and train.launcher in SHARDED:
+        yield error(f"train.launcher is {train.launcher}, which needs GPUs; here are none", "set it to none or ddp")
+    if gpus and train.bf16 and not all(gpu.bf16 for gpu in gpus):
+        yield error(f"train.bf16 is true, {gpus[0].name} has no bfloat16", "set it to false")
+    size = _sizes(params).get("models.base")
+    if size is None:
+        return
+    each = (QUANTIZED if train.lora.quantize else FROZEN) if train.lora.rank else TRAINED
+    need = size.parameters * each / (train.processes if train.launcher in SHARDED else 1)
+    said = f"training models.base ({each} bytes for each of {size.parameters / 1e6:,.1f} M parameters) takes {gb(need)}"
+    remedy = "set train.launcher to fsdp2 or zero3 on more GPUs, train.lora.rank, or choose a smaller model"
+    if gpus:
+        room = min(gpu.bytes for gpu in gpus)
+        yield _fits(f"{said} of the {gb(room)} of a GPU", need, room, remedy)
+    else:
+        need *= train.processes
+        yield _in_memory(f"{said} of {gb(machine.memory[1])} free memory", need, machine, remedy)
+
+
+def gpu_list(machine: Machine) -> Iterator[Finding]:
+    if machine.gpus:
+        yield ok(f"{len(machine.gpus)} GPUs: {machine.gpus[0].name}, {gb(machine.gpus[0].bytes)} each")
+    else:
+        yield ok("no NVIDIA GPU: models answer and are trained on the processor")
+
+
+def _served(size: Size, dtype: str) -> float:
+    return size.bytes if dtype == "auto" else size.parameters * SERVED[dtype]
+
+
+def _fits(said: str, need: float, room: float, remedy: str) -> Finding:
+    if need > room:
+        return error(said, remedy)
+    return warning(said, remedy) if need > TIGHT * room else ok(said)
+
+
+def _in_memory(said: str, need: float, machine: Machine, remedy: str) -> Finding:
+    total, free = machine.memory
+    if need > total:
+        return error(f"{said}, {gb(total)} in all", remedy)
+    return warning(said, f"end other programs, or {remedy}") if need > TIGHT * free else ok(said)
+
+
+def _sizes(params: Params) -> dict[str, Size]:
+    """Parameter name → size, of the models whose weights are at hand."""
+    found = {}
+    for where, model in named_models(params).items():
+        try:
+            size = model_size(model)
+        except (DamagedWeights, OSError):  # access.models tells
+            continue
+        if size:
+            found[where] = size
+    return found

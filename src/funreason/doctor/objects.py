@@ -1,0 +1,73 @@
+"""DVC's cache against dvc.lock: DVC believes a read-only object, whatever became of its bytes, and hands it out.
+
+A run would go on with the damaged file: even a stage that wrote it anew gets the old object linked in its place.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from funreason.doctor.finding import Finding, error, ok
+from funreason.doctor.space import dvc_cache
+from funreason.errors import ParamsError
+from funreason.params import read_yaml
+
+
+def objects(deep: bool = False) -> Iterator[Finding]:
+    """Objects of another size than dvc.lock says; `deep`: every object is read, and held against its name."""
+    folder = dvc_cache() / "files" / "md5"
+    try:
+        outs = _outs()
+    except (ParamsError, AttributeError, KeyError, TypeError):
+        yield error(
+            "dvc.lock is damaged", "`git checkout dvc.lock` (delete it if it was never committed), then `dvc repro`"
+        )
+        return
+    names = {_place(folder, md5): md5 for md5 in outs}
+    if deep:
+        names |= {path: path.parent.name + path.name for path in sorted(folder.glob("??/*")) if path.is_file()}
+    damaged = [path for path, md5 in names.items() if path.is_file() and _damaged(path, md5, outs.get(md5, {}), deep)]
+    for path in damaged:
+        users = sorted(outs.get(names[path], {})) or ["what holds it (`dvc data status`)"]
+        remedy = f"delete it and {', '.join(users)}, then `dvc fetch` or `dvc repro`"
+        yield error(f"{path} in DVC's cache is damaged", remedy)
+    if names and not damaged:
+        said = "what their names say" if deep else "as long as dvc.lock says (--deep reads them)"
+        yield ok(f"the objects of DVC's cache are {said}")
+
+
+def locks() -> Iterator[Finding]:
+    """DVC writes .dvc/tmp/rwlock in place: killed meanwhile, it leaves half of it, and refuses to start."""
+    path = Path(".dvc/tmp/rwlock")
+    try:
+        json.loads(path.read_text())
+    except FileNotFoundError:
+        return
+    except ValueError:
+        yield error(f"{path} is damaged", f"`rm {path}`, where no other dvc runs")
+
+
+def _outs() -> dict[str, dict[str, int]]:
+    """md5 → {path: size} of all outs of dvc.lock that are files."""
+    found = defaultdict(dict)
+    lock = Path("dvc.lock")
+    for stage in read_yaml(lock)["stages"].values() if lock.exists() else ():
+        for out in stage.get("outs", ()):
+            if not out["md5"].endswith(".dir"):
+                found[out["md5"]][out["path"]] = out["size"]
+    return found
+
+
+def _place(folder: Path, md5: str) -> Path:
+    return folder / md5[:2] / md5[2:]
+
+
+def _damaged(path: Path, md5: str, users: dict[str, int], deep: bool) -> bool:
+    if any(path.stat().st_size != size for size in users.values()):
+        return True
+    if not deep:
+        return False
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest() != md5.removesuffix(".dir")

@@ -1,0 +1,95 @@
+"""Is there room for what a run will write? Estimates, their numbers said; by file system, since places share one."""
+
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from funreason.doctor.finding import Finding, error, gb, ok, warning
+from funreason.doctor.weights import DamagedWeights, model_size
+from funreason.llm.cache import cache_folder
+from funreason.params import Params
+
+CHECKPOINT = 2 * 12  # bytes a parameter: weights and Adam's moments in float32, two saves while one replaces the other
+TOKEN = 4  # bytes of text
+_CHECKS = 5
+CHECKPOINTS = Path(os.environ.get("DVC_ROOT") or ".") / ".checkpoints"  # as srml.checkpoints, without its torch
+
+
+def disk(params: Params) -> Iterator[Finding]:
+    """A warning where the estimate does not fit, an error where not even checkpoints and one trained model do."""
+    surely, perhaps = _surely(params), _perhaps(params)
+    for device, places in _by_device([*surely, *perhaps]).items():
+        free = shutil.disk_usage(device).free
+        least, most = (sum(need.get(place, 0) for place in places) for need in (surely, perhaps))
+        names = ", ".join(f"{name} at {folder}" for name, folder in places)
+        said = (
+            f"{gb(free)} free for {names}; a run takes {gb(least)} of models and checkpoints, up to {gb(most)} of rows"
+        )
+        remedy = "free some, or move the places: FUNREASON_CACHE, `dvc cache dir`, the clone"
+        if free < least:
+            yield error(said, remedy)
+        else:
+            yield warning(said, remedy) if free < least + most else ok(said)
+
+
+def _surely(params: Params) -> dict[tuple, float]:
+    """(name, folder) → bytes: of the trained models, here and in DVC's cache, and of one training's checkpoints."""
+    try:
+        size = model_size(params.models.base)
+    except (DamagedWeights, OSError):
+        size = None
+    weights, parameters = (size.bytes, size.parameters) if size else (0, 0)
+    trained = 0 if params.train.lora.rank else parameters
+    models = len(params.sets) * weights
+    return {
+        ("workspace", Path("models")): models,
+        ("DVC cache", dvc_cache()): models,
+        ("checkpoints", CHECKPOINTS): trained * CHECKPOINT,
+    }
+
+
+def _perhaps(params: Params) -> dict[tuple, float]:
+    """What the rows take if every answer is as long as it may be: in the response cache, the workspace, DVC's cache."""
+    rows = _rows(params)
+    samples = sum(params.kind_of(name).samples for name in params.sets)
+    judged = 0 if params.fcdr.mode == "rules" else params.judge.max_tokens
+    text = rows * samples * TOKEN * (params.generate.max_tokens + _CHECKS * judged)
+    return {
+        ("responses", cache_folder()): text,
+        ("workspace", Path("models")): text,
+        ("DVC cache", dvc_cache()): text,
+    }
+
+
+def dvc_cache() -> Path:
+    from dvc.config import Config, ConfigError
+
+    try:
+        chosen = Config.from_cwd(validate=False).get("cache", {}).get("dir")
+    except ConfigError:
+        chosen = None
+    return Path(chosen or ".dvc/cache")
+
+
+def _rows(params: Params) -> int:
+    """Of the source as far as they are refined; of a file not there yet, the desk's; of the hub's, the paper's."""
+    path = Path(params.data.path)
+    if params.data.hub:
+        return params.prepare.limit or 60_000
+    if not path.exists():
+        return params.prepare.limit or params.desk.pool_rows
+    with open(path, "rb") as file:
+        head = file.read(1 << 20)
+    lines = max(1, head.count(b"\n"))
+    return min(params.prepare.limit or 10**12, path.stat().st_size * lines // max(1, len(head)))
+
+
+def _by_device(places: list[tuple]) -> dict[Path, list[tuple]]:
+    """A folder of each file system → the places on it; one that is not there yet is made where its parents are."""
+    found, first = defaultdict(list), {}
+    for name, folder in dict.fromkeys(places):
+        near = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+        found[first.setdefault(os.stat(near).st_dev, near)].append((name, folder))
+    return found

@@ -1,0 +1,254 @@
+"""Real things that are wrong, and what the doctor says about them."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from llm.http_server import JsonHandler, running, serve
+from project import merged
+
+from funreason.cli import main
+from funreason.doctor import access, memory, remotes, scorers, space
+from funreason.doctor.machine import Gpu
+from funreason.doctor.preflight import preflight
+from funreason.errors import FunReasonError
+from funreason.evaluate import sandbox
+from funreason.params import check_params, read_yaml
+
+ROOT = Path(__file__).parents[2]
+GB = 10**9
+CARD = Gpu("an 80 GB card", 80 * GB, (9, 0))
+OLD = Gpu("an old card", 16 * GB, (7, 0))
+
+
+def params(**changes):
+    values = read_yaml(ROOT / "params.yaml")
+    merged(values, changes)
+    return check_params(values, "params.yaml")
+
+
+def said(findings, level: str = "error") -> str:
+    """The one finding of this level, whose remedy is not empty."""
+    (found,) = [finding for finding in findings if finding.level == level]
+    assert level == "ok" or (found.remedy and "\n" not in str(found))
+    return str(found)
+
+
+def quiet(findings) -> bool:
+    return all(finding.level == "ok" for finding in findings)
+
+
+def base(path) -> dict:
+    return {"models": {"base": {"path": str(path), "hub": None, "revision": None}}}
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A file system of 2 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", folder]).returncode:
+        pytest.skip("only root may mount a small tmpfs")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.fixture
+def huge(tiny_model, tmp_path):
+    """A checkpoint whose weights are a hole in a file: 7.6 billion parameters in bfloat16."""
+    folder = shutil.copytree(tiny_model, tmp_path / "huge")
+    size = 7_600_000_000
+    tensor = {"dtype": "BF16", "shape": [size // 1000, 1000], "data_offsets": [0, 2 * size]}
+    header = json.dumps({"weight": tensor}).encode()
+    with open(folder / "model.safetensors", "wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + 2 * size)
+    return folder
+
+
+def test_the_default_is_ready_and_asks_nobody(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["funreason", "doctor", "--json"])
+    monkeypatch.setattr(socket.socket, "connect", lambda *a: pytest.fail(f"connected to {a[1:]}"))
+    with pytest.raises(SystemExit) as end:
+        main()
+    found = json.loads(capsys.readouterr().out)
+    assert end.value.code == 0 and len(found) > 8, found
+
+
+def test_a_bad_parameter_is_the_one_finding(monkeypatch, capsys, tmp_path):
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text().replace("  lambda:", "  lamda:"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["funreason", "doctor"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    out = capsys.readouterr().out
+    assert end.value.code == 1 and out.count("\n") == 1
+    assert out.startswith("ERROR   params.yaml: ") and "unknown key `loss.lamda`" in out
+
+
+def test_models(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert quiet(access.models(params(**base(tiny_model))))
+    assert "models.base.path: no folder 'nowhere'; correct it" in said(access.models(params(**base("nowhere"))))
+    copy = shutil.copytree(tiny_model, tmp_path / "cut")
+    weights = copy / "model.safetensors"
+    os.truncate(weights, weights.stat().st_size - 1)
+    assert "model.safetensors ends at byte" in said(access.models(params(**base(copy))))
+    weights.write_bytes(b"not one")
+    assert "is no safetensors file; copy the checkpoint anew" in said(access.models(params(**base(copy))))
+    (copy / "config.json").unlink()
+    assert "has no config.json; give the folder" in said(access.models(params(**base(copy))))
+    absent = {"models": {"base": {"path": None, "hub": "own/it", "revision": None}}}
+    assert "models.base.hub: 'own/it': no answer from the hub" in said(access.models(params(**absent)))
+
+
+class Refusing(JsonHandler):
+    def do_GET(self):
+        self._send(401, {"error": "no"})
+
+
+def served(url: str, **changes):
+    return params(llm={"engine": "server", "server": {"base_url": url, **changes}})
+
+
+def test_a_server(monkeypatch):
+    assert quiet(access.server(params()))
+    with serve() as server:
+        assert quiet(access.server(served(server.url, model="m")))
+        assert "serves m, not llm.server.model 'other'" in said(access.server(served(server.url, model="other")))
+    assert "does not answer" in said(access.server(served("http://127.0.0.1:9/v1")))
+    with (server := ThreadingHTTPServer(("127.0.0.1", 0), Refusing)), running(server):
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        assert "refuses the key (401); set the variable" in said(access.server(served(url)))
+        monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+        assert "NO_SUCH_KEY is not set; export" in said(access.server(served(url, api_key_env="NO_SUCH_KEY")))
+
+
+def test_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "dvc.yaml", "dvc.yaml")
+    source = tmp_path / "rows.jsonl"
+
+    def found(text: str | None, path=source):
+        if text is not None:
+            source.write_text(text)
+        return access.data(params(data={"path": str(path)}))
+
+    assert "is written by the stage world" in said(access.data(params()), "ok")
+    assert "no file" in said(found(None))
+    assert "holds no rows" in said(found("\n"))
+    assert "row 1" in said(found('{"id": 1}\n'))
+    row = {"id": "1", "query": "Go.", "tools": [{"name": "f", "description": "", "parameters": {}}], "answers": []}
+    assert quiet(found(json.dumps(row)))
+
+
+def test_scorers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "requirements", "requirements")
+    python = tmp_path / ".venv-bfcl/bin/python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    packages = tmp_path / ".venv-bfcl/lib/python3.11/site-packages"
+    desk = {"evaluate": {"code": {"benchmarks": ["desk"]}}}
+    assert ".venv-bfcl holds no bfcl_eval, not bfcl_eval-2026.3.23" in said(scorers.environments(params(**desk)))
+    (packages / "bfcl_eval-2026.3.23.dist-info").mkdir(parents=True)
+    assert quiet(scorers.environments(params(**desk)))
+    plus = {"evaluate": {"code": {"benchmarks": ["humaneval+"], "evalplus_data": str(tmp_path)}}}
+    assert "has no HumanEvalPlus.jsonl(.gz)" in said(scorers.benchmark_data(params(**plus)))
+    assert "api_bank" in said(scorers.benchmark_data(params(evaluate={"api_bank": "nowhere"})))
+
+
+def test_the_sandbox(tmp_path, monkeypatch):
+    sandbox.resolve.cache_clear()
+    assert "works" in said(scorers.sandbox_works(params()), "ok")
+    assert "unprotected" in said(scorers.sandbox_works(params(evaluate={"sandbox": "none"})), "warning")
+    sandbox.resolve.cache_clear()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "cannot lock model code in" in said(scorers.sandbox_works(params()))
+    sandbox.resolve.cache_clear()
+
+
+def test_room_on_the_disk(small, tmp_path, monkeypatch, huge, tiny_model):
+    monkeypatch.chdir(small)
+    monkeypatch.setenv("FUNREASON_CACHE", str(tmp_path))
+    assert "MB free for workspace at models" in said(space.disk(params(**base(huge))))
+    free = shutil.disk_usage(tmp_path).free
+    monkeypatch.chdir(tmp_path)
+    assert free > 10 * GB and quiet(space.disk(params(**base(tiny_model))))
+    monkeypatch.setenv("FUNREASON_CACHE", str(small))
+    assert "responses at" in said(space.disk(params(**base(tiny_model))), "warning")
+
+
+def machine(*gpus, total=24 * GB, free=20 * GB) -> memory.Machine:
+    return memory.Machine(list(gpus), (total, free))
+
+
+def test_a_model_that_does_not_fit_to_be_trained(huge):
+    big = params(**base(huge))
+    assert "takes 121.6 GB of the 80.0 GB of a GPU; set train.launcher" in said(memory.training(big, machine(CARD)))
+    assert "takes 121.6 GB of 20.0 GB free memory, 24.0 GB in all" in said(memory.training(big, machine()))
+    tight = machine(total=200 * GB, free=130 * GB)
+    assert "end other programs" in said(memory.training(big, tight), "warning")
+    sharded = params(**base(huge), train={"launcher": "fsdp2", "processes": 2, "batch_size": 32})
+    assert quiet(memory.training(sharded, machine(CARD, CARD)))  # 60.8 GB each
+    assert "this machine has 1 GPUs" in said(memory.training(sharded, machine(CARD)), "warning")
+    assert "which needs GPUs" in str(next(memory.training(sharded, machine())))
+    assert quiet(memory.training(params(**base(huge), train={"lora": {"rank": 8}}), machine(CARD)))
+    assert "has no bfloat16" in said(memory.training(params(train={"bf16": True}), machine(OLD)))
+
+
+def test_a_model_that_does_not_fit_to_answer(huge):
+    def found(*gpus, **llm):
+        return memory.serving(params(**base(huge), llm=llm), machine(*gpus))
+
+    assert "models.base takes 30.4 GB of the 14.4 GB" in said(found(OLD))
+    assert quiet(found(CARD)) and quiet(found(OLD, OLD, OLD, tensor_parallel_size=3))
+    assert "this machine has 1 GPUs" in said(found(CARD, tensor_parallel_size=2))
+    assert "which an old card lacks; set llm.dtype to float16" in str(next(found(OLD, dtype="bfloat16")))
+    assert "llm.kv_cache_gb take 31.5 GB" in said(found())
+    assert quiet(memory.serving(params(llm={"engine": "server"}), machine()))
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("/no/such/folder/remote", "DVC remote team: no folder /no/such/folder"),
+        ("http://127.0.0.1:9/team", "DVC remote team: "),
+        ("s3://bucket/team", "DVC remote team: Unable to locate credentials; export AWS_ACCESS_KEY_ID"),
+    ],
+)
+def test_a_remote_out_of_reach(tmp_path, monkeypatch, url, expected):
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(remotes, "TIMEOUT_S", 120)  # loading botocore counts
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text(f"[core]\n    no_scm = true\n['remote \"team\"']\n    url = {url}\n")
+    assert expected in said(remotes.remotes())
+
+
+def test_a_remote_that_answers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".dvc").mkdir()
+    text = f"[core]\n    no_scm = true\n    remote = other\n['remote \"team\"']\n    url = {tmp_path / 'team'}\n"
+    (tmp_path / ".dvc/config").write_text(text)
+    findings = list(remotes.remotes())
+    assert "DVC remote team answers" in said(findings, "ok")
+    assert "the default DVC remote 'other' does not exist" in said(findings)
+
+
+def test_the_first_stage_stops_for_it(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(ROOT)
+    preflight(params())
+    lacking = {"api_bank": "nowhere", "code": {"benchmarks": ["mbpp+"], "evalplus_data": str(tmp_path)}}
+    with pytest.raises(FunReasonError, match=r"has no MbppPlus.jsonl.* \(1 more: `funreason doctor`\)$"):
+        preflight(params(evaluate=lacking))
