@@ -34,11 +34,12 @@ def resolve_data(data: DataParams) -> dict:
     """The descriptor of the data source, with the second one's as `multi_turn` where there is one. Raises DataError
     naming the parameter and the way out.
     """
-    second = {"multi_turn": _data("data.multi_turn", data.multi_turn)} if data.multi_turn.given else {}
-    return _data("data", data) | second
+    second = {"multi_turn": resolve_source("data.multi_turn", data.multi_turn)} if data.multi_turn.given else {}
+    return resolve_source("data", data) | second
 
 
-def _data(where: str, data: DataParams | MultiTurnParams) -> dict:
+def resolve_source(where: str, data: DataParams | MultiTurnParams) -> dict:
+    """The descriptor of one source, `where` in params.yaml. Raises DataError."""
     if data.hub:
         return _hub(where, data.hub, data.revision, "dataset")
     path = Path(data.path)

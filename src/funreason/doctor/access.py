@@ -9,10 +9,10 @@ import httpx
 from funreason.doctor.finding import Finding, error, from_error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, folder_size, named_models
 from funreason.errors import FunReasonError
-from funreason.params import ModelParams, Params, read_yaml
+from funreason.params import DataParams, ModelParams, MultiTurnParams, Params, read_yaml
 from funreason.prepare import read_rows
-from funreason.sources import resolve_data, resolve_model
-from funreason.xlam import Quarantined, tasks
+from funreason.sources import resolve_model, resolve_source
+from funreason.xlam import Ids, Quarantined, read
 
 TIMEOUT_S = 5.0
 
@@ -49,27 +49,33 @@ def server(params: Params) -> Iterator[Finding]:
 
 
 def data(params: Params) -> Iterator[Finding]:
-    """The source is there, and its first row is a task."""
-    path = params.data.path
-    if not params.data.hub and not Path(path).exists() and (stage := _writer(path)):
-        yield ok(f"data.path: {path} is written by the stage {stage}")
+    """The sources are there, and their first rows are tasks."""
+    yield from _source("data", params.data)
+    if params.data.multi_turn.given:
+        yield from _source("data.multi_turn", params.data.multi_turn)
+
+
+def _source(where: str, chosen: DataParams | MultiTurnParams) -> Iterator[Finding]:
+    path = chosen.path
+    if not chosen.hub and not Path(path).exists() and (stage := _writer(path)):
+        yield ok(f"{where}.path: {path} is written by the stage {stage}")
         return
     try:
-        source = resolve_data(params.data)
+        source = resolve_source(where, chosen)
         if source["kind"] == "hub":  # its rows are gigabytes: left to the run
-            yield ok(f"data.hub: {source['hub']}, revision {source['revision']}")
+            yield ok(f"{where}.hub: {source['hub']}, revision {source['revision']}")
             return
-        first = next(tasks(read_rows(source, params.data.split, 1)), None)
+        first = next(read(read_rows(source, chosen.split, 1), path, Ids()), None)
     except FunReasonError as problem:
         yield from_error(problem)
         return
     if first is None:
-        yield error(f"data.path: {path} holds no rows", "give another file, or a data set id as data.hub")
+        yield error(f"{where}.path: {path} holds no rows", "give another file, or a data set id as hub")
     elif isinstance(first, Quarantined):
-        remedy = "give rows in xLAM's format: id, query, tools, answers"
-        yield error(f"data.path: row {first.row} of {path} is malformed ({first.reason})", remedy)
+        remedy = "give rows in xLAM's format: id, query, tools, answers (or messages)"
+        yield error(f"{where}.path: row {first.row} of {path} is malformed ({first.reason})", remedy)
     else:
-        yield ok(f"data.path: {path}, its first row is a task")
+        yield ok(f"{where}.path: {path}, its first row is a task")
 
 
 def _local(where: str, path: str) -> Iterator[Finding]:
