@@ -7,6 +7,8 @@ from funreason.calls import Call, render
 from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.evaluate.drive import scorer_python
 
+from .java import java
+
 
 def official_data(version: str = "v4") -> Path:
     """The data folder of the installed package."""
@@ -15,14 +17,21 @@ def official_data(version: str = "v4") -> Path:
 
 def gold_texts(folder: Path, category: str) -> dict[str, str]:
     """{id: text} for a category of a folder in BFCL's layout."""
-    path = next((folder / "possible_answer").glob(f"BFCL_v?_{category}.json"))
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    write = _other_language if "java" in category else render  # Java and JavaScript
-    return {row["id"]: write([call for it in row["ground_truth"] for call in _calls(it)]) for row in rows}
+    rows = _rows(next((folder / "possible_answer").glob(f"BFCL_v?_{category}.json")))
+    calls = {row["id"]: [call for it in row["ground_truth"] for call in _calls(it)] for row in rows}
+    if category in ("simple_java", "java"):
+        tools = {row["id"]: row["function"] for row in _rows(next(folder.glob(f"BFCL_v?_{category}.json")))}
+        return {name: java(it, tools[name]) for name, it in calls.items()}
+    write = _javascript if "javascript" in category else render
+    return {name: write(it) for name, it in calls.items()}
 
 
-def _other_language(calls: list[Call]) -> str:
-    """With JSON's true, false and quotes, which both languages share."""
+def _rows(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _javascript(calls: list[Call]) -> str:
+    """JSON's values are JavaScript's."""
     texts = [f"{call.name}({', '.join(f'{k}={json.dumps(v)}' for k, v in call.arguments.items())})" for call in calls]
     return f"[{', '.join(texts)}]"
 

@@ -86,6 +86,22 @@ def test_in_turn_a_driver_that_dies_of_everything_or_nothing_is_broken():
     assert in_turn(answering(1), [1], lambda item: "gave up") == ["gave up"]
 
 
+def test_in_turn_a_death_after_the_last_answer_costs_nothing():
+    """What a program leaves behind may end the driver when all is said."""
+
+    def call(items):
+        return [2 * it for it in items], DriverDied("memory") if items else None
+
+    assert in_turn(call, [1, 2, 3], lambda item: "gave up") == [2, 4, 6]
+
+
+def test_in_turn_a_driver_that_ends_early_without_a_fault_costs_one_item():
+    def call(items):
+        return [2 * it for it in items if it < 3][: items.index(3) if 3 in items else None], None
+
+    assert in_turn(call, [1, 2, 3, 1], lambda item: "gave up") == [2, 4, "gave up", 2]
+
+
 def test_rows_said_before_the_end_are_kept(mode):
     import sys
 

@@ -1,7 +1,8 @@
 """The official gold answers, through our road from text to score, reach the known ceilings; wrong ones reach 0.
 
-The ceilings are below 100 % where the official parser cannot read its own possible answers (Java, JavaScript), or where
-they contradict each other.
+The ceilings are below 100 % where the official parser cannot read its own possible answers, or where they contradict
+each other or their tools. Of Java it keeps the quotes in an array of strings (8 rows) or in a list of anything (2), and
+loses what a new map is filled with (3).
 """
 
 import pytest
@@ -16,10 +17,10 @@ from .gold import gold_texts, official_data
 
 NO_CALL = "None of the functions can be used."
 V3_NAMES = {"simple_python": "simple", "simple_java": "java", "simple_javascript": "javascript"}
-CEILINGS = {  # correct rows; all others: all. Java has 24 lists and maps, which gold.py does not write as Java does
-    "v4": {"simple_java": 76, "parallel_multiple": 198, "live_simple": 256, "live_multiple": 1050},
+CEILINGS = {  # correct rows; all others: all
+    "v4": {"simple_java": 87, "parallel_multiple": 198, "live_simple": 256, "live_multiple": 1050},
     "v3": {
-        "simple_python": 399, "simple_java": 76, "simple_javascript": 49, "parallel_multiple": 198, "live_simple": 256,
+        "simple_python": 399, "simple_java": 87, "simple_javascript": 49, "parallel_multiple": 198, "live_simple": 256,
         "live_multiple": 1050, "live_parallel": 15,
     },
 }  # fmt: skip

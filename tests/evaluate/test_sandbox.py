@@ -73,6 +73,21 @@ print(os.path.exists({str(Path(__file__))!r}))
     assert done.stdout.decode().split() == ["shown", "False", "False", "False"], done.stderr
 
 
+def test_paths_with_blanks_are_shown(inside, tmp_path):
+    shown = tmp_path / "a b\\c"
+    shown.mkdir()
+    (shown / "data.txt").write_text("shown")
+    done = inside(f"print(open({str(shown / 'data.txt')!r}).read())", readable=[shown])
+    assert done.stdout == b"shown\n", done.stderr
+
+
+def test_packages_are_those_of_the_environment_only(inside):
+    """Not those of the Python that the environment was made from: they differ between machines."""
+    done = inside("import sys; print(*sys.path, sep='\\n')")
+    found = [path for path in done.stdout.decode().split("\n") if path.endswith(("site-packages", "dist-packages"))]
+    assert found == [sandbox.interpreter(sys.executable).env["PYTHONPATH"]], done.stderr
+
+
 def test_nothing_outside_can_be_written(inside, tmp_path):
     shown = tmp_path / "shown"
     shown.mkdir()

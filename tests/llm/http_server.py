@@ -23,8 +23,9 @@ def echo(body: dict) -> dict:
 
 @contextmanager
 def serve(*script, answer=echo):
-    """Yield a running server. An entry of the script is a body, a status, (status, body), or seconds to wait
-    before the answer; after the last entry `answer` makes the body. `.asked` holds the requests, `.keys` the keys.
+    """Yield a running server. An entry of the script is a body (or its bytes in (status, bytes)), a status,
+    (status, body), or seconds to wait before the answer; after the last entry `answer` makes the entry.
+    `.asked` holds the requests, `.keys` the keys.
     """
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.script, server.answer, server.lock = list(script), answer, threading.Lock()
@@ -53,8 +54,8 @@ class JsonHandler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def _send(self, status: int, body: dict) -> None:
-        data = json.dumps(body).encode()
+    def _send(self, status: int, body: dict | bytes) -> None:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))

@@ -1,5 +1,6 @@
 """The server engine against a scripted HTTP server: retries, failures, keys, concurrency, odd replies."""
 
+import json
 import socket
 import time
 
@@ -191,6 +192,18 @@ def test_a_checkpoint_is_asked_for_by_its_own_name(cache):
         with Client(checkpoint, params, SAMPLING, cache=cache) as client:
             client.run(chats(1))
     assert [body["model"] for body in server.asked] == ["teacher", "models/r0"]
+
+
+def test_bytes_that_are_no_utf8_are_an_answer_all_the_same(cache):
+    body = json.dumps(completion("caf|")).encode().replace(b"|", b"\xe9")
+    with serve((200, body)) as server:
+        (response,) = ask(server, cache)
+    assert response.text == "caf\ufffd" and response.completion_tokens == 2
+
+
+def test_a_reply_that_is_no_json_is_one_line(cache):
+    with serve((200, b'{"id"')) as server, pytest.raises(EngineError, match="sent no JSON .*see its log"):
+        ask(server, cache)
 
 
 @pytest.mark.parametrize("reply", [{}, {"choices": []}])

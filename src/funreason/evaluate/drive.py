@@ -84,14 +84,16 @@ def in_turn(
     """A reply for each of `items`, from a driver that answers them one by one and may die of one.
 
     The item it died at has a second try, alone: it may have been killed by what an earlier one left behind.
+    What it said counts, also where it died afterwards.
     Raises DriverDied where it dies of nothing, or of everything: then it is broken, and no item is to blame.
     """
     replies, blamed = _covered(call, list(items))
+    deaths = []
     for number in blamed:
         alone, death = call([items[number]])
-        replies[number] = give_up(items[number]) if death else alone[0]
-        blamed = [other for other in blamed if other != number or death]
-    if blamed and (death := call([])[1] or (death if len(blamed) == len(items) > 1 else None)):
+        replies[number] = alone[0] if alone else give_up(items[number])
+        deaths += [] if alone else [death]
+    if deaths and (death := call([])[1] or (deaths[-1] if len(deaths) == len(items) > 1 else None)):
         raise death
     return replies
 
@@ -100,9 +102,9 @@ def _covered(call, items: list[Item]) -> tuple[list, list[int]]:
     """(replies, None where it died; the places where it died)."""
     replies, blamed = [], []
     while len(replies) < len(items):
-        found, death = call(items[len(replies) :])
+        found, _ = call(items[len(replies) :])
         replies += found
-        if death:
+        if len(replies) < len(items):
             blamed.append(len(replies))
             replies.append(None)
     return replies, blamed

@@ -84,12 +84,12 @@ class Interpreter:
 
 
 def interpreter(python: str | Path) -> Interpreter:
-    """The interpreter behind `python` (venv/bin/python) with the packages of its environment."""
+    """The interpreter behind `python` (venv/bin/python) with the packages of its environment, and no others (-S)."""
     python = Path(python).absolute()
     packages = sorted(python.parent.parent.glob("lib/python3*/site-packages"))[:1]
     env = {"PYTHONPATH": str(packages[0])} if packages else {}
     real = python.resolve()
-    return Interpreter([str(real), "-s", "-B"], [real.parent.parent, *packages], env)
+    return Interpreter([str(real), "-s", "-S", "-B"], [real.parent.parent, *packages], env)
 
 
 def run(

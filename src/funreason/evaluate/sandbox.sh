@@ -6,12 +6,13 @@ umask 022
 root=$1 scratch=$2
 shift 2
 
-tmpfs() { mount -t tmpfs -o "nosuid,nodev,size=$1m,mode=$2" sandbox "$3"; }
+# A line is source, target, type, options. One mount for many of them: to start it takes longer than what it does.
+line() { printf '%s\t%s\t%s\t%s\n' "$1" "$root$2" "$3" "$4"; }
+mount_lines() { sed 's/\\/\\134/g; s/ /\\040/g' > "$root/mounts" && mount --all --fstab "$root/mounts"; }
+tmpfs() { line sandbox "$2" tmpfs "nosuid,nodev,size=$1m,mode=1777"; }
+device() { : > "$root$1" && line "$1" "$1" none bind; }
 # nosuid and nodev are spelled out: a remount that would lift them is refused to an unprivileged user.
-bind() {
-  mount --bind "$1" "$root$1"
-  mount -o remount,bind,ro,nosuid,nodev "$root$1"
-}
+bind() { line "$1" "$1" none bind,ro,nosuid,nodev; }
 show() {
   if [ -L "$1" ]; then
     cp -P "$1" "$root$1"
@@ -22,23 +23,24 @@ show() {
   fi
 }
 
-tmpfs 8 755 "$root"
-mkdir "$root/dev" "$root/proc" "$root/tmp"
-for device in null zero full random urandom; do
-  : > "$root/dev/$device" && mount --bind "/dev/$device" "$root/dev/$device"
-done
-mkdir "$root/dev/shm" && tmpfs 64 1777 "$root/dev/shm"
+mount -t tmpfs -o nosuid,nodev,size=8m,mode=755 sandbox "$root"
+mkdir -p "$root/dev/shm" "$root/proc" "$root/tmp"
 ln -s /proc/self/fd "$root/dev/fd"
-mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
-tmpfs "$scratch" 1777 "$root/tmp"
+{
+  for name in null zero full random urandom; do device "/dev/$name"; done
+  tmpfs 64 /dev/shm
+  tmpfs "$scratch" /tmp
+  line proc /proc proc nosuid,nodev,noexec
+} | mount_lines
 
-for path in /usr /bin /sbin /lib /lib32 /lib64 /etc/ld.so.cache /etc/alternatives; do show "$path"; done
 # After /tmp: what is to be seen may lie there.
-while [ "$1" != :: ]; do
-  show "$1"
-  shift
-done
+for path in /usr /bin /sbin /lib /lib32 /lib64 /etc/ld.so.cache /etc/alternatives "$@"; do
+  [ "$path" != :: ] || break
+  show "$path"
+done | mount_lines
+while [ "$1" != :: ]; do shift; done
 shift
+rm "$root/mounts"
 mount -o remount,bind,ro,nosuid,nodev "$root"
 
 cd "$root"

@@ -99,7 +99,7 @@ class ServerEngine:
         import openai
 
         try:
-            reply = client.chat.completions.create(**body)
+            reply = self._reply(client.chat.completions.with_raw_response.create(**body))
         except openai.OpenAIError as error:
             if "context length" in str(error) or getattr(error, "code", None) == "context_length_exceeded":
                 return Response("", TOO_LONG, 0, 0)
@@ -107,6 +107,17 @@ class ServerEngine:
         if not getattr(reply, "choices", None):
             raise EngineError(f"server {self.server.base_url} sent no chat completion: {str(reply)[:200]!r}")
         return _response(reply)
+
+    def _reply(self, raw):
+        """The completion; bytes that are not UTF-8 count as U+FFFD, as in the texts of vLLM itself."""
+        from openai.types.chat import ChatCompletion
+
+        try:
+            return raw.parse()
+        except UnicodeDecodeError:
+            return ChatCompletion.construct(**json.loads(raw.content.decode(errors="replace")))
+        except ValueError as error:
+            raise EngineError(f"server {self.server.base_url} sent no JSON ({error}); see its log") from None
 
     def _body(self, job: Job, sampling: Sampling) -> dict:
         # Results go as the user's: of a `tool` message many servers want the id of a call that they made themselves.

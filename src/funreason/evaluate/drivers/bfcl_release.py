@@ -10,10 +10,11 @@ from pathlib import Path
 
 import bfcl_stub  # must come before bfcl_eval
 from bfcl_eval import utils
-from bfcl_eval.eval_checker import eval_runner
+from bfcl_eval.eval_checker import eval_runner, eval_runner_helper
 from bfcl_eval.model_handler import utils as decoding
 
 V3 = not hasattr(utils, "load_dataset_entry")
+NOWHERE = Path()  # where the runner would write, see `evaluated`
 _V3_NAMES = {"simple_python": "simple", "simple_java": "java", "simple_javascript": "javascript"}
 
 
@@ -39,24 +40,27 @@ def messages(entry: dict, category: str) -> list[dict]:
     return decoding.system_prompt_pre_processing_chat_model(entry["question"][0], entry["function"], last)
 
 
-def evaluated(category: str, rows: list[dict], folder: Path, data: dict[str, str] | None) -> list[dict]:
-    """The official score file of a category: a header with counts, then the failures.
+def evaluated(category: str, rows: list[dict], data: dict[str, str] | None) -> list[dict]:
+    """What the official score file of a category holds: a header with counts, then the failures.
 
     `rows` are answers; `data` (v4 only) the files of a folder that takes the place of BFCL's own data.
     """
+    lines: list[dict] = []
+    # Kept, not written: to write and read the prompts of all failures is a third of the work.
+    _writer.write_list_of_dicts_to_file = lambda name, found, folder: lines.extend(found)
     runner = _evaluated_v3 if V3 else _evaluated_v4
-    return runner(name_of(category), sorted(rows, key=utils.sort_key), folder, data)
+    runner(name_of(category), sorted(rows, key=utils.sort_key), data)
+    return lines
 
 
-def _evaluated_v4(category: str, rows: list[dict], folder: Path, data: dict[str, str] | None) -> list[dict]:
+def _evaluated_v4(category: str, rows: list[dict], data: dict[str, str] | None) -> None:
     utils.PROMPT_PATH, utils.POSSIBLE_ANSWER_PATH = laid_out(data) if data else OFFICIAL
     eval_runner.evaluate_task(
-        category, None, folder, rows, bfcl_stub.MODEL, bfcl_stub.Handler(), {}, allow_missing=True
+        category, None, NOWHERE, rows, bfcl_stub.MODEL, bfcl_stub.Handler(), {}, allow_missing=True
     )  # fmt: skip
-    return utils.load_file(utils.find_file_by_category(category, folder, is_score_file=True))
 
 
-def _evaluated_v3(category: str, rows: list[dict], folder: Path, data: None) -> list[dict]:
+def _evaluated_v3(category: str, rows: list[dict], data: None) -> None:
     prompts, answers = OFFICIAL
     asked, files = {row["id"] for row in rows}, {}
     for label, source in (("", prompts), ("possible_answer/", answers)):
@@ -67,8 +71,7 @@ def _evaluated_v3(category: str, rows: list[dict], folder: Path, data: None) -> 
     eval_runner.PROMPT_PATH, eval_runner.POSSIBLE_ANSWER_PATH = laid_out(files)
     state = {"leaderboard_table": {}}
     eval_runner.record_result = lambda *_: None  # for the leaderboard's tables, which nobody reads here
-    eval_runner.evaluate_task(category, None, folder, rows, bfcl_stub.MODEL, bfcl_stub.Handler(), state)
-    return utils.load_file(folder / bfcl_stub.MODEL / f"BFCL_v3_{category}_score.json")
+    eval_runner.evaluate_task(category, None, NOWHERE, rows, bfcl_stub.MODEL, bfcl_stub.Handler(), state)
 
 
 def laid_out(files: dict[str, str]) -> tuple[Path, Path]:
@@ -80,5 +83,6 @@ def laid_out(files: dict[str, str]) -> tuple[Path, Path]:
     return root, root / "possible_answer"
 
 
+_writer = eval_runner if V3 else eval_runner_helper
 _paths = eval_runner if V3 else utils
 OFFICIAL = _paths.PROMPT_PATH, _paths.POSSIBLE_ANSWER_PATH

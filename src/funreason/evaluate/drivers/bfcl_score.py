@@ -14,8 +14,6 @@ import json
 import os
 import select
 import signal
-import tempfile
-from pathlib import Path
 
 import bfcl_release  # must come before bfcl_eval
 import bfcl_stub
@@ -27,6 +25,7 @@ from channel import open_channel
 EVAL_SECONDS = 2
 EVAL_BUDGET = 20  # texts that may run into EVAL_SECONDS before all others are refused unseen
 PIPE_BYTES = 1 << 16  # what a pipe holds: written and read in one go
+DATA = ("prompt", "possible_answer")  # what a verdict quotes of BFCL's own files
 RAISED = b"raised"  # as a repr this would be a name, which no literal is
 UNRESOLVED = "<not evaluated>"  # no possible answer, yet part of a call: wrong everywhere, also on irrelevance
 
@@ -76,12 +75,12 @@ def _value(source: str, said: bytes):
 
 
 def guarded(official):
-    """`official` judging one entry; a wrong answer where it raises, or gives what no score file can hold."""
+    """`official` judging one entry; a wrong answer where it raises, or gives what no score file could hold."""
 
     def judge(*arguments, **named):
         try:
             verdict = official(*arguments, **named)
-            holdable(verdict)
+            holdable({key: value for key, value in verdict.items() if key not in DATA})
             return verdict
         except Exception as error:
             reason = f"the official checker failed: {type(error).__name__}"
@@ -91,12 +90,12 @@ def guarded(official):
 
 
 def holdable(value) -> None:
-    """Raise where the value cannot be written to a score file."""
+    """Raise where the value could not be written to a score file."""
     json.dumps(utils.make_json_serializable(value), ensure_ascii=False).encode()
 
 
 def guarded_decoder(official):
-    """For v3, whose runner is one loop: what cannot be written counts as a call, of a function that is not there."""
+    """For v3, whose runner is one loop: what could not be written counts as a call, of a function that is not there."""
 
     def decode(*arguments, **named):
         found = official(*arguments, **named)
@@ -109,9 +108,9 @@ def guarded_decoder(official):
     return decode
 
 
-def score_category(category: str, answers: list[dict], folder: Path, data: dict[str, str] | None) -> dict:
+def score_category(category: str, answers: list[dict], data: dict[str, str] | None) -> dict:
     """Official accuracy and failures over the entries that `answers` names."""
-    header, *failures = bfcl_release.evaluated(category, answers, folder, data)
+    header, *failures = bfcl_release.evaluated(category, answers, data)
     return {
         "accuracy": header["accuracy"],
         "correct": header["correct_count"],
@@ -124,8 +123,7 @@ def score_category(category: str, answers: list[dict], folder: Path, data: dict[
 
 def score_suite(data: dict[str, str] | None, answers: dict[str, list[dict]]) -> dict:
     """All categories of one suite; `data` takes the place of BFCL's own data folder."""
-    with tempfile.TemporaryDirectory() as folder:
-        return {name: score_category(name, rows, Path(folder), data) for name, rows in answers.items() if rows}
+    return {name: score_category(name, rows, data) for name, rows in answers.items() if rows}
 
 
 def guard() -> None:
