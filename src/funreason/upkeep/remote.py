@@ -65,7 +65,10 @@ class Shelf:
             self.files.get_file(self._path(name), str(path))
 
     def put(self, path: Path, name: str) -> None:
-        """Upload a file: under its name it is whole, or not there. One that is there already is replaced."""
+        """Upload a file: under its name it is whole, or not there.
+
+        What is there already may stay: a name says what is in its file.
+        """
         with reached(self.shown):
             if self.whole_puts:
                 self.files.put_file(str(path), self._path(name))
@@ -74,11 +77,19 @@ class Shelf:
             temporary = self._path(f".{name}.{token_hex(8)}.tmp")
             try:
                 self.files.put_file(str(path), temporary)
-                self.files.mv(temporary, self._path(name))
+                self._rename(temporary, self._path(name))
             except BaseException:
                 with suppress(Exception):
                     self.files.rm_file(temporary)
                 raise
+
+    def _rename(self, old: str, new: str) -> None:
+        try:
+            self.files.mv(old, new)
+        except Exception:  # WebDAV refuses a name that is taken: another push was faster
+            if not self.files.exists(new):
+                raise
+            self.files.rm_file(old)
 
     def _path(self, name: str) -> str:
         return f"{self.folder}/{name}"
