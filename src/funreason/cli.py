@@ -2,7 +2,8 @@
 
 Run as: funreason profile list · funreason profile use paper · funreason params check · funreason doctor ·
 funreason ledger show 12 · funreason ledger stats · funreason ledger diff HEAD workspace · funreason cache stats ·
-funreason cache gc --unused-days 90 · funreason rounds plan · funreason push-dataset OWNER/NAME · funreason compare
+funreason cache gc --unused-days 90 · funreason cache push · funreason rounds plan ·
+funreason push-dataset OWNER/NAME · funreason compare
 """
 
 import argparse

@@ -19,7 +19,14 @@ def add(cache: argparse.ArgumentParser) -> None:
     export = actions.add_parser("export", help="write responses to a file, for another machine")
     export.add_argument("path", metavar="FILE", help="gzipped where it ends in .gz")
     export.set_defaults(run=_export)
-    for action in (gc, export):
+    push = actions.add_parser("push", help="upload responses that a remote does not have yet, for a team to share")
+    push.set_defaults(run=_push)
+    pull = actions.add_parser("pull", help="fetch the responses of a remote that are not here yet")
+    pull.set_defaults(run=_pull)
+    for action in (push, pull):
+        place = "a DVC remote (none: the default one), or a URL or path, which has a /: s3://bucket/path, ../folder"
+        action.add_argument("place", nargs="?", metavar="REMOTE|URL", help=place)
+    for action in (gc, export, push):
         action.add_argument("--model", metavar="IDENTITY", help="of one model only; the start of its name in `stats`")
     take = actions.add_parser("import", help="take over an export, or what can be read of a cache moved aside")
     take.add_argument("path", metavar="FILE")
@@ -79,6 +86,34 @@ def _import(arguments) -> None:
     with Cache() as cache:
         new, known = import_(cache, arguments.path)
     print(f"{new:,} new responses, {known:,} were here already")
+
+
+def _push(arguments) -> None:
+    from funreason.llm.cache import Cache
+    from funreason.upkeep.packs import push
+    from funreason.upkeep.remote import open_shelf
+
+    shelf = open_shelf(arguments.place)
+    with Cache() as cache:
+        sent, packs, known = push(cache, shelf, arguments.model)
+    print(f"{shelf.shown}: {sent:,} responses sent in {packs:,} packs, {known:,} were there already")
+
+
+def _pull(arguments) -> None:
+    from funreason.llm.cache import Cache
+    from funreason.upkeep.packs import pull
+    from funreason.upkeep.remote import open_shelf
+
+    shelf = open_shelf(arguments.place)
+    with Cache() as cache:
+        found = pull(cache, shelf)
+    if not found.listed:
+        print(f"{shelf.shown}: no responses there yet")
+        return
+    print(f"{shelf.shown}: {found.new:,} new responses from {found.packs:,} of {found.listed:,} packs")
+    if found.problems:
+        remedy = "delete the damaged pack and its .keys there; who has its responses pushes them again"
+        raise DataError(f"{'; '.join(found.problems)}; the other packs were taken; {remedy}")
 
 
 def _verify(arguments) -> None:
