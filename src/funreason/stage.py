@@ -8,6 +8,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from funreason.errors import FunReasonError
 
@@ -26,7 +27,20 @@ _MENDABLE = {
 
 def run(main: Callable[..., None]) -> None:
     """Call main(*command line arguments) and exit with 0, or 1 (error), 2 (usage), 130 (interrupted)."""
+    _use_own_source(Path(sys.argv[0]))
     sys.exit(outcome(main, sys.argv[1:]))
+
+
+def _use_own_source(script: Path) -> None:
+    """Start anew with the source beside the script, where this package is another: the installed one is the main
+    checkout's, and DVC runs experiments (--temp, --queue) in copies of it.
+    """
+    source = script.resolve().parent.parent / "src"
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    own = Path(__file__).resolve().is_relative_to(source) or not (source / "funreason").is_dir()
+    if not own and str(source) not in paths:  # there already: Python was told to ignore it (-E)
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(source), *paths])  # for the processes of this one, too
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def outcome(main: Callable[..., None], argv: list[str]) -> int:
