@@ -71,7 +71,10 @@ def test_a_stage_asks_what_it_asked_the_last_time(project):
     assert (work["cot@r0"].rows, work["cot@r0"].requests) == (metrics["in"], metrics["llm"]["requests"])
     twice = {rerun.work.stage: rerun.work for rerun in planned("rounds.refine.samples=2", "judge.seed=1").stages}
     assert twice["cot@r1"].requests == 2 * work["cot@r1"].requests and twice["cot@r0"] == work["cot@r0"]
-    three = {rerun.work.stage: rerun.work for rerun in planned("judge.temperature=0.5", "fcdr.cot.judges=[judge,judge]").stages}
+    three = {
+        rerun.work.stage: rerun.work
+        for rerun in planned("judge.temperature=0.5", "fcdr.cot.judges=[judge,judge]").stages
+    }
     assert three["cot@r0"].requests == 2 * work["cot@r0"].requests
 
 

@@ -1,4 +1,4 @@
-"""How much a stage would ask, by how much it asked the last time: rows, requests, tokens. Nothing is asked or written."""
+"""How much a stage would ask, by how much it asked the last time. Nothing is asked, nothing is written."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass

@@ -51,9 +51,7 @@ def text(found: Plan) -> str:
 
 def measured(params: Params, kind: str, after: str) -> str:
     """The newest set of the kind that has run, else `after`."""
-    same = [
-        name for name, chosen in params.sets.items() if chosen.kind == kind and metrics_file(name, "bfcl").exists()
-    ]
+    same = [name for name, chosen in params.sets.items() if chosen.kind == kind and metrics_file(name, "bfcl").exists()]
     return same[-1] if same else after
 
 

@@ -162,4 +162,6 @@ def _because(rerun: Rerun) -> str:
 def _absent(found: Reruns) -> list[str]:
     if not found.absent:
         return []
-    return [f"{len(found.absent)} outputs are not here ({found.absent[0]}, …): `dvc pull` them, or their stages run, too."]
+    return [
+        f"{len(found.absent)} outputs are not here ({found.absent[0]}, …): `dvc pull` them, or their stages run, too."
+    ]
