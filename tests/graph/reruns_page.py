@@ -20,7 +20,8 @@ TEMPLATED = ("data.path", "sets.", "validate.labels")  # what ${...} in dvc.yaml
 HEAD = """# What reruns
 
 For every parameter and every source file: the stages that `dvc repro` runs again when it changes. A name without `@`
-is that stage of all sets. Written from `dvc.yaml` by `python tests/graph/reruns_page.py`; a test holds the two together.
+is that stage of all sets. `python tests/graph/reruns_page.py` writes this page from `dvc.yaml`; a test
+compares them.
 
 A stage that runs again may write what it wrote before: then nothing after it runs (early cut-off; all outputs are
 byte-deterministic). The last table is thus the most that can follow. Answers of models are stored: a stage that runs

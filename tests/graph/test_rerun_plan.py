@@ -48,7 +48,7 @@ def test_reasons_are_keys_and_files(project):
     edit("src/funreason/refine/checks/query_tool.py", "# another check")
     found = {rerun.work.stage: rerun for rerun in planned("fcdr.cot.rule=any").stages}
     assert found["query_tool@r0"].because == ("src/funreason/refine/checks/query_tool.py",)
-    assert found["cot@r0"].because == ("fcdr.cot",) and found["cot@r0"].after == ("query_tool@r0",)
+    assert found["cot@r0"].because == ("fcdr.cot.rule",) and found["cot@r0"].after == ("query_tool@r0",)
     assert found["validate@r0"].because == () and found["validate@r0"].after == ("format@r0",)
 
 
@@ -71,11 +71,9 @@ def test_a_stage_asks_what_it_asked_the_last_time(project):
     assert (work["cot@r0"].rows, work["cot@r0"].requests) == (metrics["in"], metrics["llm"]["requests"])
     twice = {rerun.work.stage: rerun.work for rerun in planned("rounds.refine.samples=2", "judge.seed=1").stages}
     assert twice["cot@r1"].requests == 2 * work["cot@r1"].requests and twice["cot@r0"] == work["cot@r0"]
-    three = {
-        rerun.work.stage: rerun.work
-        for rerun in planned("judge.temperature=0.5", "fcdr.cot.judges=[judge,judge]").stages
-    }
-    assert three["cot@r0"].requests == 2 * work["cot@r0"].requests
+    panel = planned("judge.temperature=0.5", "fcdr.cot.judges=[judge,judge]")
+    two_votes = {rerun.work.stage: rerun.work for rerun in panel.stages}
+    assert two_votes["cot@r0"].requests == 2 * work["cot@r0"].requests
 
 
 def test_a_further_set_is_estimated_like_the_last_of_its_kind(project):

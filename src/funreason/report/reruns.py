@@ -23,7 +23,8 @@ from funreason.report.rerun_work import Estimates
 
 FILE, PIPELINE = "params.yaml", "dvc.yaml"
 # A change in these asks nothing that has not been answered: no part of a question, nor of how it is drawn.
-SAME_QUESTIONS = {"fcdr.undecided", "llm.dtype", "llm.max_model_len", "llm.prices"}
+SAME_QUESTIONS = {"fcdr.undecided", "fcdr.response.rule", "fcdr.query_tool.rule", "fcdr.cot.rule",
+                  "llm.dtype", "llm.max_model_len", "llm.prices.prompt", "llm.prices.completion"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _changes(stage: Stage, absent: list[str]) -> Iterator[str]:
     for dep in stage.deps:
         status = dep.status().get(str(dep))
         if isinstance(dep, ParamsDependency):
-            yield from status or ()
+            yield from _knobs(dep, status or ())
         elif status not in (None, "deleted"):
             yield dep.def_path
     for out in stage.outs:
@@ -113,6 +114,22 @@ def _changes(stage: Stage, absent: list[str]) -> Iterator[str]:
             absent.append(out.def_path)
         elif status:
             yield f"{out.def_path} was changed by hand"
+
+
+def _knobs(dep: ParamsDependency, changed: Iterable[str]) -> Iterator[str]:
+    """The leaves that differ, of blocks that a stage depends on as wholes."""
+    now = dep.read_params() if changed else {}
+    for key in changed:
+        yield from _leaves(key, dep.hash_info.value.get(key), now.get(key))
+
+
+def _leaves(key: str, was, now) -> Iterator[str]:
+    if not isinstance(was, dict) or not isinstance(now, dict):
+        yield key
+        return
+    for name in {**was, **now}:
+        if was.get(name) != now.get(name):
+            yield from _leaves(f"{key}.{name}", was.get(name), now.get(name))
 
 
 def _closure(graph: nx.DiGraph, changes: dict[Stage, list[str]]) -> dict[Stage, tuple]:
@@ -146,8 +163,8 @@ def text(found: Reruns) -> str:
     lines = [
         table([rerun.work for rerun in found.stages], because),
         "",
-        f"Stages: {direct}, and at most {len(found.stages) - direct} after them: one whose inputs come out as they were",
-        "is skipped. Counts are those of the last run; answers that the cache holds are not asked for again.",
+        f"{direct} changed, and at most {len(found.stages) - direct} after them: a stage whose inputs come out as they",
+        "were is skipped. Counts are those of the last run; answers that the cache holds are not asked for again.",
     ]
     if stored:
         lines += [f"{stored:,} requests repeat questions of the last run: their answers are stored."]
