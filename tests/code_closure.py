@@ -22,6 +22,34 @@ def closure(script: Path, without: Path | None = None) -> set[str]:
     return {path.relative_to(ROOT).as_posix() for path in seen}
 
 
+def beside(modules: set[str]) -> set[str]:
+    """What Python loads beside `modules` because a package's `__init__` imports it, whether anybody uses it or not."""
+    doors = {door for module in modules for door in _doors(ROOT / module)}
+    seen, todo = set(), list(doors)
+    while todo:
+        for module in _loaded(todo.pop()):
+            if module not in seen:
+                seen.add(module)
+                todo.append(module)
+    return {path.relative_to(ROOT).as_posix() for path in seen | doors}
+
+
+def _doors(file: Path) -> Iterator[Path]:
+    yield from (folder / "__init__.py" for folder in file.parents if (folder / "__init__.py").exists())
+
+
+def _loaded(file: Path) -> Iterator[Path]:
+    """What is imported as soon as `file` is, with the packages it is in."""
+    yield from _doors(file)
+    for node in ast.parse(file.read_text()).body:
+        names = []
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "funreason":
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names if alias.name.startswith("funreason.")]
+        yield from filter(None, map(_file, names))
+
+
 def _imports(file: Path) -> Iterator[Path]:
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "funreason":

@@ -1,4 +1,4 @@
-"""A copy of the project in a git repository of its own, small enough to run all of it in a test."""
+"""A copy of the project in a git repository of its own, small enough to run all of it in a test, and commands in it."""
 
 import os
 import shutil
@@ -10,6 +10,11 @@ from funreason.params import read_yaml, yaml
 
 ROOT = Path(__file__).parents[1]
 SCORERS = (".venv-bfcl", ".venv-evalplus")
+SMALL = {
+    "desk": {"pool_rows": 60, "heldout_rows": 12, "judge_rows": 2, "code_rows": 6},
+    "train": {"epochs": 1},
+    "evaluate": {"bfcl": {"categories": ["simple_python"], "limit": 2}, "code": {"benchmarks": ["desk"]}},
+}
 
 
 def merged(values: dict, changes: dict) -> None:
@@ -21,6 +26,7 @@ def merged(values: dict, changes: dict) -> None:
 
 
 def change_params(folder: Path, changes: dict, sets: tuple[str, ...] = ()) -> None:
+    """Write `changes` into params.yaml; of the sets only `sets` are left, if any are named."""
     params = read_yaml(folder / "params.yaml", "rt")
     merged(params, changes)
     for name in set(params["sets"]) - set(sets) if sets else ():
@@ -29,8 +35,8 @@ def change_params(folder: Path, changes: dict, sets: tuple[str, ...] = ()) -> No
         yaml().dump(params, file)
 
 
-def copy_project(folder: Path, changes: dict, sets: tuple[str, ...] = ()) -> Path:
-    """What git tracks, without results, as a repository in `folder`; of params.yaml `sets` are left, with `changes`."""
+def copy_project(folder: Path, changes: dict = SMALL, sets: tuple[str, ...] = ()) -> Path:
+    """What git tracks, without results, as a repository in `folder`, with `change_params`."""
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
     for name in filter(None, tracked.decode().split("\0")):
         if (ROOT / name).exists() and not name.startswith(("metrics/", "dvc.lock")):
@@ -44,12 +50,13 @@ def copy_project(folder: Path, changes: dict, sets: tuple[str, ...] = ()) -> Pat
     return folder
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path, **more: str) -> dict[str, str]:
     """For commands in the copy: its own code, and a response cache of its own beside it."""
     return os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(folder / "src"),
         "FUNREASON_CACHE": str(folder.parent / "responses"),
+        **more,
     }
 
 
@@ -57,15 +64,24 @@ def dvc_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "dvc", *arguments]
 
 
-def dvc(folder: Path, *arguments: str) -> str:
-    """Runs dvc in the copy and returns what it printed; it must succeed."""
-    done = try_dvc(folder, *arguments)
-    assert done.returncode == 0, done.stdout[-3000:]
+def tried(folder: Path, *command: str | Path, **env: str) -> subprocess.CompletedProcess:
+    """Runs a command in the copy; what it prints, on both ways, is its `stdout`."""
+    return subprocess.run(
+        command, cwd=folder, env=environment(folder, **env), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def run(folder: Path, *command: str | Path, status: int = 0, **env: str) -> str:
+    """As `tried`, and must end with `status`. Returns what was printed."""
+    done = tried(folder, *command, **env)
+    assert done.returncode == status, done.stdout[-3000:]
     return done.stdout
 
 
 def try_dvc(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        dvc_command(*arguments), cwd=folder, env=environment(folder) | env, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    return tried(folder, *dvc_command(*arguments), **env)
+
+
+def dvc(folder: Path, *arguments: str, status: int = 0, **env: str) -> str:
+    return run(folder, *dvc_command(*arguments), status=status, **env)

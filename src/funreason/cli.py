@@ -3,7 +3,7 @@
 Run as: funreason profile list · funreason profile use paper · funreason params check · funreason doctor ·
 funreason ledger show 12 · funreason ledger stats · funreason ledger diff HEAD workspace · funreason cache stats ·
 funreason cache gc --unused-days 90 · funreason cache push · funreason rounds plan ·
-funreason push-dataset OWNER/NAME · funreason compare
+funreason rerun-plan -S loss.lambda=0.3 · funreason push-dataset OWNER/NAME · funreason compare
 """
 
 import argparse
@@ -42,6 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(rooms.add_parser("compare", help="the sets at hand beside the published numbers"))
     cache_commands.add(rooms.add_parser("cache", help="the stored answers of models: what is there, dropping, sharing"))
     rounds_commands.add(rooms.add_parser("rounds", help="the sets side by side, and what one more would cost"))
+    planned = "what `dvc repro` would run and ask, with other values where wanted, before it runs"
+    rounds_commands.add_rerun_plan(rooms.add_parser("rerun-plan", help=planned))
     _add_push(rooms.add_parser("push-dataset", help="upload a set's data/<set>/dataset/ to the Hugging Face hub"))
     return parser
 

@@ -40,6 +40,7 @@ _SHELLS = ("sh", "dash", "bash", "zsh", "fish", "ksh")
 
 def run(main: Callable[..., None]) -> None:
     """Call main(*command line arguments) and exit with 0, or 1 (error), 2 (usage), 130 (interrupted)."""
+    _use_own_source(Path(sys.argv[0]))
     if "DVC_STAGE" in os.environ:  # by hand, it may well outlive the shell: nohup
         end_with_dvc()
     sys.exit(outcome(main, sys.argv[1:]))
@@ -67,6 +68,18 @@ def end_with_dvc() -> None:
 def _end_with(process: int) -> None:
     select.select([process], [], [])
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _use_own_source(script: Path) -> None:
+    """Start anew with the source beside the script, where this package is another: the installed one is the main
+    checkout's, and DVC runs experiments (--temp, --queue) in copies of it.
+    """
+    source = script.resolve().parent.parent / "src"
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    own = Path(__file__).resolve().is_relative_to(source) or not (source / "funreason").is_dir()
+    if not own and str(source) not in paths:  # there already: Python was told to ignore it (-E)
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(source), *paths])  # for the processes of this one, too
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def outcome(main: Callable[..., None], argv: list[str]) -> int:

@@ -37,6 +37,7 @@ def make_copy(folder: Path) -> None:
         shutil.copy(ROOT / name, folder / name)
     for name in ("src", "stages"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(ROOT / "metrics", folder / "metrics")  # the last run's, for estimates
     with contextlib.chdir(folder), Repo.init(".", no_scm=True) as repo:
         for stage in repo.index.stages:
             if stage.path_in_repo == "dvc.yaml":

@@ -1,33 +1,16 @@
-"""A real `dvc repro` of the desk profile, smaller than the default: every kind of stage does its real work once.
-
-The project is copied into a git repository of its own in a temporary folder, with small counts in params.yaml.
-"""
+"""A real `dvc repro` of the desk profile, smaller than the default: every kind of stage does its real work once."""
 
 import json
 from pathlib import Path
 
-import pytest
-from project import change_params, copy_project, dvc
+from code_closure import ROOT, beside, closure
+from graph.pipeline_copy import declared_stages, within
+from graph.test_declared import UNTRACKED
 
+from funreason.params import read_yaml, yaml
 from funreason.records import read_jsonl
 
-SMALL = {
-    "desk": {"pool_rows": 60, "heldout_rows": 12, "judge_rows": 2, "code_rows": 6},
-    "train": {"epochs": 1},
-    "evaluate": {"bfcl": {"categories": ["simple_python"], "limit": 2}, "code": {"benchmarks": ["desk"]}},
-}
-TARGETS = ("publish@r0", "evaluate_bfcl@r0", "evaluate_code@r0")
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
-    return copy_project(tmp_path_factory.mktemp("desk") / "project", SMALL)
-
-
-@pytest.fixture(scope="module")
-def finished(project) -> Path:
-    dvc(project, "repro", *TARGETS)
-    return project
+from .small_project import SMALL, TARGETS, copy_project, dvc
 
 
 def metrics(folder: Path, name: str) -> dict:
@@ -54,12 +37,54 @@ def test_the_trained_model_was_measured_by_the_official_scorers(finished):
     assert {row["suite"] for row in read_jsonl(finished / "data/r0/bfcl.jsonl")} == {"known", "new", "bfcl"}
 
 
+def test_a_stage_loads_no_code_that_it_does_not_declare(finished):
+    """The check of truth on tests/graph/test_declared.py, which reads imports and cannot see what is loaded by name."""
+    stages = {tuple(stage.cmd[1:]): stage for stage in declared_stages(finished)}
+    records = [json.loads(path.read_text()) for path in (finished.parent / "imports").glob("*.json")]
+    assert {record["argv"][0] for record in records} >= {"stages/refine.py", "stages/train.py", "stages/world.py"}
+    for record in records:
+        stage, script = stages[tuple(record["argv"])], record["argv"][0]
+        allowed = UNTRACKED | beside(closure(ROOT / script) | UNTRACKED)
+        assert len(record["files"]) > 5
+        for path in set(record["files"]) - allowed:
+            assert any(within(path, dep, "/") for dep in stage.deps), f"{stage.name}: add {path} to its deps"
+
+
+def ran(said: str) -> set[str]:
+    return {line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")}
+
+
+def test_a_comment_in_a_check_reruns_that_check_alone(finished):
+    """Its outputs are as they were, byte for byte, so nothing follows. All answers come from the cache."""
+    check = finished / "src/funreason/refine/checks/query_tool.py"
+    before = check.read_text()
+    check.write_text(before + "\n# A comment.\n")
+    said = dvc(finished, "repro", *TARGETS)
+    assert ran(said) == {"query_tool@r0"} and "Stage 'cot@r0' didn't change, skipping" in said
+    check.write_text(before)
+    assert ran(dvc(finished, "repro", *TARGETS)) == set()  # DVC keeps the run of before
+
+
+def test_another_clone_writes_the_same_bytes(finished):
+    """Another folder, nothing in DVC's cache, the same answers: the same hashes of all outputs, the model's too."""
+    clone = copy_project(finished.parent / "clone")
+    dvc(clone, "repro", "publish@r0", "train@r0")
+    first, second = (read_yaml(folder / "dvc.lock")["stages"] for folder in (finished, clone))
+    assert second.keys() >= {"world", "cot@r0", "validate@r0", "publish@r0", "train@r0"}
+    for name, stage in second.items():
+        assert stage["outs"] == first[name]["outs"], name
+
+
 def test_a_second_run_has_nothing_to_do(finished):
     assert "Data and pipelines are up to date." in dvc(finished, "repro", *TARGETS)
 
 
 def test_another_lambda_reruns_training_alone_of_what_came_before(finished):
-    change_params(finished, {"loss": {"lambda": 0.3}})
-    said = dvc(finished, "repro", "--dry", *TARGETS)
-    ran = {line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")}
-    assert "train@r0" in ran and ran <= {"train@r0", *TARGETS}
+    before = (finished / "params.yaml").read_text()
+    params = read_yaml(finished / "params.yaml")
+    params["loss"]["lambda"] = 0.3
+    with open(finished / "params.yaml", "w", encoding="utf-8") as file:
+        yaml().dump(params, file)
+    would = ran(dvc(finished, "repro", "--dry", *TARGETS))
+    assert "train@r0" in would and would <= {"train@r0", *TARGETS}
+    (finished / "params.yaml").write_text(before)

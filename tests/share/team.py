@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from small_project import change_params, dvc, make_project, run
+from project import change_params, copy_project, dvc, run
 
 from funreason.params import read_yaml, yaml
 
@@ -24,7 +24,7 @@ class Shared:
 
 def finish_project(folder: Path) -> None:
     """The first four stages of the pipeline, run for a handful of rows and committed; the last one asks vLLM."""
-    make_project(folder)
+    copy_project(folder)
     change_params(folder, {"desk": {"pool_rows": ROWS}})
     _leave_out(folder / "dvc.yaml", "stages", STAGES)
     _leave_out(folder / "params.yaml", "sets", ("r0",))

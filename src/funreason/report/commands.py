@@ -1,4 +1,4 @@
-"""`funreason rounds`."""
+"""`funreason rounds` and `funreason rerun-plan`."""
 
 import argparse
 import json
@@ -17,6 +17,14 @@ def add(rounds: argparse.ArgumentParser) -> None:
     show.set_defaults(run=_show)
 
 
+def add_rerun_plan(plan: argparse.ArgumentParser) -> None:
+    values = "a value to try, as for `dvc exp run -S`; several times for several"
+    plan.add_argument("-S", "--set-param", action="append", default=[], metavar="KEY=VALUE", help=values)
+    plan.add_argument("--target", action="append", default=[], metavar="STAGE", help="only this stage and its needs")
+    plan.add_argument("--json", action="store_true", help="for scripts")
+    plan.set_defaults(run=_rerun_plan)
+
+
 # The libraries are imported late: `funreason --help` answers at once.
 def _plan(arguments) -> None:
     from funreason.report.plan import plan, text
@@ -30,3 +38,17 @@ def _show(_) -> None:
 
     params = load_params()
     print(table(rounds(params.sets, params.rounds.measure)), end="")
+
+
+def _rerun_plan(arguments) -> None:
+    from pathlib import Path
+
+    from funreason.report.reruns import FILE, reruns, text
+
+    params, changed = load_params(), Path(FILE).read_text(encoding="utf-8")
+    if arguments.set_param:
+        from funreason.report.overrides import overridden
+
+        changed, params = overridden(Path(FILE), arguments.set_param)
+    found = reruns(changed, params, arguments.target)
+    print(json.dumps(found.to_row(), indent=2) if arguments.json else text(found))

@@ -1,29 +1,14 @@
 """What one more round would run and cost, by what the last one did. Nothing is asked, nothing is written."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
-
-from tabulate import tabulate
 
 from funreason.errors import DataError
-from funreason.params import NOTHING, KindParams, Params, SetParams, read_yaml
+from funreason.params import NOTHING, Params, SetParams, read_yaml
 from funreason.params_rounds import TASKS, check_chain, hard_pool
-from funreason.prompts import CHECKS
-from funreason.records import read_json, read_jsonl
+from funreason.records import read_jsonl
+from funreason.report.estimate import Measured, Work, cost, estimate, metrics_file, table
 
 LETTERS = {"refine": "r", "hdr": "h"}  # what the names of rounds begin with
-TOKENS = ("prompt_tokens", "completion_tokens")
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a stage would do; a stage that asks no model has no requests, and 0 rows where it counts none."""
-
-    stage: str
-    rows: int = 0
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,31 +30,29 @@ def plan(params: Params, kind: str, after: str | None = None) -> Plan:
     after = after or list(params.sets)[-1]
     params.chosen_set(after)
     name, chosen = _next(params, kind, after)
-    like = _measured(params, kind, after)
-    rows = sum(1 for _ in read_jsonl(chosen.tasks)) * getattr(params.rounds, kind).samples
-    work = [_generate(like, rows)]
-    work += [_check(params, step, kind, like, rows) for step in CHECKS]
-    work += [Work("train", _trained(params, chosen, like, rows))]
-    work += [Work(f"evaluate_{what}", **_usage(like, what, 1)) for what in ("bfcl", "code")]
-    known = {one.stage: one for one in work}
-    stages = [Work(f"{step}@{name}", **_counts(known.get(step, Work(step)))) for step in _looped()]
+    like = Measured(measured(params, kind, after), params)
+    how = getattr(params.rounds, kind)
+    rows = sum(1 for _ in read_jsonl(chosen.tasks)) * how.samples
+    known = estimate(params, how, rows, like, _trained(params, chosen, like, rows), again=False)
+    stages = [Work(f"{step}@{name}", **known.get(step, Work(step)).counts()) for step in _looped()]
     flow = ", ".join(f"{key}: {value}" for key, value in chosen.model_dump().items())
-    return Plan(name, f"{name}: {{{flow}}}", like, stages, _cost(params, stages))
+    return Plan(name, f"{name}: {{{flow}}}", like.name, stages, cost(params.llm.prices, stages))
 
 
 def text(found: Plan) -> str:
     """The plan for people."""
-    counts = [list(_counts(work).values()) for work in found.stages]
-    total = ["total", 0, *(sum(column) for column in list(zip(*counts, strict=True))[1:])]
-    rows = [[work.stage, *row] for work, row in zip(found.stages, counts, strict=True)] + [total]
-    shown = [[row[0], *(f"{count:,}" if count else "" for count in row[1:])] for row in rows]
-    headers = ("stage", "rows", "requests", "prompt tokens", "answer tokens")
     return (
-        tabulate(shown, headers, "simple", disable_numparse=True, colalign=("left", *["right"] * 4))
-        + f"\n\nEstimated from what {found.like} did; answers that the cache holds are not asked for again.\n"
+        f"{table(found.stages)}\n\n"
+        f"Estimated from what {found.like} did; answers that the cache holds are not asked for again.\n"
         f"Cost at llm.prices: {found.cost:.2f}. To run it, put this line under `sets` in params.yaml, then dvc repro:\n"
         f"  {found.line}"
     )
+
+
+def measured(params: Params, kind: str, after: str) -> str:
+    """The newest set of the kind that has run, else `after`."""
+    same = [name for name, chosen in params.sets.items() if chosen.kind == kind and metrics_file(name, "bfcl").exists()]
+    return same[-1] if same else after
 
 
 def _next(params: Params, kind: str, after: str) -> tuple[str, SetParams]:
@@ -89,56 +72,12 @@ def _next(params: Params, kind: str, after: str) -> tuple[str, SetParams]:
     return name, chosen
 
 
-def _measured(params: Params, kind: str, after: str) -> str:
-    """The newest set of the kind that has run, else `after`."""
-    same = [name for name, chosen in params.sets.items() if chosen.kind == kind and _file(name, "bfcl").exists()]
-    return same[-1] if same else after
-
-
-def _generate(like: str, rows: int) -> Work:
-    """By the request, not by the row: where the source brings responses along, fewer were asked."""
-    asked = max(read_json(_file(like, "0_generate"))["llm"]["requests"], 1)
-    return Work("generate", rows, **_usage(like, "0_generate", rows / asked))
-
-
-def _check(params: Params, step: str, kind: str, like: str, rows: int) -> Work:
-    """As many rows, requests and tokens for a row of the set as there, by as many judges as sit here."""
-    stem = f"{1 + CHECKS.index(step)}_{step}"
-    share = rows / max(read_json(_file(like, "0_generate"))["in"], 1)
-    seats = _seats(params, step, getattr(params.rounds, kind)) / _seats(params, step, params.kind_of(like))
-    return Work(step, round(read_json(_file(like, stem))["in"] * share), **_usage(like, stem, share * seats))
-
-
-def _seats(params: Params, step: str, kind: KindParams) -> int:
-    return len((kind.panel or params.fcdr.panels()[step]).judges)
-
-
-def _trained(params: Params, chosen: SetParams, like: str, rows: int) -> int:
+def _trained(params: Params, chosen: SetParams, like: Measured, rows: int) -> int:
     """New rows at the same share that is kept, and the earlier ones that are trained on again."""
     earlier = getattr(params.rounds, chosen.kind).earlier_share * sum(1 for _ in read_jsonl(chosen.earlier))
-    return round(rows * read_json(_file(like, "6_validate"))["share_kept"] + earlier)
-
-
-def _usage(like: str, stem: str, share: float) -> dict[str, int]:
-    usage = read_json(_file(like, stem))["llm"]
-    return {key: round(usage[key] * share) for key in ("requests", *TOKENS)}
-
-
-def _counts(work: Work) -> dict[str, int]:
-    return {key: value for key, value in asdict(work).items() if key != "stage"}
-
-
-def _cost(params: Params, stages: list[Work]) -> float:
-    """Prices are for a million tokens."""
-    prices = params.llm.prices
-    million = [sum(getattr(work, key) for work in stages) / 1e6 for key in TOKENS]
-    return million[0] * prices.prompt + million[1] * prices.completion
+    return round(rows * like.read("6_validate")["share_kept"] + earlier)
 
 
 def _looped() -> list[str]:
     """The stages that every set has."""
     return [name for name, stage in read_yaml("dvc.yaml")["stages"].items() if "foreach" in stage]
-
-
-def _file(name: str, stem: str) -> Path:
-    return Path("metrics", name, f"{stem}.json")

@@ -1,0 +1,41 @@
+"""How much each stage of the pipeline would ask, by the metrics of its own last run, else of the set most like it."""
+
+from functools import cache
+
+from funreason.params import Params
+from funreason.report.estimate import BASE, Measured, Work, estimate, evaluations, has_run
+from funreason.report.plan import measured
+
+
+class Estimates:
+    """`was`: the parameters of the last run; `params`: those of the run to come."""
+
+    def __init__(self, was: Params, params: Params):
+        self.was, self.params = was, params
+        self._set = cache(self._estimate)
+
+    def work(self, stage: str) -> Work:
+        """Zeros where nothing comparable was measured."""
+        step, _, name = stage.partition("@")
+        if step.startswith("baseline_"):
+            step, name = step.replace("baseline_", "evaluate_"), BASE
+        return Work(stage, **self._set(name).get(step, Work(stage)).counts() if name else {})
+
+    def _estimate(self, name: str) -> dict[str, Work]:
+        like = name if has_run(name) else self._like(name)
+        if like is None:
+            return {}
+        if like == BASE:
+            return {one.stage: one for one in evaluations(Measured(BASE, self.was))}
+        source, kind = Measured(like, self.was), self.params.kind_of(name)
+        rows = round(source.rows() * kind.samples / self.was.kind_of(like).samples)
+        trained = round(source.read("train")["rows"]["given"] * rows / max(source.rows(), 1))
+        return estimate(self.params, kind, rows, source, trained, again=True)
+
+    def _like(self, name: str) -> str | None:
+        """The newest set of the same kind that has run, else the one it builds on."""
+        if name == BASE:
+            return None
+        chosen = self.params.chosen_set(name)
+        found = measured(self.was, chosen.kind, chosen.init)
+        return found if found != BASE and found in self.was.sets and has_run(found) else None

@@ -1,0 +1,125 @@
+"""`funreason rerun-plan` says what `dvc repro` would find changed, without changing anything."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from funreason.errors import DataError, ParamsError
+from funreason.params import load_params, read_yaml
+from funreason.records import read_json
+from funreason.report.overrides import overridden
+from funreason.report.reruns import FILE, Reruns, reruns
+
+from .pipeline_copy import changed, edit, every, set_param
+
+STEPS = ("response", "query_tool", "cot", "call", "format")
+
+
+def planned(*overrides: str, targets=()) -> Reruns:
+    return reruns(*overridden(Path(FILE), list(overrides)), targets)
+
+
+def named(found: Reruns) -> tuple[set[str], set[str]]:
+    direct = {rerun.work.stage for rerun in found.stages if rerun.because}
+    return direct, {rerun.work.stage for rerun in found.stages}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "written"),
+    [
+        ("loss.lambda", 0.3, "0.3"),
+        ("fcdr.cot.rule", "unanimous", "unanimous"),
+        ("sets.r1.earlier", "data/empty.jsonl", "data/empty.jsonl"),
+        ("llm.max_num_seqs", 7, "7"),
+    ],
+)
+def test_it_finds_what_dvc_finds_and_writes_nothing(project, key, value, written):
+    before = {path: path.read_bytes() for path in (Path("params.yaml"), Path("dvc.lock"))}
+    found = planned(f"{key}={written}")
+    assert {path: path.read_bytes() for path in before} == before
+    set_param(key, value)
+    assert named(found) == changed()
+
+
+def test_reasons_are_keys_and_files(project):
+    edit("src/funreason/refine/checks/query_tool.py", "# another check")
+    found = {rerun.work.stage: rerun for rerun in planned("fcdr.cot.rule=any").stages}
+    assert found["query_tool@r0"].because == ("src/funreason/refine/checks/query_tool.py",)
+    assert found["cot@r0"].because == ("fcdr.cot.rule",) and found["cot@r0"].after == ("query_tool@r0",)
+    assert found["validate@r0"].because == () and found["validate@r0"].after == ("format@r0",)
+
+
+def test_stored_answers_are_told_from_new_questions(project):
+    stored = {rerun.work.stage for rerun in planned("fcdr.undecided=keep").stages if rerun.stored}
+    assert stored == {"response@r0"}  # those that follow may see other rows
+    assert not any(rerun.stored for rerun in planned("judge.temperature=0.5").stages)
+
+
+def test_a_target_needs_only_what_stands_before_it(project):
+    assert named(planned("judge.seed=1", targets=["cot@r0"]))[1] == every("response", "query_tool", "cot", sets=["r0"])
+    assert named(planned("judge.seed=1", targets=["query_tool"]))[0] >= every("response", "query_tool")
+    with pytest.raises(DataError, match="no stage 'coth' in dvc.yaml, which has .*cot@r0"):
+        planned(targets=["coth"])
+
+
+def test_a_stage_asks_what_it_asked_the_last_time(project):
+    metrics = read_json("metrics/r0/3_cot.json")
+    work = {rerun.work.stage: rerun.work for rerun in planned("judge.seed=1").stages}
+    assert (work["cot@r0"].rows, work["cot@r0"].requests) == (metrics["in"], metrics["llm"]["requests"])
+    twice = {rerun.work.stage: rerun.work for rerun in planned("rounds.refine.samples=2", "judge.seed=1").stages}
+    assert twice["cot@r1"].requests == 2 * work["cot@r1"].requests and twice["cot@r0"] == work["cot@r0"]
+    panel = planned("judge.temperature=0.5", "fcdr.cot.judges=[judge,judge]")
+    two_votes = {rerun.work.stage: rerun.work for rerun in panel.stages}
+    assert two_votes["cot@r0"].requests == 2 * work["cot@r0"].requests
+
+
+def test_a_further_set_is_estimated_like_the_last_of_its_kind(project):
+    text = "{kind: refine, tasks: data/tasks.jsonl, sampler: r1, init: r1, earlier: data/r1/train.jsonl}"
+    found = {rerun.work.stage: rerun for rerun in planned(f"+sets.r2={text}").stages}
+    assert found["cot@r2"].because == ("never run",)
+    assert found["cot@r2"].work.requests == read_json("metrics/r1/3_cot.json")["llm"]["requests"]
+
+
+def test_missing_outputs_are_named_and_not_run(project):
+    gone = Path("data/tasks.jsonl")
+    content = gone.read_bytes()
+    gone.unlink()
+    try:
+        found = planned()
+    finally:
+        gone.write_bytes(content)
+    assert found.stages == [] and found.absent == ["data/tasks.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("loss.lamda=0.3", "unknown key `loss.lamda`, the nearest known key is `loss.lambda`"),
+        ("loss.lambda=0.1,0.2", "several values; give one"),
+        ("loss.lambda", "wanted is key=value"),
+        ("loss.lambda=high", "`loss.lambda` is 'high', expected a number"),
+        ("+loss.alpha=1", "unknown key `loss.alpha`"),
+    ],
+)
+def test_a_bad_value_is_one_line(project, override, said):
+    with pytest.raises(ParamsError) as refused:
+        overridden(Path(FILE), [override])
+    assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_the_command_prints_a_table_or_json(project):
+    def run(*words: str) -> str:
+        command = [sys.executable, "-c", "from funreason.cli import main; main()", "rerun-plan", *words]
+        done = subprocess.run(command, text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert run() == "Nothing would run.\n"
+    said = run("-S", "loss.lambda=0.3")
+    assert "train@r0" in said and "loss.lambda" in said and "after train@r0" in said and "at most" in said
+    known = json.loads(run("-S", "loss.lambda=0.3", "--json"))
+    assert known["stages"][0]["work"]["stage"] == "train@r0"
+    assert read_yaml("params.yaml")["loss"]["lambda"] == load_params().loss.lambda_ != 0.3
