@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from code_closure import ROOT
-
 from project import copy_project
 
 MARK = "\nprint('loaded from', __file__)\n"
