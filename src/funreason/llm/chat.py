@@ -15,7 +15,15 @@ class Chat:
 
     def render(self, request: Request) -> str:
         """The prompt's text, up to where the model goes on."""
-        text = self.tokenizer.apply_chat_template(request.messages, tokenize=False, add_generation_prompt=True)
+        from jinja2 import TemplateError
+
+        try:
+            text = self.tokenizer.apply_chat_template(request.messages, tokenize=False, add_generation_prompt=True)
+        except TemplateError as error:
+            roles = ", ".join(dict.fromkeys(message["role"] for message in request.messages))
+            remedy = "take another model, or spare it the role: evaluate.bfcl.tool_role is tool or user"
+            name = self.ref.name_or_path
+            raise ModelError(f"the chat template of {name!r} refuses a chat of {roles} ({error}); {remedy}") from None
         return text + (request.prefix or "")
 
     def encode(self, texts: list[str]) -> list[list[int]]:
