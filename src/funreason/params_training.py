@@ -9,7 +9,8 @@ from funreason.params_data import Block, Count, Seconds, Seed, Share
 BfclCategory = Literal[
     "simple_python", "simple_java", "simple_javascript", "multiple", "parallel", "parallel_multiple",
     "irrelevance", "live_simple", "live_multiple", "live_parallel", "live_parallel_multiple",
-    "live_irrelevance", "live_relevance", "non_live", "live", "single_turn",
+    "live_irrelevance", "live_relevance", "multi_turn_base", "multi_turn_miss_func", "multi_turn_miss_param",
+    "multi_turn_long_context", "non_live", "live", "single_turn", "multi_turn",
 ]  # fmt: skip
 
 
@@ -95,6 +96,7 @@ class BfclParams(Block):
     categories: Annotated[list[BfclCategory], Field(min_length=1)]
     limit: Count | None
     max_tokens: Count
+    tool_role: Literal["tool", "user"]
 
 
 class DeskEvalParams(Block):

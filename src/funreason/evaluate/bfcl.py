@@ -1,4 +1,6 @@
-"""BFCL, single turn, by its official scorer: v4 or v3 on its own data, and v4 on any folder in its layout.
+"""BFCL by its official scorer: v4 or v3 on its own data, and single turns of v4 on any folder in its layout.
+
+What is asked over several turns is in bfcl_turns.py, and scored here.
 
 A folder in BFCL's layout holds BFCL_v4_<category>.json (rows {"id", "question", "function"}) and
 possible_answer/BFCL_v4_<category>.json; irrelevance has no possible answers.
@@ -7,6 +9,7 @@ possible_answer/BFCL_v4_<category>.json; irrelevance has no possible answers.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from funreason.errors import DataError
 from funreason.evaluate.answers import too_long, without_reasoning
@@ -18,6 +21,7 @@ from funreason.records import read_jsonl
 
 ENVIRONMENTS = {"v3": ".venv-bfcl3", "v4": ".venv-bfcl"}  # each release in its own, see requirements/
 _PREFIX = "BFCL_v4_"
+_SECONDS = {str: 0.1, list: 1}  # to judge one answer, or one conversation: many times what it takes
 
 
 @dataclass(frozen=True)
@@ -84,28 +88,44 @@ def score(
         Scored(prompt.suite, prompt.category, prompt.id, scored_text(prompt.category, response))
         for prompt, response in zip(prompts, responses, strict=True)
     ]
-    failures: dict[tuple, str] = {}
+    wrong = failures([Answer(row.suite, row.category, row.id, row.text) for row in rows], folders, mode, version)
+    errors = [wrong.get((row.suite, row.category, row.id)) for row in rows]
+    return [replace(row, correct=error is None, error=error or "") for row, error in zip(rows, errors, strict=True)]
 
-    def call(part: Sequence[Scored]) -> dict:
+
+class Answer(NamedTuple):
+    """What the official scorer sees of an entry: the text, in the multi-turn categories the texts of each turn."""
+
+    suite: str
+    category: str
+    id: str
+    result: str | list[list[str]]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self[:3]
+
+
+def failures(answers: Sequence[Answer], folders: dict, mode: str, version: str) -> dict[tuple[str, str, str], str]:
+    """{(suite, category, id): what is wrong} of the answers that the official scorer refuses; `folders` as above."""
+
+    def call(part: Sequence[Answer]) -> dict:
         return _official_failures(part, folders, mode, version)
 
-    for found in in_halves(call, rows, lambda row: {_key(row): "ended the scorer"}):
-        failures |= found
-    return [replace(row, correct=False, error=failures[_key(row)]) if _key(row) in failures else row for row in rows]
+    found: dict[tuple, str] = {}
+    for more in in_halves(call, answers, lambda answer: {answer.key: "ended the scorer"}):
+        found |= more
+    return found
 
 
-def _key(row: Scored) -> tuple[str, str, str]:
-    return row.suite, row.category, row.id
-
-
-def _official_failures(rows: Sequence[Scored], folders: dict, mode: str, version: str) -> dict[tuple, str]:
+def _official_failures(part: Sequence[Answer], folders: dict, mode: str, version: str) -> dict[tuple, str]:
     suites = {name: {"data": _files(folder) if folder else None, "answers": {}} for name, folder in folders.items()}
-    for row in rows:
-        answers = suites[row.suite]["answers"].setdefault(row.category, [])
-        answers.append({"id": row.id, "result": row.text})
+    for answer in part:
+        rows = suites[answer.suite]["answers"].setdefault(answer.category, [])
+        rows.append({"id": answer.id, "result": answer.result})
     reply = drive(
         "bfcl_score.py", scorer_python(ENVIRONMENTS[version]), {"suites": suites}, mode=mode,
-        timeout_s=120 + 0.1 * len(rows),
+        timeout_s=120 + sum(_SECONDS[type(answer.result)] for answer in part),
     )  # fmt: skip
     return {
         (suite, category, failure["id"]): f"{failure['type']}: {failure['error']}"

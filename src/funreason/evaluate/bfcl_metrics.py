@@ -27,6 +27,7 @@ _NON_LIVE_AST = {
     "simple_python": 1 / 12, "simple_java": 1 / 12, "simple_javascript": 1 / 12,
     "multiple": 1 / 4, "parallel": 1 / 4, "parallel_multiple": 1 / 4,
 }  # fmt: skip
+_MULTI_TURN = dict.fromkeys(MULTI_TURN, 1 / len(MULTI_TURN))
 # In v4, BFCL's Live column leaves out the rows where no call, or any call, is right.
 _LIVE_PARTS = {"v3": LIVE, "v4": LIVE[:4]}
 
@@ -58,9 +59,10 @@ def desk_metrics(suites: dict[str, Sequence]) -> dict:
 def official_metrics(rows: Sequence, limit: int | None, version: str) -> dict:
     """BFCL's own numbers over `Scored` rows.
 
-    {"version", "limit", "partial", "categories", "non_live_ast", "live", "overall", "multi_turn", "when_to_call"}.
-    `partial` stands wherever not all rows of what a number is about were asked. A summary is null where a category
-    of it is missing: BFCL would count that as 0. `overall` is the mean of Non-Live AST and Live, as in the paper.
+    {"version", "limit", "partial", "categories", "non_live_ast", "live", "overall", "multi_turn", "leaderboard",
+    "when_to_call"}. `partial` stands wherever not all rows of what a number is about were asked. A summary is null
+    where a category of it is missing: BFCL would count that as 0. `overall` is the mean of Non-Live AST and Live, as in
+    the paper; `leaderboard` is Overall of BFCL's own table in v3 (v4's weighs categories that are not asked here).
     """
     rates = _rates(rows)
     categories = {name: it | {"partial": it["n"] < size(name, version)} for name, it in rates.items()}
@@ -76,9 +78,16 @@ def official_metrics(rows: Sequence, limit: int | None, version: str) -> dict:
         "non_live_ast": _summary(categories, _NON_LIVE_AST),
         "live": _summary(categories, live_weights),
         "overall": _summary(categories, overall),
-        "multi_turn": _summary(categories, dict.fromkeys(MULTI_TURN, 1 / len(MULTI_TURN))),
+        "multi_turn": _summary(categories, _MULTI_TURN),
+        "leaderboard": _summary(categories, _leaderboard(live_weights)) if version == "v3" else None,
         "when_to_call": _when_to_call(categories),
     }
+
+
+def _leaderboard(live_weights: dict[str, float]) -> dict[str, float]:
+    """v3's Overall: the mean of Non-Live (the mean of its four AST columns and irrelevance), Live and Multi-Turn."""
+    non_live = {name: weight * 4 / 5 for name, weight in _NON_LIVE_AST.items()} | {"irrelevance": 1 / 5}
+    return {name: weight / 3 for part in (non_live, live_weights, _MULTI_TURN) for name, weight in part.items()}
 
 
 def _summary(categories: dict[str, dict], weights: dict[str, float]) -> dict | None:

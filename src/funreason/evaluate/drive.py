@@ -62,7 +62,7 @@ def _driven(script: str, python: str | Path, request: dict, *, timeout_s, mode, 
     return sandbox.run(
         [*interpreter.command, str(DRIVERS / script)],
         readable=[*interpreter.readable, DRIVERS],
-        env=interpreter.env,
+        env=interpreter.env | {"PYTHONHASHSEED": "0"},  # else the order of a set differs from run to run
         stdin=json.dumps(request).encode(),
         timeout_s=timeout_s,
         memory_mb=memory_mb,

@@ -16,8 +16,15 @@ class Chat:
 
     def render(self, request: Request) -> str:
         """The prompt's text, up to where the model goes on."""
+        from jinja2 import TemplateError
+
         messages = readable(request.messages, self.tokenizer)
-        text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        try:
+            text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        except TemplateError as error:
+            roles = ", ".join(dict.fromkeys(message["role"] for message in messages))
+            said = f"the chat template of {self.ref.name_or_path!r} refuses a chat of {roles} ({error})"
+            raise ModelError(f"{said}; take another model or template") from None
         return text + (request.prefix or "")
 
     def encode(self, texts: list[str]) -> list[list[int]]:

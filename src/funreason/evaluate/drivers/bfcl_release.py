@@ -4,13 +4,15 @@ v4 (2026.3.23) names its categories as we do; v3 (2025.6.8) says simple, java, j
 is given a data folder with the entries that were asked.
 """
 
+import importlib
 import json
 import tempfile
 from pathlib import Path
 
 import bfcl_stub  # must come before bfcl_eval
-from bfcl_eval import utils
+from bfcl_eval import _llm_response_generation, utils
 from bfcl_eval.eval_checker import eval_runner, eval_runner_helper
+from bfcl_eval.eval_checker.multi_turn_eval import multi_turn_utils
 from bfcl_eval.model_handler import utils as decoding
 
 V3 = not hasattr(utils, "load_dataset_entry")
@@ -29,7 +31,9 @@ def entries(category: str) -> list[dict]:
     if not V3:
         return utils.load_dataset_entry(name)
     found = utils.load_file(utils.find_file_with_suffix(eval_runner.PROMPT_PATH, name))
-    for entry in found:  # as _llm_response_generation.process_multi_turn_test_case does for single turns
+    if name.startswith("multi_turn"):
+        return _llm_response_generation.process_multi_turn_test_case(found)
+    for entry in found:  # as the handlers of v3 do before they ask; for several turns they still do
         decoding.func_doc_language_specific_pre_processing(entry["function"], name)
     return found
 
@@ -38,6 +42,12 @@ def messages(entry: dict, category: str) -> list[dict]:
     """The chat of a single-turn entry. v3 asks for the category, v4 for the id."""
     last = name_of(category) if V3 else entry["id"]
     return decoding.system_prompt_pre_processing_chat_model(entry["question"][0], entry["function"], last)
+
+
+def load_apis(entry: dict) -> None:
+    """Import the simulated APIs of a conversation here: else each process that replays it does, which takes longer."""
+    for name in entry["involved_classes"]:
+        importlib.import_module(multi_turn_utils.CLASS_FILE_PATH_MAPPING[name])
 
 
 def evaluated(category: str, rows: list[dict], data: dict[str, str] | None) -> list[dict]:

@@ -1,19 +1,18 @@
 """Score answers with BFCL's official runner.
 
 In:  {"suites": {name: {"data", "answers": {category: [{"id", "result"}]}}}}
-     with "data" the texts of the files of a folder in BFCL's layout, or null for BFCL's own
+     with "data" the texts of the files of a folder in BFCL's layout, or null for BFCL's own; a result is an answer,
+     in the multi-turn categories the answers of each turn
 Out: {name: {category: {"accuracy", "correct", "n", "failures": [{"id", "type", "error"}]}}}
 Run as (inside the sandbox): .venv-bfcl/bin/python bfcl_score.py < request.json > scores.json
 
-Two guards surround the official code, so that one answer cannot end or change the scoring of the others:
-its eval() of arithmetic arguments happens in a throwaway process, and what it cannot even judge is wrong.
+Guards surround the official code, so that one answer cannot end or change the scoring of the others: its eval() of
+arithmetic arguments and its check of a conversation happen in throwaway processes; what it cannot even judge is wrong.
 """
 
 import ast
 import json
-import os
-import select
-import signal
+import secrets
 
 import bfcl_release  # must come before bfcl_eval
 import bfcl_stub
@@ -21,57 +20,65 @@ from bfcl_eval import utils
 from bfcl_eval.eval_checker import eval_runner
 from bfcl_eval.model_handler import utils as decoding
 from channel import open_channel
+from throwaway import Ended, Raised, thrown_away
 
 EVAL_SECONDS = 2
-EVAL_BUDGET = 20  # texts that may run into EVAL_SECONDS before all others are refused unseen
-PIPE_BYTES = 1 << 16  # what a pipe holds: written and read in one go
+EVAL_BUDGET = 20  # texts that may end their process before all others are refused unseen
+EVAL_CHARS = 1 << 16  # of a value; more is not read, and so no literal
+CHECK_SECONDS = 20  # for all turns of one conversation, which take milliseconds
 DATA = ("prompt", "possible_answer")  # what a verdict quotes of BFCL's own files
-RAISED = b"raised"  # as a repr this would be a name, which no literal is
 UNRESOLVED = "<not evaluated>"  # no possible answer, yet part of a call: wrong everywhere, also on irrelevance
+MAX_CHARS = 1000  # of an error: it may quote the whole state of an API
 
-_hung = 0
+_ended = 0
 
 
 def isolated_eval(source: str):
-    """`eval(source)` in a forked process, its value if a literal. Raises ValueError where eval raises."""
-    global _hung
-    if _hung >= EVAL_BUDGET:
+    """`eval(source)` in a throwaway process, its value if a literal. Raises ValueError where eval raises."""
+    global _ended
+    if _ended >= EVAL_BUDGET:
         return UNRESOLVED
-    read, write = os.pipe()
-    if (child := os.fork()) == 0:
-        _evaluate(source, write)
-    os.close(write)
-    # Not until the end of the file: a process that the text leaves behind may keep the pipe open for ever.
-    said = os.read(read, PIPE_BYTES) if select.select([read], [], [], EVAL_SECONDS)[0] else b""
-    os.close(read)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return _value(source, said)
-
-
-def _evaluate(source: str, write: int) -> None:
-    """The child: writes the value's repr or RAISED in one go; nothing if it is ended or ends itself."""
     try:
-        os.dup2(write, 3)
-        os.closerange(4, 1024)  # the way to the stage among them
+        said = thrown_away(lambda: repr(eval(source, dict(vars(decoding))))[:EVAL_CHARS], EVAL_SECONDS)
+        return ast.literal_eval(said)
+    except Raised:
+        raise ValueError(f"cannot evaluate {source[:80]!r}") from None
+    except Ended:
+        _ended += 1
+        return UNRESOLVED
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return UNRESOLVED
+
+
+def turns_checker(official):
+    """BFCL's checker of conversations, for one of them in a throwaway process: it runs the model's calls beside the
+    true ones, where a call can turn the checker itself. What is valid has to fail against truth that nobody can know.
+    """
+
+    def checked(decoded, truth, entry, *others) -> dict:
+        def verdict(truth) -> dict:
+            return utils.make_json_serializable(official(decoded, truth, entry, *others))
+
+        bfcl_release.load_apis(entry)
         try:
-            said = repr(eval(source, dict(vars(decoding)))).encode(errors="replace")
-        except Exception:
-            said = RAISED
-        os.write(3, said[:PIPE_BYTES])
-    finally:
-        os._exit(0)  # also past SystemExit: a child must never go on with its parent's work
+            found = thrown_away(lambda: verdict(truth), CHECK_SECONDS)
+            if found["valid"] and thrown_away(lambda: verdict(impossible(truth)), CHECK_SECONDS)["valid"]:
+                return _refused("forged", "passes a check that nothing passes")
+            return found
+        except (Ended, Raised) as error:
+            return _refused("scorer_failed", f"the official checker failed: {error}")
+
+    return checked
 
 
-def _value(source: str, said: bytes):
-    global _hung
-    if said == RAISED:
-        raise ValueError(f"cannot evaluate {source[:80]!r}")
-    _hung += not said
-    try:
-        return ast.literal_eval(said.decode(errors="replace"))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return UNRESOLVED
+def _refused(kind: str, why: str) -> dict:
+    return {"valid": False, "error_type": kind, "error_message": why}
+
+
+def impossible(truth: list[list[str]]) -> list[list[str]]:
+    """The true calls of each turn and, where there are any, one that fails with an error no conversation has seen."""
+    never = f"never_{secrets.token_hex(8)}()"
+    return [[*calls, never] if calls else [] for calls in truth]
 
 
 def guarded(official):
@@ -115,10 +122,19 @@ def score_category(category: str, answers: list[dict], data: dict[str, str] | No
         "accuracy": header["accuracy"],
         "correct": header["correct_count"],
         "n": header["total_count"],
-        "failures": [
-            {"id": row["id"], "type": row["error_type"], "error": str(row["error"])[:300]} for row in failures
-        ],
+        "failures": [{"id": row["id"]} | told(row) for row in failures],
     }
+
+
+def told(row: dict) -> dict:
+    """{"type", "error"} of a failure; of the checker's account of a conversation, what differs and what is missing."""
+    error = row["error"]
+    if not isinstance(error, dict):
+        return {"type": row["error_type"], "error": str(error)[:300]}
+    said, details = error["error_message"], error.get("details", {})
+    parts = [" ".join(said) if isinstance(said, list) else said]
+    parts += [f"{name}: {details[name]}" for name in ("differences", "missing_items") if details.get(name)]
+    return {"type": error["error_type"], "error": " ".join(parts)[:MAX_CHARS]}
 
 
 def score_suite(data: dict[str, str] | None, answers: dict[str, list[dict]]) -> dict:
@@ -129,11 +145,13 @@ def score_suite(data: dict[str, str] | None, answers: dict[str, list[dict]]) -> 
 def guard() -> None:
     """Put the guards around the official code."""
     decoding.eval = isolated_eval
+    eval_runner.multi_turn_checker = turns_checker(eval_runner.multi_turn_checker)
     if bfcl_release.V3:
         eval_runner.ast_checker = guarded(eval_runner.ast_checker)
         bfcl_stub.Handler.decode_ast = guarded_decoder(bfcl_stub.Handler.decode_ast)
     else:
-        for name in ("_evaluate_single_ast_entry", "_evaluate_single_relevance_entry"):
+        for kind in ("ast", "relevance", "multi_turn"):
+            name = f"_evaluate_single_{kind}_entry"
             setattr(eval_runner, name, guarded(getattr(eval_runner, name)))
 
 

@@ -1,0 +1,91 @@
+"""Carry BFCL's conversations over several turns on, by the official loop over the official simulated APIs.
+
+In:  {"category", "limit", "answers": {id: [answers so far]} or null for none to the first `limit` entries, "tool_role"}
+Out: a line for each conversation, in order: {"id"} and
+     {"messages"} (the chat to be answered next), {"result", "messages"} (over: the answers of each turn, the whole
+     chat), or {"failed"} (what ended it)
+Run as (inside the sandbox): .venv-bfcl/bin/python bfcl_turns.py < request.json > steps.json
+
+Nothing is kept between runs: each replays the answers so far, in milliseconds, each conversation in a throwaway
+process, since an answer is executed and may be any program.
+"""
+
+from types import SimpleNamespace
+
+import bfcl_release  # must come before bfcl_eval
+import bfcl_stub
+from bfcl_eval.constants.default_prompts import MAXIMUM_STEP_LIMIT
+from bfcl_eval.model_handler.local_inference.base_oss_handler import OSSHandler
+from bfcl_eval.model_handler.utils import format_execution_results_prompting
+from channel import open_channel
+from overrides import override
+from throwaway import Ended, Raised, thrown_away
+
+REPLAY_SECONDS = 10
+
+
+class Asked(BaseException):
+    """The answers are used up. Not an Exception: nothing in the official loop is to take it for an error of its own."""
+
+
+class Recorded(OSSHandler):
+    """BFCL's handler of local models, which answers what is recorded and then stops at the next question."""
+
+    def __init__(self, answers: list[str], tool_role: str):
+        super().__init__(bfcl_stub.MODEL, 0.0, *([] if bfcl_release.V3 else [bfcl_stub.MODEL, False]))
+        self.answers, self.tool_role, self.messages = iter(answers), tool_role, []
+
+    @override
+    def _query_prompting(self, inference_data: dict):
+        self.messages = inference_data["message"]
+        if (text := next(self.answers, None)) is None:
+            raise Asked
+        usage = SimpleNamespace(prompt_tokens=0, completion_tokens=0)  # for a log that nobody reads
+        return SimpleNamespace(choices=[SimpleNamespace(text=text)], usage=usage), 0.0
+
+    @override
+    def _add_execution_results_prompting(
+        self, inference_data: dict, execution_results: list[str], model_response_data: dict
+    ) -> dict:
+        if self.tool_role == "tool":
+            return super()._add_execution_results_prompting(inference_data, execution_results, model_response_data)
+        # As BFCL's handlers of APIs do.
+        results = format_execution_results_prompting(inference_data, execution_results, model_response_data)
+        inference_data["message"].append({"role": "user", "content": results})
+        return inference_data
+
+
+def carried_on(entry: dict, answers: list[str], tool_role: str) -> dict:
+    """Where a conversation stands after its answers so far. Changes `entry`."""
+    handler = Recorded(answers, tool_role)
+    try:
+        result, _ = handler.inference_multi_turn_prompting(entry, include_input_log=False, exclude_state_log=True)
+    except Asked:
+        return {"messages": handler.messages}
+    return {"result": result, "messages": handler.messages}
+
+
+def step(entry: dict, answers: list[str], tool_role: str) -> dict:
+    """`carried_on`, from a throwaway process; {"failed"} where the answers ended that, or never come to an end."""
+    if not answers:
+        return carried_on(entry, answers, tool_role)
+    bfcl_release.load_apis(entry)
+    most = (MAXIMUM_STEP_LIMIT + 1) * len(entry["question"])
+    try:
+        found = thrown_away(lambda: carried_on(entry, answers, tool_role), REPLAY_SECONDS)
+    except (Ended, Raised) as error:
+        return {"failed": f"the simulated APIs failed: {error}"}
+    if not isinstance(found, dict):
+        return {"failed": "the simulated APIs said something else"}
+    return found if len(answers) < most or "result" in found else {"failed": f"asks on after {most} answers"}
+
+
+if __name__ == "__main__":
+    request, reply = open_channel()
+    entries = bfcl_release.entries(request["category"])
+    answers = request["answers"]
+    if answers is None:
+        answers = {entry["id"]: [] for entry in entries[: request["limit"]]}
+    by_id = {entry["id"]: entry for entry in entries}
+    for name, said in answers.items():
+        reply(step(by_id[name], said, request["tool_role"]) | {"id": name})
