@@ -19,10 +19,7 @@ from funreason.srml.segments import label_rows
 from funreason.srml.start import load, training_config
 from funreason.srml.trainer import SRMLTrainer
 
-OF_THIS_RUN = (
-    "is_local",
-    "local_files_only",
-)  # what transformers adds to a tokenizer's configuration: how it was found
+OF_THIS_RUN = ("is_local", "local_files_only")  # transformers' notes in a tokenizer's configuration
 SHARDED = (DistributedType.FSDP, DistributedType.DEEPSPEED)
 
 
