@@ -66,6 +66,8 @@ def test_the_model_folder(tiny_model, unbroken):
     assert files == {path.name for path in tiny_model.iterdir()}
     config, start = (json.loads((f / "config.json").read_text()) for f in (unbroken / "models/r0", tiny_model))
     assert config == start
+    tokenizer = json.loads((unbroken / "models/r0/tokenizer_config.json").read_text())
+    assert not {"is_local", "local_files_only"} & set(tokenizer)  # the second is true where HF_HUB_OFFLINE is set
     for path in (unbroken / "models/r0").glob("*.json*"):
         assert str(unbroken) not in path.read_text() and str(tiny_model) not in path.read_text()
     assert (unbroken / "models/r0/model.safetensors").read_bytes() != (tiny_model / "model.safetensors").read_bytes()

@@ -19,6 +19,7 @@ from funreason.srml.segments import label_rows
 from funreason.srml.start import load, training_config
 from funreason.srml.trainer import SRMLTrainer
 
+OF_THIS_RUN = ("is_local", "local_files_only")  # transformers' notes in a tokenizer's configuration
 SHARDED = (DistributedType.FSDP, DistributedType.DEEPSPEED)
 
 
@@ -96,6 +97,8 @@ def save(trainer: SRMLTrainer, ref, dtype, out: Path) -> None:
     new = out.with_name(f".{out.name}.tmp")
     shutil.rmtree(new, ignore_errors=True)
     model.to(dtype).save_pretrained(new)
+    for name in OF_THIS_RUN:
+        trainer.processing_class.init_kwargs.pop(name, None)
     trainer.processing_class.save_pretrained(new)
     if out.exists():
         shutil.rmtree(out)
