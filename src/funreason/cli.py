@@ -86,9 +86,14 @@ def _add_ledger(ledger: argparse.ArgumentParser) -> None:
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
-    compare.add_argument("sides", nargs="*", metavar="REV", help="revisions or DVC experiments beside the workspace")
-    compare.add_argument("--out", metavar="PATH", help="write PATH.md and PATH.json, too")
-    compare.add_argument("--json", action="store_true", help="print JSON")
+    compare.description = (
+        "Accuracy on BFCL, HumanEval, MBPP and the desk: the published models, the sets of the workspace, and those of "
+        "its DVC experiments that came out otherwise. A star marks numbers over a part of the rows."
+    )
+    side = "a Git revision or DVC experiment, taken instead of all experiments of the present commit"
+    compare.add_argument("sides", nargs="*", metavar="REV", help=side)
+    compare.add_argument("--out", metavar="PATH", help="write the table to PATH.md and all numbers to PATH.json, too")
+    compare.add_argument("--json", action="store_true", help="print JSON, not Markdown")
     compare.set_defaults(run=_compare)
 
 
@@ -144,10 +149,12 @@ def _ledger_diff(arguments) -> None:
 
 
 def _compare(arguments) -> None:
-    from funreason.evaluate.compare import WORKSPACE, compare, markdown
+    from funreason.evaluate.compare import compare, markdown
+    from funreason.evaluate.compare_sides import WORKSPACE, experiments
     from funreason.records import atomic
 
-    found = compare([WORKSPACE, *arguments.sides], ["base", *load_params().sets])
+    order = ["base", *load_params().sets]
+    found = compare([WORKSPACE, *arguments.sides], order, [] if arguments.sides else experiments())
     texts = {"md": markdown(found), "json": _json(found) + "\n"}
     for ending, text in texts.items() if arguments.out else ():
         with atomic(f"{arguments.out}.{ending}") as file:

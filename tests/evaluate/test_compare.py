@@ -9,43 +9,75 @@ import pytest
 
 from funreason.errors import DataError
 from funreason.evaluate.compare import compare, markdown
+from funreason.evaluate.compare_sides import WORKSPACE, experiments
 from funreason.records import write_json
+
+COMPARE = [sys.executable, "-c", "from funreason.cli import main; main()", "compare"]
 
 
 def part(accuracy: float, **named) -> dict:
     return {"accuracy": accuracy, "low": accuracy - 0.05, "high": accuracy + 0.05, "n": 9, "partial": False} | named
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch) -> Path:
+def write_bfcl(folder: Path, name: str, desk: float) -> None:
     summary = {"non_live_ast": part(0.8), "live": part(0.6, partial=True), "overall": None}
-    write_json(tmp_path / "metrics/r0/bfcl.json", {"bfcl": {"version": "v4", "partial": True} | summary})
+    categories = {"multiple": part(0.5, n=40, partial=True)}
+    bfcl = {"version": "v4", "partial": True, "categories": categories} | summary
+    write_json(folder / f"metrics/{name}/bfcl.json", {"bfcl": bfcl, "desk": part(desk)})
+
+
+def write_metrics(folder: Path, name: str = "r0", desk: float = 0.7) -> None:
+    write_bfcl(folder, name, desk)
     code = {"pass@1": 0.5, "low": 0.4, "high": 0.6}
     plus = code | {"base": code | {"pass@1": 0.7}}
-    write_json(tmp_path / "metrics/r0/code.json", {"humaneval+": plus, "sandbox": "none"})
+    write_json(folder / f"metrics/{name}/code.json", {"humaneval+": plus, "desk": code, "sandbox": "none"})
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    write_metrics(tmp_path)
     (tmp_path / "params.yaml").write_text((Path(__file__).parents[2] / "params.yaml").read_text())
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
+def ours(found: dict) -> dict[str, dict]:
+    return {row["model"]: row for row in found["rows"] if not row["published"]}
+
+
 def test_ours_beside_the_published(project):
-    found = compare(["workspace"], ["base", "r0"])
-    ours = [row for row in found["rows"] if not row["published"]]
-    assert [row["model"] for row in ours] == ["r0"] and "overall" not in ours[0]
-    assert ours[0]["live"] == {"value": 60.0, "low": 55.0, "high": 65.0, "partial": True}
-    assert (ours[0]["humaneval"]["value"], ours[0]["humaneval+"]["value"]) == (70.0, 50.0)
+    found = compare([WORKSPACE], ["base", "r0"])
+    row = ours(found)["r0"]
+    assert len(ours(found)) == 1 and "overall" not in row
+    assert row["live"] == {"value": 60.0, "low": 55.0, "high": 65.0, "partial": True}
+    assert (row["humaneval"]["value"], row["humaneval+"]["value"]) == (70.0, 50.0)
+    assert (row["desk_calls"]["value"], row["desk_code"]["value"]) == (70.0, 50.0)
     paper = {row["model"]: row for row in found["rows"] if row["published"]}
     assert paper["Qwen2.5-Coder-7B-Inst, FunReason"]["overall"]["value"] == 83.66
     assert paper["Qwen2.5-Coder-7B-Inst, FunReason"]["mbpp+"]["value"] == 65.3
     assert len(paper) == 19
-    told = "\n".join(found["differences"])
-    assert "BFCL v4, published v3" in told and "a part of its rows" in told and "without a sandbox" in told
+
+
+def test_settings_that_differ_are_told_once_with_the_rows_they_are_of(project):
+    write_bfcl(project, "base", 0.3)
+    told = {it["what"]: it["rows"] for it in compare([WORKSPACE], ["base", "r0"])["differences"]}
+    assert told["BFCL v4, published v3"] == ["base", "r0"]
+    assert [rows for what, rows in told.items() if "BFCL on multiple 40 of 200;" in what] == [["base", "r0"]]
+    assert told["model code ran without a sandbox"] == ["r0"]
+    assert [rows for what, rows in told.items() if "prompts/code.txt" in what] == [["r0"]]
+    assert "- base, r0: BFCL v4, published v3" in markdown(compare([WORKSPACE], ["base", "r0"]))
+
+
+def test_sets_come_in_the_order_of_the_parameters_then_by_name(project):
+    for name in ("base", "tried", "r1"):
+        write_metrics(project, name)
+    assert list(ours(compare([WORKSPACE], ["base", "r0", "r1"]))) == ["base", "r0", "r1", "tried"]
 
 
 def test_published_overall_is_the_mean(project):
     """Finds slips of copying. ToolACE's is printed so: 82.57, where its own two columns give 83.07."""
     other = []
-    for row in compare(["workspace"], ["r0"])["rows"]:
+    for row in compare([WORKSPACE], ["r0"])["rows"]:
         if row["published"] and "overall" in row:
             mean = (row["non_live_ast"]["value"] + row["live"]["value"]) / 2
             other += [row["model"]] if abs(row["overall"]["value"] - mean) > 0.011 else []
@@ -53,14 +85,67 @@ def test_published_overall_is_the_mean(project):
 
 
 def test_command_prints_and_writes(project):
-    command = [sys.executable, "-c", "from funreason.cli import main; main()", "compare", "--out", "report/compare"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run([*COMPARE, "--out", "report/compare"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "60.00 [55.0, 65.0]*" in done.stdout and done.stdout == (project / "report/compare.md").read_text()
+    assert "| desk calls " in done.stdout
     assert json.loads((project / "report/compare.json").read_text())["source"].startswith("FunReason, arXiv")
-    assert markdown(compare(["workspace"], ["r0"])) == done.stdout
+    assert markdown(compare([WORKSPACE], ["r0"])) == done.stdout
 
 
-def test_nothing_to_compare(project):
-    with pytest.raises(DataError, match="no metrics of r7 in workspace; run `dvc repro`"):
-        compare(["workspace"], ["r7"])
+def test_nothing_to_compare(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="no metrics/<set>/bfcl.json or code.json in workspace; run `dvc repro`"):
+        compare([WORKSPACE], [])
+
+
+def test_a_damaged_file_is_named(project):
+    (project / "metrics/r0/code.json").write_text("{")
+    with pytest.raises(DataError, match=r"metrics/r0/code.json at workspace is not JSON .*run `dvc repro`"):
+        compare([WORKSPACE], [])
+
+
+@pytest.fixture
+def versioned(project) -> Path:
+    """r0 at 70 % in HEAD, 80 % in experiment `better` and in the workspace, where `same` has changed nothing."""
+
+    def run(*command: str) -> None:
+        subprocess.run(command, cwd=project, check=True, capture_output=True)
+
+    def tried(name: str) -> None:
+        run(sys.executable, "-m", "dvc", "exp", "save", "--name", name)
+
+    run("git", "init", "-q")
+    for key in ("user.name", "user.email"):
+        run("git", "config", key, "tester@example.org")
+    run(sys.executable, "-m", "dvc", "init", "-q")
+    (project / "dvc.yaml").write_text("stages: {}\n")
+    run("git", "add", ".")
+    run("git", "commit", "-qm", "one")
+    write_bfcl(project, "r0", 0.8)
+    tried("better")
+    write_bfcl(project, "r0", 0.9)
+    tried("same")
+    return project
+
+
+def test_experiments_at_hand_that_came_out_otherwise_stand_beside_the_workspace(versioned):
+    assert experiments() == ["better", "same"]
+    done = subprocess.run([*COMPARE, "--json"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = {name: row["desk_calls"]["value"] for name, row in ours(json.loads(done.stdout)).items()}
+    assert found == {"r0": 90.0, "better: r0": 80.0}
+    named = subprocess.run([*COMPARE, "--json", "HEAD", "same"], capture_output=True, text=True)
+    found = {name: row["desk_calls"]["value"] for name, row in ours(json.loads(named.stdout)).items()}
+    assert found == {"r0": 90.0, "HEAD: r0": 70.0, "same: r0": 90.0}
+
+
+def test_what_is_no_revision_is_one_line(versioned):
+    done = subprocess.run([*COMPARE, "nowhere"], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: 'nowhere' is no Git revision or DVC experiment here")
+
+
+def test_outside_of_a_repository_there_are_no_experiments(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert experiments() == []

