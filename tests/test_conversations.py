@@ -81,6 +81,7 @@ def test_a_single_query_is_written_as_before():
         assistant(None, tool_calls=[{"id": "x", "function": {"name": "f", "arguments": '{"a": 1}'}}]),
         assistant("", tool_calls=[CALL]),
         {"from": "gpt", "value": "[f(a=1)]"},
+        {"role": None, "content": None, "tool_calls": None, "from": "gpt", "value": "[f(a=1)]"},
         {"from": "function_call", "value": json.dumps(CALL)},
     ],
     ids=str,

@@ -78,7 +78,8 @@ def _messages(row: dict) -> list:
 def _said(number: int, message) -> _Said:
     if not isinstance(message, dict):
         raise BadRow("bad message", f"message {number} is {message!r:.80}, expected role and content")
-    said, content = message.get("role", message.get("from")), message.get("content", message.get("value"))
+    said = message.get("role") or message.get("from")  # the hub's tables have all columns, null where there is nothing
+    content = message.get("value") if message.get("content") is None else message["content"]
     role = _ROLES.get(said) if isinstance(said, str) else None
     if role is None:
         remedy = "what a system message says belongs into the first one of the user" if said == "system" else ""
@@ -118,7 +119,7 @@ def _from_json(value) -> list[dict]:
         except (ValueError, RecursionError):
             return []
     items = value if isinstance(value, list) else [value]
-    inner = [item.get("function", item) if isinstance(item, dict) else None for item in items]
+    inner = [item.get("function") or item if isinstance(item, dict) else None for item in items]
     if not all(isinstance(item, dict) and {"name", "arguments"} <= item.keys() for item in inner):
         return []
     return [call(item) for item in inner]

@@ -59,6 +59,17 @@ def test_a_link_of_the_chain_reaches_its_stage_only(project):
     assert changed()[0] == every("train", "accept", "validate", "generate", "publish", sets=["r1"]) | {"report"}
 
 
+def test_a_source_reaches_the_stages_that_read_it(project):
+    """Two sources on the hub are two times the same empty file to DVC; their descriptor is what tells them apart."""
+    set_param("data.multi_turn.path", "data/desk/dialogs.jsonl")
+    assert changed()[0] == {"resolve", "prepare"}
+    put_back()
+    set_param("data.path", "data/empty.jsonl")
+    set_param("data.hub", "own/it")
+    direct, all_of_them = changed()
+    assert direct == {"resolve"} and "prepare" in all_of_them
+
+
 def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
     edit("src/funreason/llm/client.py", "# changed")
     set_param("llm.max_num_seqs", 7)
@@ -70,6 +81,9 @@ def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
     ("key", "expected"),
     [
         ("desk.pool_rows", {"world"}),
+        ("desk.dialog_rows", {"world"}),
+        ("data.multi_turn.split", {"resolve", "prepare"}),
+        ("data.multi_turn.path", {"resolve"}),
         ("models.judges.judge.path", {"resolve"}),
         ("prepare.max_bad_share", {"prepare"}),
         ("generate.seed", every("generate")),
