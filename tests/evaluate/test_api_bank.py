@@ -1,5 +1,7 @@
 """API-Bank: its prompts in our form, gold right on all levels, anything else wrong, and never a crash."""
 
+import json
+
 import pytest
 from code_closure import ROOT
 
@@ -94,4 +96,21 @@ def test_the_published_rule(text, correct):
 
 def test_missing_data_are_one_line(tmp_path):
     with pytest.raises(DataError, match=r"level-1-api_processed.json does not exist .*take it from github.com"):
+        load_items(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[", "is no JSON list"),
+        ("7", "is no JSON list"),
+        ("[{}]", "item 0 cannot be read .KeyError: 'system'"),
+        (json.dumps([{"system": SYSTEM.replace("{}", "{x}"), "user": "", "answer": []}]), "item 0 cannot be read"),
+        (json.dumps([{"system": SYSTEM, "user": "Hi", "answer": []}]), "item 0 cannot be read .IndexError"),
+        ("\xff", "is no JSON list"),
+    ],
+)
+def test_damaged_data_are_one_line(tmp_path, text, told):
+    (tmp_path / "level-1-api_processed.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(DataError, match=rf"level-1-api_processed.json.* {told}.*from github.com"):
         load_items(tmp_path)

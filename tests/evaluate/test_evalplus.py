@@ -1,5 +1,7 @@
 """EvalPlus through our road: its gold passes, wrong answers fail, forgers fail, missing data are told."""
 
+import gzip
+
 import pytest
 from code_closure import ROOT
 
@@ -69,6 +71,18 @@ def test_missing_data_are_one_line(tmp_path):
         evalplus.load_problems("mbpp+", tmp_path)
     (tmp_path / "MbppPlus.jsonl").write_text("{}\n")
     with pytest.raises(DataError, match=r"is not EvalPlus's MbppPlus.jsonl .*download it anew"):
+        evalplus.load_problems("mbpp+", tmp_path)
+
+
+CUT = gzip.compress(b"{}\n")[:-4]
+
+
+@pytest.mark.parametrize(
+    "data", [b"no gzip", CUT, gzip.compress(b"\xff\n"), gzip.compress(b"7\n")], ids=["text", "cut", "latin-1", "number"]
+)
+def test_a_damaged_download_is_one_line(tmp_path, data):
+    (tmp_path / "MbppPlus.jsonl.gz").write_bytes(data)
+    with pytest.raises(DataError, match=r"MbppPlus.jsonl.gz is not EvalPlus's MbppPlus.jsonl .*download it anew"):
         evalplus.load_problems("mbpp+", tmp_path)
 
 

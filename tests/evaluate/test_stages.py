@@ -57,3 +57,13 @@ def test_no_sandbox_is_one_line_before_any_answer(workspace):
     done = stage(workspace, "evaluate_code.py", "r0", PATH="/nonexistent")
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("error: evaluate.sandbox is 'auto', but this machine cannot lock model code in")
+
+
+def test_no_internet_is_one_line_that_names_file_and_folder(workspace):
+    set_params(workspace, {"evaluate.code.benchmarks": ["mbpp+"]})
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    done = stage(workspace, "evaluate_code.py", "r0", XDG_CACHE_HOME=str(workspace / "empty"), **nowhere)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("error: EvalPlus could not fetch MbppPlus.jsonl (")
+    assert "put MbppPlus.jsonl.gz from github.com/evalplus/mbppplus_release into a folder" in done.stderr
+    assert "set evaluate.code.evalplus_data to it" in done.stderr

@@ -84,15 +84,23 @@ def tools(system: str) -> list[dict]:
 
 def _level(level: int, path: Path) -> list[Item]:
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        rows = list(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist (evaluate.bfcl.api_bank); take it from {SOURCE}") from None
-    except ValueError as error:
-        raise DataError(f"{path} is no JSON ({error}); take it from {SOURCE}") from None
-    return [_item(level, number, row) for number, row in enumerate(rows)]
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{path} is no JSON list ({error}); take it from {SOURCE}") from None
+    return [_item(level, number, row, path) for number, row in enumerate(rows)]
 
 
-def _item(level: int, number: int, row: dict) -> Item:
+def _item(level: int, number: int, row: dict, path: Path) -> Item:
+    try:
+        return _read(level, number, row)
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, SyntaxError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise DataError(f"{path}, item {number} cannot be read ({why}); take the file from {SOURCE}") from None
+
+
+def _read(level: int, number: int, row: dict) -> Item:
     messages = [
         {"role": "system", "content": calling_prompt(tools(row["system"]))},
         {"role": "user", "content": row["user"].strip()},

@@ -7,6 +7,7 @@ the sandbox with the request: there is no network inside.
 import gzip
 import json
 import subprocess
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,12 +32,12 @@ def load_problems(benchmark: str, folder: str | Path | None) -> list[dict]:
     Raises DataError naming the file that is missing and how to provide it.
     """
     path = _in_folder(benchmark, Path(folder)) if folder else _fetched(benchmark)
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
-        lines = [line for line in file if line.strip()]
     keys = ("task_id", "prompt", "entry_point", "canonical_solution")
     try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
+            lines = [line for line in file if line.strip()]
         return [{key: row[key] for key in keys} | {"line": line} for line in lines for row in [json.loads(line)]]
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is not EvalPlus's {FILES[benchmark]} ({error!r}); download it anew") from None
 
 
