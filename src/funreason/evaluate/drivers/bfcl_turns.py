@@ -1,6 +1,6 @@
 """Carry BFCL's conversations over several turns on, by the official loop over the official simulated APIs.
 
-In:  {"category", "limit", "answers": {id: [answers so far]} or null for none to the first `limit` entries, "tool_role"}
+In:  {"category", "limit", "talks": [[id, [answers so far]]] or null for the first `limit` entries, "tool_role"}
 Out: a line for each conversation, in order: {"id"} and
      {"messages"} (the chat to be answered next), {"result", "messages"} (over: the answers of each turn, the whole
      chat), or {"failed"} (what ended it)
@@ -83,9 +83,9 @@ def step(entry: dict, answers: list[str], tool_role: str) -> dict:
 if __name__ == "__main__":
     request, reply = open_channel()
     entries = bfcl_release.entries(request["category"])
-    answers = request["answers"]
-    if answers is None:
-        answers = {entry["id"]: [] for entry in entries[: request["limit"]]}
     by_id = {entry["id"]: entry for entry in entries}
-    for name, said in answers.items():
-        reply(step(by_id[name], said, request["tool_role"]) | {"id": name})
+    talks = request["talks"]
+    if talks is None:
+        talks = [(entry["id"], []) for entry in entries[: request["limit"]]]
+    for name, answers in talks:
+        reply(step(by_id[name], answers, request["tool_role"]) | {"id": name})

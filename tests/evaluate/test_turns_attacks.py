@@ -1,0 +1,109 @@
+"""Programs as answers in a conversation, which BFCL executes: each costs its own one only, and gains nothing."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from funreason.evaluate import bfcl_turns
+from funreason.evaluate.bfcl_metrics import MULTI_TURN
+from funreason.evaluate.bfcl_turns import Apis, Talk
+
+from .gold_turns import CLOSING, gold_answers
+
+BASE = MULTI_TURN[0]
+PLANTED = "/tmp/funreason-planted-turns"
+PLANT = f"""__import__("os").system("touch {PLANTED}")"""
+CHECKER = '__import__("bfcl_eval.eval_checker.multi_turn_eval.multi_turn_checker", fromlist=["x"])'
+LOOP = '__import__("bfcl_eval.model_handler.base_handler", fromlist=["x"])'
+WRITE = """
+import os
+for number in range(3, 20):
+    try:
+        os.write(number, {reply!r})
+    except OSError:
+        pass
+os._exit(0)
+"""
+VALID = 'lambda *a: {"valid": True}'
+
+
+def as_key(program: str) -> str:
+    """A call that runs `program`: the official decoder takes a dict in a dict for a call, and its key for a name."""
+    return f"[ls(a={{{f'{program} or bool'!r}: {{}}}})]"
+
+
+def saying(reply: str) -> str:
+    """A program that writes `reply` where the process it runs in would, and ends that."""
+    return as_key(f"exec({WRITE.format(reply=reply.encode())!r})")
+
+
+ENDING = {  # the driver, or its time
+    "hang": as_key('__import__("time").sleep(1000)'),
+    "kill the parent": as_key('__import__("os").kill(__import__("os").getppid(), 9)'),
+    "kill all": as_key('__import__("os").kill(-1, 9)'),
+}
+ATTACKS = ENDING | {
+    "plain": f"[__import__('os').system('touch {PLANTED}')]",
+    "arithmetic": f"[ls(a={PLANT} + 3)]",
+    "a key": as_key(PLANT),
+    "exit": as_key('__import__("os")._exit(0)'),
+    "SystemExit": "[importlib.sys.exit()]",
+    "memory": as_key("bytearray(1 << 40)"),
+    "patch the loop": as_key(f'setattr({LOOP}, "MAXIMUM_STEP_LIMIT", 0)'),
+    "say what it scores": saying('{"value": {"result": [["[]"]], "messages": []}}'),
+    "say what is no chat": saying('{"value": {"messages": [3]}}'),
+    "say what is nothing": saying('{"value": 3}'),
+}
+PATCH = as_key(f'setattr({CHECKER}, "state_checker", {VALID}) or setattr({CHECKER}, "response_checker", {VALID})')
+
+
+@pytest.fixture(scope="module")
+def apis(mode) -> Apis:
+    return Apis("v4", mode, "tool")
+
+
+@pytest.fixture(scope="module")
+def talks(apis) -> list[Talk]:
+    """One for each attack, and two that are led by gold."""
+    return apis.start("bfcl", [BASE], len(ATTACKS) + 2)
+
+
+@pytest.fixture(scope="module")
+def gold() -> dict[str, list[str]]:
+    return gold_answers(BASE)
+
+
+def test_attacks_are_contained_and_cost_their_own_conversation_only(apis, talks, gold):
+    first, *attacked, last = talks
+    answered = [
+        replace(first, answers=tuple(gold[first.id])),
+        *(replace(talk, answers=(text, *[CLOSING] * gold[talk.id].count(CLOSING)))
+          for talk, text in zip(attacked, ATTACKS.values(), strict=True)),
+        replace(last, answers=tuple(gold[last.id])),
+    ]  # fmt: skip
+    ended = apis.carry_on(answered)
+    rows = bfcl_turns.score(ended, apis.mode, apis.version)
+    assert rows[0].correct and rows[-1].correct, (rows[0].error, rows[-1].error)
+    assert [name for name, row in zip(ATTACKS, rows[1:-1], strict=True) if row.correct] == []
+    assert not Path(PLANTED).exists()
+    told = {name: talk.error for name, talk in zip(ATTACKS, ended[1:-1], strict=True)}
+    failed = {name for name, error in told.items() if "the simulated APIs" in error}
+    silent = {"plain", "arithmetic", "a key", "memory"}  # nothing came of them
+    assert failed == ATTACKS.keys() - silent, told
+
+
+def test_the_programs_are_really_executed(apis, talks):
+    """The suite would also be all green where nothing of an answer runs."""
+    told = """[echo(content={'__import__("os").environ.get("HOME") or str': {}})]"""
+    (talk,) = apis.carry_on([replace(talks[0], answers=(told,))])
+    assert json.loads(talk.messages[-1]["content"]) == {"terminal_output": "/tmp"}
+
+
+def test_who_turns_the_checker_is_found_out(apis, talks, gold):
+    """Something is called in every turn, and the checks of this conversation say yes to all."""
+    talk = talks[0]
+    answers = (PATCH, CLOSING, *["[ls()]", CLOSING] * (gold[talk.id].count(CLOSING) - 1))
+    (row,) = bfcl_turns.score(apis.carry_on([replace(talk, answers=answers)]), apis.mode, apis.version)
+    assert not row.correct and row.error == "forged: passes a check that nothing passes"

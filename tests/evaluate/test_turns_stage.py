@@ -1,0 +1,96 @@
+"""The stage over BFCL's conversations: a real engine, a run that is killed, and the same bytes again."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from llm.http_server import serve
+
+from funreason.evaluate.bfcl_metrics import MULTI_TURN
+from funreason.evaluate.bfcl_turns import Apis
+
+from .gold_turns import gold_answers, perfect
+from .suite import write_folder
+from .test_stages import ROOT, rows, set_params, stage
+
+LONG = {"evaluate.bfcl.categories": ["multi_turn"], "evaluate.bfcl.limit": 2, "evaluate.bfcl.max_tokens": 32}
+OUTS = ("data/base/bfcl.jsonl", "metrics/base/bfcl.json")
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Path:
+    """What the stage reads, with the desk's own student, which may read longer here than it was trained to."""
+    write_folder(tmp_path / "data/desk/known", 1)
+    write_folder(tmp_path / "data/desk/new", 1)
+    shutil.copytree(ROOT / "desk/models/desk-base", tmp_path / "models/student")
+    config = tmp_path / "models/student/config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"max_position_embeddings": 16384}))
+    base = {"kind": "local", "path": "models/student", "revision": None, "identity": "sha256:0"}
+    (tmp_path / "models/base.json").write_text(json.dumps(base))
+    return tmp_path
+
+
+def outs(workspace: Path) -> list[bytes]:
+    return [(workspace / name).read_bytes() for name in OUTS]
+
+
+def stored(workspace: Path) -> list[tuple]:
+    """All responses with the moment they came."""
+    with closing(sqlite3.connect(workspace / "cache/responses.sqlite")) as database:
+        return database.execute("SELECT key, text, created FROM responses ORDER BY key").fetchall()
+
+
+def test_the_desk_model_on_vllm(workspace):
+    """It was never taught to talk: what counts is that all runs through, and that a second run asks nothing."""
+    set_params(workspace, LONG | {"llm.engine": "vllm", "llm.max_model_len": 16384, "llm.kv_cache_gb": 0.5})
+    done = stage(workspace, "evaluate_bfcl.py", "base")
+    assert done.returncode == 0, done.stderr
+    first, answers = outs(workspace), stored(workspace)
+    found = json.loads(first[1])["bfcl"]
+    assert {name: it["n"] for name, it in found["categories"].items()} == dict.fromkeys(MULTI_TURN, 2)
+    assert found["multi_turn"]["partial"] and found["multi_turn"]["n"] == 8 and found["leaderboard"] is None
+    talks = [row for row in rows(workspace / OUTS[0]) if row["suite"] == "bfcl"]
+    assert len(talks) == 8 and any(row["turns"] for row in talks) and all(row["error"] for row in talks)
+    assert {m["role"] for m in talks[0]["messages"]} <= {"user", "assistant", "tool"}
+    done = stage(workspace, "evaluate_bfcl.py", "base")
+    assert done.returncode == 0, done.stderr
+    assert outs(workspace) == first and stored(workspace) == answers
+
+
+def test_a_killed_run_goes_on(workspace, mode):
+    talks = Apis("v4", mode, "tool").start("bfcl", [MULTI_TURN[0]], 4)
+    gold, concurrency = gold_answers(MULTI_TURN[0]), 2
+    with serve(answer=perfect(talks)) as server:
+        set_params(workspace, {
+            "llm.engine": "server", "llm.server.base_url": server.url, "llm.server.concurrency": concurrency,
+            "evaluate.bfcl.categories": [MULTI_TURN[0]], "evaluate.bfcl.limit": 4,
+        })  # fmt: skip
+        _kill_when(workspace, lambda: len(server.asked) > 12)
+        done = stage(workspace, "evaluate_bfcl.py", "base")
+        assert done.returncode == 0, done.stderr
+        asked, desk = [json.dumps(body) for body in server.asked], 2
+        assert len(set(asked)) == desk + sum(len(gold[talk.id]) for talk in talks)
+        assert len(asked) - len(set(asked)) <= concurrency, "only what was under way should be asked twice"
+        count, first = len(server.asked), outs(workspace)
+        assert json.loads(first[1])["bfcl"]["categories"][MULTI_TURN[0]]["correct"] == 4
+        assert stage(workspace, "evaluate_bfcl.py", "base").returncode == 0
+        assert len(server.asked) == count and outs(workspace) == first
+
+
+def _kill_when(workspace: Path, condition) -> None:
+    command = [sys.executable, str(ROOT / "stages/evaluate_bfcl.py"), "base"]
+    environment = os.environ | {"FUNREASON_CACHE": str(workspace / "cache")}
+    run = subprocess.Popen(command, cwd=workspace, env=environment)
+    while not condition():
+        assert run.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
