@@ -29,6 +29,8 @@ from funreason.params_data import (
     Name,
     PrepareParams,
     PriceParams,
+    PricesParams,
+    RayParams,
     ServerParams,
     SetParams,
     ValidateParams,
@@ -39,8 +41,8 @@ from funreason.params_training import EvaluateParams, LoraParams, LossParams, Tr
 # The blocks are to be had from here: where they stand is a matter of length.
 __all__ = [
     "NOTHING", "CheckParams", "DataParams", "FcdrParams", "JudgeParams", "LlmParams", "LoraParams", "LossParams",
-    "MendingCheckParams", "ModelParams", "Params", "PriceParams", "ServerParams", "SetParams", "TrainParams",
-    "check_params", "load_params", "read_yaml", "yaml",
+    "MendingCheckParams", "ModelParams", "Params", "PriceParams", "PricesParams", "RayParams",
+    "ServerParams", "SetParams", "TrainParams", "check_params", "load_params", "read_yaml", "yaml",
 ]  # fmt: skip
 
 
@@ -70,6 +72,16 @@ class Params(Block):
                 raise ValueError(
                     f"{where} is {panel.judges}: a greedy judge votes alike; set judge.temperature above 0"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _priced(self):
+        """A price is for a model that is asked: of another name it would silently be no price at all."""
+        chosen = [self.models.teacher, *self.models.judges.values(), self.models.base]
+        names = {model.path or model.hub or self.llm.server.model for model in chosen} - {None}
+        names |= {f"models/{name}" for name in self.sets}
+        if strange := sorted(set(self.llm.prices.models) - names):
+            raise ValueError(f"llm.prices.models names {strange[0]!r}, the models are {sorted(names)}")
         return self
 
     @model_validator(mode="after")
