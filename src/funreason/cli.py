@@ -2,7 +2,8 @@
 
 Run as: funreason profile list · funreason profile use paper · funreason params check · funreason ledger show 12 ·
 funreason ledger stats · funreason ledger diff HEAD workspace · funreason cache stats ·
-funreason cache gc --unused-days 90 · funreason push-dataset OWNER/NAME · funreason compare
+funreason cache gc --unused-days 90 · funreason push-dataset OWNER/NAME · funreason compare ·
+funreason capacity --rows 60000
 """
 
 import argparse
@@ -11,6 +12,7 @@ import os
 import sys
 
 from funreason import profiles
+from funreason.capacity import commands as capacity_commands
 from funreason.params import load_params
 from funreason.stage import outcome
 from funreason.upkeep import commands as cache_commands
@@ -37,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ledger(rooms.add_parser("ledger", help="what happened to the rows of a set, and why"))
     _add_compare(rooms.add_parser("compare", help="the sets at hand beside the published numbers"))
     cache_commands.add(rooms.add_parser("cache", help="the stored answers of models: what is there, dropping, sharing"))
+    capacity_commands.add(rooms.add_parser("capacity", help="hours and cost of a run, from a finished one or assumed"))
     _add_push(rooms.add_parser("push-dataset", help="upload a set's data/<set>/dataset/ to the Hugging Face hub"))
     return parser
 
