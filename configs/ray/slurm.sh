@@ -12,10 +12,11 @@
 #SBATCH --time=24:00:00
 #SBATCH --requeue
 set -euo pipefail
+[ $# -gt 0 ] || set -- dvc repro
 cd "${SLURM_SUBMIT_DIR:?submit it with sbatch, in the clone}"
 export PATH="$PWD/.venv/bin:$PATH" RAY_USAGE_STATS_ENABLED=0
 
 # One task a node: the first becomes the head and runs the command, the others join it; all end with the command.
 head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 srun ray symmetric-run --address "$head:6379" --min-nodes "$SLURM_NNODES" \
-  --num-cpus "$SLURM_CPUS_PER_TASK" --num-gpus "${SLURM_GPUS_PER_NODE##*:}" -- "${@:-dvc repro}"
+  --num-cpus "$SLURM_CPUS_PER_TASK" --num-gpus "${SLURM_GPUS_PER_NODE##*:}" -- "$@"
