@@ -25,12 +25,13 @@ MAIN  := .venv/.ok-$(PLATFORM)-$(call sum,$(LOCK))
 SELF  := .venv/.self-$(call sum,pyproject.toml)
 BFCL  := .venv-bfcl/.ok-$(call sum,requirements/bfcl.lock)
 BFCL3 := .venv-bfcl3/.ok-$(call sum,requirements/bfcl3.lock)
+RAY   := .venv/.ray-$(call sum,requirements/ray.in)
 EVALP := .venv-evalplus/.ok-$(call sum,requirements/evalplus.lock)
 
 INSIDE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint setup lock bfcl3 desk-models sweep clean
+.PHONY: help repro test lint setup lock bfcl3 ray desk-models sweep clean
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
 repro: setup  ## check params.yaml, then run what is out of date in the pipeline
@@ -86,6 +87,12 @@ lock: | $(UV)  ## pin requirements/*.in anew
 	@echo '$(BFCL_V3)' >> requirements/bfcl3.lock
 
 bfcl3: $(BFCL3)  ## make the environment of BFCL v3, for evaluate.bfcl.version: v3
+
+# After a sync too, which removes what is not in the lock.
+$(RAY): $(SELF)
+	$(UV) pip install -q --compile-bytecode -p .venv -c $(LOCK) -r requirements/ray.in
+	@rm -f .venv/.ray-* && touch $@
+ray: $(RAY)  ## add Ray to the main environment, for llm.engine: ray
 
 desk-models: setup  ## train the committed desk models anew where something made them stale: hours on a CPU
 	$(INSIDE) dvc repro desk/dvc.yaml

@@ -2,11 +2,11 @@
 
     python benchmarks/evaluate.py [rounds]
 
-Ours: funreason.evaluate.bfcl.score and bfcl_turns.score, from responses to verdicts. Official: BFCL's runner over the same
-answers in one process of its environment, without sandbox or guards, which leaves its score files. It imports what it
-wants but the clients of vendors (seconds, and torch, which is not installed); "lean" leaves out what we leave out, too.
-The start of the process counts for all of them. Then what one round costs in which all 800 conversations are replayed
-from their first question to their end.
+Ours: funreason.evaluate.bfcl.score and bfcl_turns.score, from responses to verdicts. Official: BFCL's runner over the
+same answers in one process of its environment, without sandbox or guards, which leaves its score files. It imports what
+it wants but the clients of vendors (seconds, and torch, which is not installed); "lean" leaves out what we leave out,
+too. The start of the process counts for all of them. Then what one round costs in which all 800 conversations are
+replayed from their first question to their end.
 """
 
 import argparse

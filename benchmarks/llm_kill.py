@@ -15,6 +15,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from llm import SAMPLING, chats
@@ -23,6 +25,15 @@ from funreason.llm import Cache, Client, load_ref
 from funreason.params import load_params
 
 HERE = Path(__file__)
+
+
+@dataclass
+class Run:
+    """What a run said: the keys and texts that it had stored, and at its end how long it took."""
+
+    said: list[tuple[str, str]] = field(default_factory=list)
+    asking: tuple[float, float] | None = None  # seconds without the start, by the clock and of the processor
+    seconds: float = 0.0  # of all of it
 
 
 def main() -> None:
@@ -36,12 +47,15 @@ def main() -> None:
     if arguments.folder:
         ask(arguments)
         return
+    most = max(2, arguments.prompts // arguments.kills)
+    limits = [random.Random(seed).randrange(1, most) for seed in range(arguments.kills)]
     with tempfile.TemporaryDirectory() as folder:
-        report(arguments, [killed(arguments, folder, n) for n in range(arguments.kills)] + [killed(arguments, folder)])
+        report(arguments, [killed(arguments.model, arguments.prompts, folder, limit, arguments.keep_s)
+                           for limit in [*limits, None]])  # fmt: skip
 
 
 def ask(arguments) -> None:
-    """The run: writes a line for each answer once it is stored."""
+    """The run: writes a line for each answer once it is stored, and how long it took in the end."""
     params = load_params().llm.model_copy(update={"keep_s": arguments.keep_s})
     with Client(load_ref(arguments.model), params, SAMPLING, cache=Cache(arguments.folder)) as client:
         stream = client.engine.stream
@@ -52,30 +66,37 @@ def ask(arguments) -> None:
                 print(json.dumps([job.key.hex(), response.text]), flush=True)
 
         client.engine.stream = told
+        if not arguments.keep_s:
+            client.engine.load()
+        start = time.perf_counter(), time.process_time()
         client.run(chats(arguments.prompts))
+        print(json.dumps({"asking": [time.perf_counter() - start[0], time.process_time() - start[1]]}), flush=True)
 
 
-def killed(arguments, folder: str, seed: int | None = None) -> list[tuple[str, str]]:
-    """The (key, text) that a run said it had stored, before it was killed; None lets it end."""
-    command = [sys.executable, HERE, arguments.model, "--prompts", str(arguments.prompts), "--folder", folder]
-    limit = None if seed is None else random.Random(seed).randrange(1, max(2, arguments.prompts // arguments.kills))
-    said = []
-    with subprocess.Popen([*command, "--keep-s", str(arguments.keep_s)], stdout=subprocess.PIPE, text=True) as child:
+def killed(model: str, prompts: int, folder: str, limit: int | None, keep_s: float = 0.0) -> Run:
+    """A run over the cache in `folder`, killed after `limit` stored answers; None lets it end."""
+    command = [sys.executable, HERE, model, "--prompts", str(prompts), "--folder", folder, "--keep-s", str(keep_s)]
+    run, start = Run(), time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         for line in child.stdout:
-            if line.endswith("\n"):
-                said.append(tuple(json.loads(line)))
-            if len(said) == limit:
+            said = json.loads(line) if line.endswith("\n") else None
+            if isinstance(said, list):
+                run.said.append(tuple(said))
+            elif said:
+                run.asking = tuple(said["asking"])
+            if len(run.said) == limit:
                 child.kill()
-    print(f"run over: {len(said)} answers", file=sys.stderr, flush=True)
+    run.seconds = time.perf_counter() - start
+    print(f"run over: {len(run.said)} answers", file=sys.stderr, flush=True)
     assert child.returncode == (0 if limit is None else -signal.SIGKILL), child.returncode
-    return said
+    return run
 
 
-def report(arguments, runs: list[list[tuple[str, str]]]) -> None:
-    said = [item for run in runs for item in run]
+def report(arguments, runs: list[Run]) -> None:
+    said = [item for run in runs for item in run.said]
     twice = len(said) - len({key for key, _ in said})
     with tempfile.TemporaryDirectory() as folder:
-        whole = dict(killed(arguments, folder))
+        whole = dict(killed(arguments.model, arguments.prompts, folder, None, arguments.keep_s).said)
     lost = sum(whole[key] != text for key, text in said)
     print(f"{len(runs) - 1} kills, {arguments.prompts} prompts: {lost} answers lost or other than without a kill,")
     print(f"{twice} asked twice, {len(whole) - len(said)} finished in the moment of a kill")

@@ -1,10 +1,10 @@
 """distilabel's vLLM backend over the prompts of llm.py; run by llm.py with the Python of distilabel's environment.
 
-    PYTHON benchmarks/llm_peer.py MODEL_FOLDER PROMPTS.json FOLDER
+    PYTHON benchmarks/llm_peer.py MODEL_FOLDER PROMPTS.json FOLDER [anew]
 
 PROMPTS.json holds the chats, the arguments of vLLM and how to sample. FOLDER is distilabel's cache: a second run in it
-goes on from a first. FOLDER/times then has the rows and the seconds of each batch, by the clock and of
-the processor.
+goes on from a first, unless it is to begin anew. FOLDER/times then has the rows and the seconds of each batch, by the
+clock and of the processor; a first line of zeros says that the model is loaded.
 """
 
 import json
@@ -34,21 +34,28 @@ def sampling_params(logits_processors=None, **rest):
 class Timed(vLLM):
     """Says how long the engine took for a batch."""
 
+    def load(self) -> None:
+        super().load()
+        _say(0, 0.0, 0.0)
+
     def generate_outputs(self, inputs, **kwargs):
         vllm.SamplingParams = sampling_params  # only now: vLLM's own modules have the class
         clock, processor = time.perf_counter(), time.process_time()
         outputs = super().generate_outputs(inputs, **kwargs)
-        with open(os.environ["PEER_TIMES"], "a") as file:
-            spent = time.perf_counter() - clock, time.process_time() - processor
-            print(len(inputs), *spent, file=file, flush=True)
+        _say(len(inputs), time.perf_counter() - clock, time.process_time() - processor)
         return outputs
 
     def unload(self) -> None:
         """Its way of freeing memory calls what vLLM no longer has; the process ends anyway."""
 
 
+def _say(*batch) -> None:
+    with open(os.environ["PEER_TIMES"], "a") as file:
+        print(*batch, file=file, flush=True)
+
+
 def main() -> None:
-    model, prompts, folder = sys.argv[1:]
+    model, prompts, folder, *anew = sys.argv[1:]
     given = json.loads(Path(prompts).read_text())
     os.environ["PEER_TIMES"] = f"{folder}/times"
     sampling = given["sampling"]
@@ -63,7 +70,7 @@ def main() -> None:
             generation_kwargs=arguments | {"max_new_tokens": sampling["max_tokens"]},
         )
         rows >> TextGeneration(llm=llm, input_batch_size=given["batch"])
-    result = pipeline.run(use_cache=True)
+    result = pipeline.run(use_cache=not anew)
     print(len(result["default"]["train"]))
 
 

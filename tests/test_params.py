@@ -121,10 +121,30 @@ def test_a_key_is_refused_and_not_repeated(key, value):
         ("rounds.hdr.panel.temperature", 0.0, "a greedy judge votes alike"),
         ("sets.r1.earlier", "data/r1/train.jsonl", "sets.r1.earlier is 'data/r1/train.jsonl', allowed here"),
         ("sets.base", VALUES["sets"]["r0"], "sets.base: the project has files of this name"),
+        ("llm.prices.models", {"gpt": {"prompt": 1.0, "completion": 2.0}}, "names 'gpt', the models are ['desk/"),
+        ("llm.prices.models", {"models/r0": {"prompt": -1.0, "completion": 2.0}}, "-1.0, expected 0.0 or more"),
+        ("llm.ray.gpus", 1.5, "`llm.ray.gpus` is 1.5, expected 1.0 or less"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_with_those_allowed(key, value, message):
     assert message in problem(key, value)
+
+
+@pytest.mark.parametrize("key", ["tensor_parallel_size", "ray"])
+def test_a_model_spread_by_ray_needs_a_gpu_for_each_part(key):
+    values = changed("llm.engine", "ray")
+    check_params(values, "params.yaml")
+    llm = values["llm"]
+    llm[key] = 2 if key == "tensor_parallel_size" else llm["ray"] | {"pipeline_parallel_size": 2}
+    with pytest.raises(ParamsError, match="ray.gpus is 0; with .* it must be 1"):
+        check_params(values, "params.yaml")
+    llm["ray"]["gpus"] = 1
+    check_params(values, "params.yaml")
+
+
+def test_a_price_of_a_models_own():
+    model = VALUES["models"]["judges"]["judge"]["path"]
+    check_params(changed("llm.prices.models", {model: {"prompt": 1.0, "completion": 2.0}}), "params.yaml")
 
 
 def test_a_missing_key_is_named():

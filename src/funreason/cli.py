@@ -3,7 +3,8 @@
 Run as: funreason profile list · funreason profile use paper · funreason params check · funreason doctor ·
 funreason ledger show 12 · funreason ledger stats · funreason ledger diff HEAD workspace · funreason cache stats ·
 funreason cache gc --unused-days 90 · funreason cache push · funreason rounds plan ·
-funreason rerun-plan -S loss.lambda=0.3 · funreason push-dataset OWNER/NAME · funreason compare
+funreason rerun-plan -S loss.lambda=0.3 · funreason push-dataset OWNER/NAME · funreason compare ·
+funreason capacity --rows 60000
 """
 
 import argparse
@@ -12,6 +13,7 @@ import os
 import sys
 
 from funreason import profiles
+from funreason.capacity import commands as capacity_commands
 from funreason.doctor import commands as doctor_commands
 from funreason.params import load_params
 from funreason.report import commands as rounds_commands
@@ -44,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     rounds_commands.add(rooms.add_parser("rounds", help="the sets side by side, and what one more would cost"))
     planned = "what `dvc repro` would run and ask, with other values where wanted, before it runs"
     rounds_commands.add_rerun_plan(rooms.add_parser("rerun-plan", help=planned))
+    capacity_commands.add(rooms.add_parser("capacity", help="hours and cost of a run, from a finished one or assumed"))
     _add_push(rooms.add_parser("push-dataset", help="upload a set's data/<set>/dataset/ to the Hugging Face hub"))
     return parser
 

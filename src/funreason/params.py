@@ -30,6 +30,8 @@ from funreason.params_data import (
     Name,
     PrepareParams,
     PriceParams,
+    PricesParams,
+    RayParams,
     ServerParams,
     ValidateParams,
 )
@@ -41,6 +43,7 @@ from funreason.params_training import EvaluateParams, LoraParams, LossParams, Tr
 __all__ = [
     "NOTHING", "CheckParams", "DataParams", "FcdrParams", "JudgeParams", "KindParams", "LlmParams", "LoraParams",
     "LossParams", "MendingCheckParams", "ModelParams", "MultiTurnParams", "PanelParams", "Params", "PriceParams",
+    "PricesParams", "RayParams",
     "ServerParams", "SetParams", "TrainParams", "check_params", "load_params", "read_yaml", "yaml",
 ]  # fmt: skip
 
@@ -68,6 +71,16 @@ class Params(Block):
             check_seats(f"fcdr.{check}", panel.judges, known, self.judge.temperature)
         for where, panel in self.rounds.panels().items():
             check_seats(where, panel.judges, known, panel.temperature)
+        return self
+
+    @model_validator(mode="after")
+    def _priced(self):
+        """A price is for a model that is asked: of another name it would silently be no price at all."""
+        chosen = [self.models.teacher, *self.models.judges.values(), self.models.base]
+        names = {model.path or model.hub or self.llm.server.model for model in chosen} - {None}
+        names |= {f"models/{name}" for name in self.sets}
+        if strange := sorted(set(self.llm.prices.models) - names):
+            raise ValueError(f"llm.prices.models names {strange[0]!r}, the models are {sorted(names)}")
         return self
 
     @model_validator(mode="after")

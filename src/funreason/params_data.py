@@ -112,8 +112,21 @@ class PriceParams(Block):
     completion: Annotated[float, Field(ge=0)]
 
 
+class PricesParams(PriceParams):
+    models: dict[str, PriceParams]
+
+
+class RayParams(Block):
+    address: str | None
+    replicas: Count
+    pipeline_parallel_size: Count
+    cpus: Annotated[float, Field(ge=0)]
+    gpus: Share
+    start_s: Seconds
+
+
 class LlmParams(Block):
-    engine: Literal["vllm", "server"]
+    engine: Literal["vllm", "ray", "server"]
     dtype: Literal["auto", "float32", "bfloat16", "float16"]
     max_model_len: Count
     kv_cache_gb: Annotated[float, Field(gt=0)]
@@ -121,8 +134,18 @@ class LlmParams(Block):
     tensor_parallel_size: Count
     max_num_seqs: Count
     keep_s: Annotated[float, Field(ge=0)]
-    prices: PriceParams
+    prices: PricesParams
     server: ServerParams
+    ray: RayParams
+
+    @model_validator(mode="after")
+    def _spread(self):
+        """Of a model that is spread, each part has a GPU to itself."""
+        parts = {"tensor_parallel_size": self.tensor_parallel_size}
+        parts["ray.pipeline_parallel_size"] = self.ray.pipeline_parallel_size
+        if self.engine == "ray" and max(parts.values()) > 1 and self.ray.gpus != 1:
+            raise ValueError(f"ray.gpus is {self.ray.gpus:g}; with {parts} it must be 1, a GPU for each part")
+        return self
 
 
 class GenerateParams(Block):

@@ -18,12 +18,12 @@ _BOUNDS = {"greater_than_equal": "{ge} or more", "greater_than": "more than {gt}
 _NO_KEYS = ("[key]", "literal[", "constrained-")  # what pydantic puts into a location beside keys
 
 
-def describe(error: ValidationError, model: type[BaseModel]) -> str:
-    """All findings, in the order of the file, separated by semicolons."""
+def describe(error: ValidationError, model: type[BaseModel], pattern: str = "profiles/desk.yaml") -> str:
+    """All findings, in the order of the file, separated by semicolons; `pattern` is a file that is complete."""
     known = list(known_keys(model))
     found: dict[str, str] = {}
     for item in error.errors(include_url=False):
-        finding = _finding(item, known)
+        finding = _finding(item, known, pattern)
         start, _, expected = finding.partition(", expected ")
         # A value that may be of several types is refused once for each of them.
         found[start] = f"{found[start]} or {expected}" if expected and start in found else finding
@@ -51,13 +51,13 @@ def known_keys(model: type[BaseModel], prefix: str = ""):
                 yield from known_keys(inner, f"{key}.*.")
 
 
-def _finding(item: dict, known: list[str]) -> str:
+def _finding(item: dict, known: list[str], pattern: str) -> str:
     key = ".".join(str(part) for part in item["loc"] if not str(part).startswith(_NO_KEYS))
     kind, context = item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
         return f"unknown key `{key}`, the nearest known key is `{nearest(key, known)}`"
     if kind == "missing":
-        return f"`{key}` is missing; take it over from profiles/desk.yaml"
+        return f"`{key}` is missing; take it over from {pattern}"
     if kind == "value_error":
         return f"`{key}`: {context['error']}" if key else str(context["error"])
     return f"`{key}` is {item['input']!r}, expected {_expected(item, kind, context)}"

@@ -8,7 +8,7 @@ import pytest
 
 from funreason.errors import EngineError
 from funreason.llm import Client, ModelRef, Request, counting
-from funreason.params import PriceParams
+from funreason.params import PriceParams, PricesParams
 
 from .conftest import SAMPLING, chats, llm_params, server_params
 from .http_server import completion, serve
@@ -84,7 +84,7 @@ def test_a_budget_spans_all_clients_of_an_engine(cache):
 
 
 def test_tokens_and_cost_are_those_of_all_answers_cached_or_not(cache):
-    params = llm_params(prices=PriceParams(prompt=2, completion=10.5))
+    params = llm_params(prices=PricesParams(prompt=2, completion=10.5, models={}))
     with serve() as server:
         for _ in range(2):
             with counting(params) as usage:
@@ -93,6 +93,20 @@ def test_tokens_and_cost_are_those_of_all_answers_cached_or_not(cache):
             assert usage.metrics() == expected
     ask(server, cache, count=3)  # outside of the block
     assert usage.requests == 4
+
+
+def test_each_model_of_a_panel_has_its_own_price(cache):
+    dear = {"dear": PriceParams(prompt=100, completion=1000)}
+    with serve() as server, counting(llm_params(prices=PricesParams(prompt=2, completion=10.5, models=dear))) as usage:
+        ask(server, cache, count=3)
+        for _ in range(2):  # asked, and from the cache
+            ref = ModelRef("dear", None, "server:dear", "server")
+            with Client(ref, server_params(server.url), SAMPLING, cache=cache) as client:
+                client.run(chats(2))
+    cost = 3 * (5 * 2 + 2 * 10.5) + 4 * (5 * 100 + 2 * 1000)
+    assert usage.metrics() == {
+        "requests": 7, "prompt_tokens": 35, "completion_tokens": 14, "cost": pytest.approx(cost / 1_000_000)
+    }  # fmt: skip
 
 
 def test_the_wait_between_retries_grows_and_follows_the_server(cache):

@@ -21,8 +21,8 @@ def compare(sides: Sequence[str], order: Sequence[str], skip_equal: Sequence[str
     """{"source", "rows": [{"model", "published", <column>: {"value", "low", "high", "partial"}}], "differences"}.
 
     `sides`: the workspace, Git revisions, DVC experiments; of `skip_equal`, other sides, only the sets that differ from
-    the workspace's. `order`: names of sets, those that come first. Columns are those of BFCL, OURS, CODE and DESK, values
-    percent. Raises DataError where no side holds any metrics.
+    the workspace's. `order`: names of sets, those that come first. Columns are those of BFCL, OURS, CODE and DESK,
+    values percent. Raises DataError where no side holds any metrics.
     """
     published = json.loads(PUBLISHED.read_text(encoding="utf-8"))
     named = [(side, metrics(side)) for side in sides]

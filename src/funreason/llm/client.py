@@ -7,6 +7,7 @@ from funreason.errors import EngineError
 from funreason.llm.cache import Cache, batched, key
 from funreason.llm.engine import Engine
 from funreason.llm.progress import Progress
+from funreason.llm.ray_engine import RayEngine
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
 from funreason.llm.server_engine import ServerEngine
@@ -15,7 +16,7 @@ from funreason.llm.spool import Spool
 from funreason.llm.usage import count
 from funreason.llm.vllm_engine import VllmEngine
 
-ENGINES: dict[str, type[Engine]] = {"vllm": VllmEngine, "server": ServerEngine}
+ENGINES: dict[str, type[Engine]] = {"vllm": VllmEngine, "ray": RayEngine, "server": ServerEngine}
 _BLOCK = 500  # requests looked up together
 _HELD = 20_000  # responses kept in memory, some 50 MB; the others are read from the cache again
 
@@ -32,6 +33,7 @@ class Client:
 
     def __init__(self, ref: ModelRef, llm_params, sampling: dict, *, cache: Cache | None = None, engine=None):
         self.sampling = Sampling.of(sampling)
+        self._model = ref.name_or_path
         self.engine = engine or _engine(ref, llm_params)
         self.cache = cache or Cache()
         self._owned = ([] if engine else [self.engine]) + ([] if cache else [self.cache])
@@ -103,7 +105,7 @@ class Client:
         self.stats["requests"] += 1
         self.stats["prompt_tokens"] += response.prompt_tokens
         self.stats["completion_tokens"] += response.completion_tokens
-        count(response)
+        count(response, self._model)
 
 
 def _hold(held: dict[bytes, Response], more: dict[bytes, Response], always: bool = False) -> None:

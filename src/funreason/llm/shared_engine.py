@@ -61,7 +61,7 @@ class SharedEngine(VllmEngine):
 
     def _spec(self) -> list:
         """All that decides what the process is: another one of these is another process."""
-        params = self.params.model_dump(exclude={"engine", "server", "prices"})
+        params = self.params.model_dump(exclude={"engine", "ray", "server", "prices"})
         name = self.ref.name_or_path
         name = str(Path(name).resolve()) if Path(name).is_dir() else name
         settings = {key: value for key, value in sorted(os.environ.items()) if key.startswith(_SETTINGS)}

@@ -4,39 +4,44 @@ Cached answers count like new ones, so that the figures are the same for every r
 run really asked is on its progress line.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from funreason.llm.request import Response
+from funreason.params import PricesParams
 
 MILLION = 1_000_000
 
 
 @dataclass
 class Usage:
-    """Answers and their tokens; `prices` has the money for a million tokens, of prompts and of completions."""
+    """Answers and their tokens, by the name of the model; `prices` has the money for a million tokens."""
 
-    prices: object
+    prices: PricesParams
     requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Counter[str] = field(default_factory=Counter)
+    completion_tokens: Counter[str] = field(default_factory=Counter)
 
-    def add(self, response: Response) -> None:
+    def add(self, response: Response, model: str) -> None:
         self.requests += 1
-        self.prompt_tokens += response.prompt_tokens
-        self.completion_tokens += response.completion_tokens
+        self.prompt_tokens[model] += response.prompt_tokens
+        self.completion_tokens[model] += response.completion_tokens
 
     def metrics(self) -> dict:
         """Counts, and the cost in the currency of the prices."""
-        cost = self.prompt_tokens * self.prices.prompt + self.completion_tokens * self.prices.completion
         return {
             "requests": self.requests,
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.completion_tokens,
-            "cost": round(cost / MILLION, 6),
+            "prompt_tokens": self.prompt_tokens.total(),
+            "completion_tokens": self.completion_tokens.total(),
+            "cost": round(sum(map(self._cost, sorted(self.prompt_tokens))) / MILLION, 6),
         }
+
+    def _cost(self, model: str) -> float:
+        price = self.prices.models.get(model, self.prices)
+        return self.prompt_tokens[model] * price.prompt + self.completion_tokens[model] * price.completion
 
 
 _current: ContextVar[Usage | None] = ContextVar("usage", default=None)
@@ -53,7 +58,7 @@ def counting(llm_params) -> Iterator[Usage]:
         _current.reset(token)
 
 
-def count(response: Response) -> None:
-    """Called by Client for every response it hands out."""
+def count(response: Response, model: str) -> None:
+    """Called by Client for every response it hands out; `model` is the name that `llm.prices.models` may have."""
     if (usage := _current.get()) is not None:
-        usage.add(response)
+        usage.add(response, model)

@@ -36,12 +36,13 @@ class VllmEngine:
     def __init__(self, ref: ModelRef, params):
         if ref.kind == "server":
             remedy = "set llm.engine: server, or give models.* a path or a hub id"
-            raise ModelError(f"model {ref.name_or_path!r} is a server's, but llm.engine is vllm; {remedy}")
+            raise ModelError(f"model {ref.name_or_path!r} is a server's, but llm.engine is {params.engine}; {remedy}")
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         self.ref, self.params = ref, params
         self.identity = ref.identity
         self.chat = Chat(ref)
+        self.running: dict[str, Job] = {}  # by the number that the engine knows them under
         self._numbers = count()
 
     def prompt(self, request: Request) -> str:
@@ -54,19 +55,39 @@ class VllmEngine:
         return response.completion_tokens <= room and not cut_short
 
     def stream(self, jobs: Iterable[Job], sampling: Sampling) -> Iterator[tuple[Job, Response]]:
-        if self.started:  # what earlier streams left there would change the batches, and so the roundings
-            self._engine.reset_prefix_cache()
-        encoded, running = self._encoded(jobs), {}
+        self.begin()
+        encoded = self._encoded(jobs)
         try:
             while True:
-                yield from self._admit(encoded, running, sampling)
-                if not running:
+                yield from self._admit(encoded, sampling)
+                if not self.running:
                     return
-                for output in self._engine.step():
-                    yield running.pop(output.request_id), _response(output)
+                yield from self.step()
         finally:
-            if running:  # interrupted: these must not come out of the next stream
-                self._engine.abort_request(list(running))
+            self._abort()
+
+    def load(self) -> None:
+        """Start the engine now, not with the first job."""
+        _ = self._engine
+
+    def begin(self) -> None:
+        """A new stream: what earlier ones left in the engine would change the batches, and so the roundings."""
+        self._abort()
+        if self.started:
+            self._engine.reset_prefix_cache()
+
+    def add(self, jobs: list[Job], sampling: Sampling) -> list[tuple[Job, Response]]:
+        """Queue jobs; those whose prompts leave no room are answered here, and start no engine."""
+        return [done for item in self._encoded(jobs) if (done := self._queue(*item, sampling))]
+
+    def step(self) -> list[tuple[Job, Response]]:
+        """One more token for all that runs, and what is finished by it."""
+        return [(self.running.pop(output.request_id), _response(output)) for output in self._engine.step()]
+
+    @property
+    def seats(self) -> int:
+        """Jobs to have in the engine: twice what it decodes, so that a seat that falls free is taken at once."""
+        return 2 * self.params.max_num_seqs
 
     @property
     def started(self) -> bool:
@@ -75,6 +96,7 @@ class VllmEngine:
     def close(self) -> None:
         if self.started:
             self._engine.engine_core.shutdown()
+            self.running.clear()
             del self._engine
 
     def _encoded(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, list[int]]]:
@@ -82,16 +104,24 @@ class VllmEngine:
         while block := list(islice(jobs, BLOCK)):
             yield from zip(block, self.chat.encode([job.prompt for job in block]), strict=True)
 
-    def _admit(self, encoded, running: dict[str, Job], sampling) -> Iterator[tuple[Job, Response]]:
-        """Fill the engine's queue; a prompt that leaves no room is answered here, and starts no engine."""
-        while len(running) < 2 * self.params.max_num_seqs:  # twice: a seat that falls free is taken at once
+    def _admit(self, encoded, sampling) -> Iterator[tuple[Job, Response]]:
+        """Fill the engine's queue."""
+        while len(self.running) < self.seats:
             if (item := next(encoded, None)) is None:
                 return
-            job, tokens = item
-            if room := self._room(len(tokens), sampling):
-                running[self._add(tokens, job.seed, sampling, room)] = job
-            else:
-                yield job, Response("", TOO_LONG, len(tokens), 0)
+            if done := self._queue(*item, sampling):
+                yield done
+
+    def _queue(self, job: Job, tokens: list[int], sampling: Sampling) -> tuple[Job, Response] | None:
+        if room := self._room(len(tokens), sampling):
+            self.running[self._add(tokens, job.seed, sampling, room)] = job
+            return None
+        return job, Response("", TOO_LONG, len(tokens), 0)
+
+    def _abort(self) -> None:
+        if self.running:  # interrupted: these must not come out of the next stream
+            self._engine.abort_request(list(self.running))
+            self.running.clear()
 
     def _room(self, prompt_tokens: int, sampling: Sampling) -> int:
         return max(0, min(sampling.max_tokens, self.params.max_model_len - prompt_tokens))
@@ -150,6 +180,10 @@ def engine_arguments(ref: ModelRef, params) -> dict:
             "gpu_memory_utilization": params.gpu_memory_utilization,
             "tensor_parallel_size": params.tensor_parallel_size,
         }
+        if params.engine == "ray":
+            device["pipeline_parallel_size"] = params.ray.pipeline_parallel_size
+            several = params.tensor_parallel_size * params.ray.pipeline_parallel_size > 1
+            device["distributed_executor_backend"] = "ray" if several else "uni"
     return device | {
         "model": ref.name_or_path,
         "revision": ref.revision,
