@@ -43,8 +43,8 @@ from funreason.params_training import EvaluateParams, LoraParams, LossParams, Tr
 __all__ = [
     "NOTHING", "CheckParams", "DataParams", "FcdrParams", "JudgeParams", "KindParams", "LlmParams", "LoraParams",
     "LossParams", "MendingCheckParams", "ModelParams", "MultiTurnParams", "PanelParams", "Params", "PriceParams",
-    "PricesParams", "RayParams",
-    "ServerParams", "SetParams", "TrainParams", "check_params", "load_params", "read_yaml", "yaml",
+    "PricesParams", "RayParams", "ServerParams", "SetParams", "TrainParams", "check_params", "load_params",
+    "read_yaml", "yaml",
 ]  # fmt: skip
 
 

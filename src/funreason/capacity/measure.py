@@ -12,14 +12,15 @@ from funreason.capacity.model import Speed
 from funreason.errors import DataError
 from funreason.llm import Cache, Client, Request, load_ref
 from funreason.params import Params
-from funreason.prompts import calling_messages
-from funreason.refine.files import TASKS, read_tasks
+from funreason.params_rounds import TASKS
+from funreason.prompts.conversation import chat
+from funreason.refine.files import read_tasks
 
 
 def measure(model: str, rows: int, params: Params) -> dict:
     """`speed` (see Speed), and under `measured` what it was taken from; as `llm` and `generate` of params.yaml say."""
     requests = prompts(rows)
-    sampling = params.generate.model_dump(exclude={"samples"})
+    sampling = params.generate.model_dump() | {"temperature": params.rounds.distil.temperature}
     with (
         tempfile.TemporaryDirectory() as folder,
         Cache(folder) as cache,
@@ -52,9 +53,9 @@ def prompts(rows: int) -> list[Request]:
     """One more than `rows` prompts of the sampler, from all over the tasks: the first one only starts the engine."""
     if not Path(TASKS).is_file():
         raise DataError(f"{TASKS} is not there; `dvc repro prepare` makes it")
-    total = sum(1 for _ in read_tasks())
-    chosen = islice(read_tasks(), 0, None, max(1, total // (rows + 1)))
-    return [Request(calling_messages(task.query, task.tools)) for task in islice(chosen, rows + 1)]
+    total = sum(1 for _ in read_tasks(TASKS))
+    chosen = islice(read_tasks(TASKS), 0, None, max(1, total // (rows + 1)))
+    return [Request(chat(task)) for task in islice(chosen, rows + 1)]
 
 
 def gpus_of(llm) -> int:
