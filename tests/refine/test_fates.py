@@ -110,6 +110,12 @@ def test_a_repeat_is_dropped_and_names_the_first():
     assert dropped == {"2": "duplicate of 1", "6": "duplicate of 5"}
 
 
+def test_where_a_call_is_wanted_a_statement_is_hard():
+    """A model that declines every hard query would pass all checks, and be trained to decline."""
+    talk = way(sample("5", "None fits.", kind="statement"))
+    assert [Validator("all", statements).verdicts([talk])[0].action for statements in (True, False)] == ["keep", "hard"]
+
+
 def test_a_tool_that_is_no_schema_makes_its_row_hard():
     broken = [{"name": "f", "parameters": {"a": "some text"}}]
     verdicts, kinds = validated([Sample("1", "q", broken, "", "[f(a='x')]")])

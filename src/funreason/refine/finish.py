@@ -48,7 +48,7 @@ def finish(name: str, chosen: SetParams, kind: KindParams, labels: str) -> None:
 
 def _sorted_out(name: str, chosen: SetParams, kind: KindParams, account: Account, train: JsonlWriter) -> Counter[str]:
     """Write ledger, pools and hard tasks, and the training rows of the set; returns the kinds of misfits."""
-    validator, last = Validator(kind.choice), data(name) / ".validate.ledger.jsonl"
+    validator, last = Validator(kind.choice, chosen.kind != "hdr"), data(name) / ".validate.ledger.jsonl"
     with ExitStack() as stack:
         stack.callback(last.unlink, missing_ok=True)
         pools = {pool: stack.enter_context(JsonlWriter(_pool(name, pool))) for pool in POOLS}

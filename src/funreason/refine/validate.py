@@ -25,12 +25,14 @@ _KINDS = (
 class Validator:
     """Sorts out the samples of one query: misfits are hard, of the others some are chosen, repeats are dropped.
 
-    `kinds` counts how many rows have each kind of problem (a row may have several). Of the rows before, only a hash
-    and the id are kept: those of a million fit into memory.
+    `statements`: whether one is let through as it is. Not in an HDR round: its queries passed the checks of query and
+    tools, so a call is wanted, and nobody has checked a statement. `kinds` counts how many rows have each kind of
+    problem (a row may have several). Of the rows before, only a hash and the id are kept: those of a million fit into
+    memory.
     """
 
-    def __init__(self, choice: str):
-        self.choice = choice
+    def __init__(self, choice: str, statements: bool = True):
+        self.choice, self.statements = choice, statements
         self.kinds: Counter[str] = Counter()
         self._first: dict[bytes, str] = {}  # hash of (what is asked, answer) → the row that had them first
 
@@ -42,7 +44,8 @@ class Validator:
         return [refused.get(way.id) or self._verdict(way.sample, taken) for way in ways]
 
     def _misfit(self, sample: Sample) -> Verdict | None:
-        found = [] if sample.kind == "statement" else problems(sample)
+        said = sample.kind == "statement"
+        found = ([] if self.statements else ["no call: a statement"]) if said else problems(sample)
         self.kinds.update({problem.partition(":")[0] for problem in found})
         return Verdict(sample.id, NAME, "fail", "hard", "; ".join(found)) if found else None
 
