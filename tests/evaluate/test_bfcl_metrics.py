@@ -3,7 +3,16 @@
 import pytest
 
 from funreason.evaluate.bfcl import Scored
-from funreason.evaluate.bfcl_metrics import CATEGORIES, GROUPS, LIVE, desk_metrics, expand, official_metrics, size
+from funreason.evaluate.bfcl_metrics import (
+    CATEGORIES,
+    GROUPS,
+    LIVE,
+    MULTI_TURN,
+    desk_metrics,
+    expand,
+    official_metrics,
+    size,
+)
 
 
 def rows(category: str, correct: int, n: int) -> list[Scored]:
@@ -13,7 +22,7 @@ def rows(category: str, correct: int, n: int) -> list[Scored]:
 def complete(shares: dict[str, float], version: str) -> list[Scored]:
     return [
         row
-        for name in CATEGORIES
+        for name in (*CATEGORIES, *(name for name in MULTI_TURN if name in shares))
         for row in rows(name, round(shares.get(name, 0.0) * size(name, version)), size(name, version))
     ]
 
@@ -21,6 +30,7 @@ def complete(shares: dict[str, float], version: str) -> list[Scored]:
 def test_sizes_and_groups():
     assert sum(size(name, "v4") for name in GROUPS["single_turn"]) == 3641
     assert sum(size(name, "v3") for name in LIVE) == 2251
+    assert expand(["multi_turn_base", "multi_turn", "multiple"]) == ("multiple", *MULTI_TURN)
     assert expand(["live_relevance", "non_live", "multiple"]) == (*GROUPS["non_live"], "live_relevance")
 
 
@@ -35,6 +45,19 @@ def test_means_are_those_of_bfcl():
     assert v4["partial"] is v4["overall"]["partial"] is v4["categories"]["multiple"]["partial"] is False
     for summary in ("non_live_ast", "live", "overall"):
         assert v4[summary]["low"] < v4[summary]["accuracy"] < v4[summary]["high"]
+
+
+def test_several_turns_and_the_leaderboard():
+    """v3's Overall is a mean of three means, v4's also of what is not asked here."""
+    shares = {"simple_python": 0.9, "irrelevance": 1.0, "live_multiple": 1.0, "multi_turn_base": 0.4,
+              "multi_turn_miss_func": 0.2, "multi_turn_miss_param": 0.2, "multi_turn_long_context": 0.0}  # fmt: skip
+    v4, v3 = (official_metrics(complete(shares, version), None, version) for version in ("v4", "v3"))
+    assert v4["multi_turn"]["accuracy"] == v3["multi_turn"]["accuracy"] == 0.2 and v4["multi_turn"]["n"] == 800
+    means = (0.3 / 4 * 4 + 1.0) / 5, 1053 / 2251, 0.2
+    assert v3["leaderboard"]["accuracy"] == pytest.approx(sum(means) / 3, abs=1e-4)
+    assert v3["leaderboard"]["n"] == 3641 + 800 and not v3["leaderboard"]["partial"]
+    assert v4["leaderboard"] is None
+    assert official_metrics(complete({}, "v3"), None, "v3")["leaderboard"] is None  # without several turns
 
 
 def test_a_part_is_marked_wherever_it_counts():
