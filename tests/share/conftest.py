@@ -22,7 +22,7 @@ def push_to(kind: str, project: Path, tmp_path_factory) -> Iterator[Shared]:
     (folder / "served").mkdir()
     with serve(kind, folder / "served") as remote:
         set_up(project, remote)
-        dvc(project, "push", "--run-cache", "dvc.yaml")
+        dvc(project, "push", "--run-cache")
         yield Shared(remote, project, folder)
     (project / ".dvc/config.local").unlink(missing_ok=True)  # the next remote has other credentials
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from project import change_params, copy_project, dvc, run
+from project import SMALL, copy_project, dvc, run
 
 from funreason.params import read_yaml, yaml
 
@@ -24,20 +24,12 @@ class Shared:
 
 def finish_project(folder: Path) -> None:
     """The first four stages of the pipeline, run for a handful of rows and committed; the last one asks vLLM."""
-    copy_project(folder)
-    change_params(folder, {"desk": {"pool_rows": ROWS}})
-    _leave_out(folder / "dvc.yaml", "stages", STAGES)
-    _leave_out(folder / "params.yaml", "sets", ("r0",))
-    dvc(folder, "repro", "dvc.yaml")
+    copy_project(folder, SMALL | {"desk": SMALL["desk"] | {"pool_rows": ROWS}}, ("r0",))
+    pipeline = read_yaml(folder / "dvc.yaml")
+    with open(folder / "dvc.yaml", "w", encoding="utf-8") as file:
+        yaml().dump({"stages": {name: pipeline["stages"][name] for name in STAGES}}, file)
+    dvc(folder, "repro")
     commit(folder)
-
-
-def _leave_out(path: Path, block: str, kept: tuple[str, ...]) -> None:
-    content = read_yaml(path)
-    content.pop("plots", None)
-    content[block] = {name: content[block][name] for name in kept}
-    with open(path, "w", encoding="utf-8") as file:
-        yaml().dump(content, file)
 
 
 def commit(project: Path) -> None:
@@ -59,10 +51,10 @@ def add_secrets(project: Path, remote: Remote) -> None:
         dvc(project, "remote", "modify", "--local", "team", name, value)
 
 
-def clone(shared: Shared, name: str, secrets: bool = True) -> Path:
+def clone(shared: Shared, name: str, secrets: bool = True, origin: Path | None = None) -> Path:
     """Another person's project, whose response cache is empty."""
     project = shared.folder / name / "project"
-    run(shared.ann, "git", "clone", "-q", shared.ann, project)
+    run(shared.ann, "git", "clone", "-q", origin or shared.ann, project)
     if secrets:
         add_secrets(project, shared.remote)
     return project

@@ -19,8 +19,8 @@ def shared(request, finished, tmp_path_factory):
 
 def test_a_clone_has_nothing_to_run(shared):
     bob = clone(shared, "bob")
-    dvc(bob, "pull", "--run-cache", "dvc.yaml")
-    said = dvc(bob, "repro", "dvc.yaml")
+    dvc(bob, "pull", "--run-cache")
+    said = dvc(bob, "repro")
     assert "Running stage" not in said and "Data and pipelines are up to date." in said
     assert run(bob, "git", "status", "--short") == ""
     for name in (OUT, "data/r0/0_generate.jsonl", "models/teacher.json"):
@@ -34,10 +34,10 @@ def test_a_damaged_object_is_noticed(shared):
         shared.remote.files.chmod(path, 0o644)
     shared.remote.files.pipe_file(path, whole.replace(b"query", b"Query"))
     carol = clone(shared, "carol")
-    said = dvc(carol, "pull", "dvc.yaml", status=1)
+    said = dvc(carol, "pull", status=1)
     shared.remote.files.pipe_file(path, whole)
     assert OUT in said and not (carol / OUT).exists()
-    dvc(carol, "pull", "dvc.yaml")
+    dvc(carol, "pull")
     assert (carol / OUT).read_bytes() == whole
 
 
