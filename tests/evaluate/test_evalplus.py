@@ -11,7 +11,7 @@ from funreason.evaluate.code_text import completion
 from funreason.llm import Response
 
 DATA = ROOT.parent / "shared" / "data"  # beside the checkout, on machines without the internet
-STEP = {"humaneval+": 8, "mbpp+": 20}  # all of them take four minutes
+SLOW = "Mbpp/599"  # 40 s of the processor, as much as all others; EvalPlus ends it itself after a minute of the clock
 
 
 @pytest.fixture(params=["humaneval+", "mbpp+"])
@@ -22,20 +22,19 @@ def benchmark(request) -> str:
 
 
 def chosen(benchmark: str) -> list[dict]:
-    problems = evalplus.load_problems(benchmark, DATA)
-    return problems[:: STEP[benchmark]]
+    return [it for it in evalplus.load_problems(benchmark, DATA) if it["task_id"] != SLOW]
 
 
 def test_gold_passes_and_wrong_fails(benchmark, mode):
-    """Gold as a reasoning model would write it; HumanEval/32, which EvalPlus itself fails, is among them."""
+    """Gold as a reasoning model would write it: all pass, HumanEval/32, too, which EvalPlus by itself fails."""
     problems = chosen(benchmark)
-    assert benchmark == "mbpp+" or "HumanEval/32" in [it["task_id"] for it in problems]
+    assert len(problems) == {"humaneval+": 164, "mbpp+": 377}[benchmark]
     texts = []
     for it in problems:
         whole = it["prompt"] + it["canonical_solution"]
         answer = f"<think>def {it['entry_point']}(): pass</think>\n\nHere:\n```python\n{whole}\n```\nDone."
         texts.append(completion(answer, it["prompt"], it["entry_point"]))
-    rows, base = evalplus.score(benchmark, problems, texts, timeout_s=10, mode=mode)
+    rows, base = evalplus.score(benchmark, problems, texts, timeout_s=20, mode=mode)
     assert [(row.task_id, row.result) for row in rows if not row.passed] == [] and all(base)
     wrong = [f"\n\ndef {it['entry_point']}(*_):\n    return object()\n" for it in problems[:6]] + [""]
     rows, base = evalplus.score(benchmark, problems[:7], wrong, timeout_s=1, mode=mode)
