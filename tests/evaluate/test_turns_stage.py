@@ -19,7 +19,7 @@ from funreason.evaluate.bfcl_turns import Apis
 
 from .gold_turns import gold_answers, perfect
 from .suite import write_folder
-from .test_stages import ROOT, rows, set_params, stage
+from .workspace import ROOT, rows, set_params, stage
 
 LONG = {"evaluate.bfcl.categories": ["multi_turn"], "evaluate.bfcl.limit": 2, "evaluate.bfcl.max_tokens": 32}
 OUTS = ("data/base/bfcl.jsonl", "metrics/base/bfcl.json")
