@@ -161,7 +161,7 @@ def test_inputs_that_are_missing_or_do_not_match_are_named(project):
         publish("r1", None, "teacher")
     write_set(project)
     Path("models/judges.json").unlink()
-    with pytest.raises(DataError, match="models/judges.json does not exist; run `dvc repro resolve`"):
+    with pytest.raises(DataError, match="models/judges.json does not exist; run `dvc repro`"):
         publish("r1", None, "teacher")
     for file in Path("student").iterdir():
         file.unlink()

@@ -1,12 +1,12 @@
 """Where the rows come from, by content: source and models with their hashes, and every prompt file."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
 from funreason.errors import DataError
+from funreason.records import read_json
 
 PROMPTS = ("calling", "judge_")  # what the files begin with whose texts samplers and judges were given
 SOURCE, TEACHER, BASE, JUDGES = "data/source.json", "models/teacher.json", "models/base.json", "models/judges.json"
@@ -14,28 +14,16 @@ SOURCE, TEACHER, BASE, JUDGES = "data/source.json", "models/teacher.json", "mode
 
 def provenance(sampler: str) -> dict[str, list[tuple[str, str, str]]]:
     """{"inputs": (role, name, hash) …, "prompts": …}. Raises DataError where a descriptor is missing or broken."""
-    judges, source = _read(JUDGES), _read(SOURCE)
+    judges, source = read_json(JUDGES), read_json(SOURCE)
     inputs = [_input("source", source)]
     inputs += [_input("second source", source["multi_turn"])] if "multi_turn" in source else []
-    inputs.append(_input("teacher", _read(TEACHER)))
+    inputs.append(_input("teacher", read_json(TEACHER)))
     inputs += [_input(f"judge `{name}`", descriptor) for name, descriptor in judges.items()]
-    inputs.append(_input("student, whose tokenizer counted", _read(BASE)))
+    inputs.append(_input("student, whose tokenizer counted", read_json(BASE)))
     if sampler != "teacher":
         own = f"`models/{sampler}`"
         inputs.append(("sampler of this set's own rows", own, "trained by this pipeline, see its dvc.lock"))
     return {"inputs": inputs, "prompts": list(_prompts())}
-
-
-def _read(path: str) -> dict:
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist; run `dvc repro resolve` to make it") from None
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON ({error}); run `dvc repro --force resolve` to write it anew") from None
-    if not isinstance(found, dict):
-        raise DataError(f"{path} holds no descriptor; run `dvc repro --force resolve` to write it anew")
-    return found
 
 
 def _input(role: str, descriptor: dict) -> tuple[str, str, str]:
