@@ -28,7 +28,7 @@ def llm_params(**changes) -> LlmParams:
         engine="vllm", dtype="float32", max_model_len=512, kv_cache_gb=0.25, gpu_memory_utilization=0.5,
         tensor_parallel_size=1, max_num_seqs=4, keep_s=0, server=server,
         prices=PricesParams(prompt=0, completion=0, models={}),
-        ray=RayParams(address=None, replicas=1, pipeline_parallel_size=1, cpus=1, gpus=0, start_s=600),
+        ray=RayParams(address=None, replicas=1, pipeline_parallel_size=1, cpus=1, gpus=0, start_s=3600),
     )  # fmt: skip
     return LlmParams(**values | changes)
 

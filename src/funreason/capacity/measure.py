@@ -5,6 +5,7 @@ Once for a single token each, which is reading; once as the sampler is asked, wh
 
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from funreason.params_rounds import TASKS
 from funreason.prompts.conversation import chat
 from funreason.refine.files import read_tasks
 
+Clock = Callable[[], float]
 
-def measure(model: str, rows: int, params: Params) -> dict:
+
+def measure(model: str, rows: int, params: Params, clock: Clock = time.perf_counter) -> dict:
     """`speed` (see Speed), and under `measured` what it was taken from; as `llm` and `generate` of params.yaml say."""
     requests = prompts(rows)
     sampling = params.generate.model_dump() | {"temperature": params.rounds.distil.temperature}
@@ -26,10 +29,10 @@ def measure(model: str, rows: int, params: Params) -> dict:
         Cache(folder) as cache,
         Client(load_ref(model), params.llm, sampling | {"max_tokens": 1}, cache=cache) as reader,
     ):
-        start_s, _ = timed(reader, requests[:1])
-        read_s, read = timed(reader, requests[1:])
+        start_s, _ = timed(reader, requests[:1], clock)
+        read_s, read = timed(reader, requests[1:], clock)
         writer = Client(load_ref(model), params.llm, sampling, cache=cache, engine=reader.engine)
-        whole_s, written = timed(writer, requests[1:])
+        whole_s, written = timed(writer, requests[1:], clock)
     gpus = gpus_of(params.llm)
     tokens = {"prompt_tokens": read["prompt_tokens"], "output_tokens": written["completion_tokens"]}
     more = tokens["output_tokens"] - read["completion_tokens"]  # than the first token of each, which reading includes
@@ -40,11 +43,11 @@ def measure(model: str, rows: int, params: Params) -> dict:
     return {"speed": Speed(**speed).model_dump(), "measured": {"model": model, "rows": len(requests) - 1, **tokens}}
 
 
-def timed(client: Client, requests: list[Request]) -> tuple[float, dict]:
+def timed(client: Client, requests: list[Request], clock: Clock = time.perf_counter) -> tuple[float, dict]:
     """Seconds, and the client's counts."""
-    start = time.perf_counter()
+    start = clock()
     client.run(requests, desc="measuring")
-    seconds, counts = time.perf_counter() - start, dict(client.stats)
+    seconds, counts = clock() - start, dict(client.stats)
     client.stats.update(dict.fromkeys(client.stats, 0))
     return seconds, counts
 
