@@ -31,7 +31,7 @@ EVALP := .venv-evalplus/.ok-$(call sum,requirements/evalplus.lock)
 INSIDE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint setup lock bfcl3 ray desk-models sweep clean
+.PHONY: help repro test test-long lint setup lock bfcl3 ray desk-models sweep clean
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
 repro: setup  ## check params.yaml, then run what is out of date in the pipeline
@@ -39,6 +39,8 @@ repro: setup  ## check params.yaml, then run what is out of date in the pipeline
 	$(INSIDE) dvc repro
 test: setup  ## run the tests
 	$(INSIDE) python -m pytest -q
+test-long: setup  ## run the tests that take minutes each: kills of every kind of stage, remotes in their protocols
+	$(INSIDE) python -m pytest -q -m long
 lint: setup  ## check style
 	$(INSIDE) ruff check . && $(INSIDE) ruff format --check .
 setup: $(SELF) $(BFCL) $(EVALP)  ## bring the environments up to date with requirements/*.lock

@@ -9,6 +9,7 @@ from .conftest import push_to
 from .servers import KINDS
 from .team import clone, dvc, object_of, run
 
+pytestmark = pytest.mark.long
 OUT = "data/tasks.jsonl"
 
 

@@ -4,11 +4,13 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from project import copy_project
 
 from .killing import Repro, kill_every_stage, same_bytes
 from .replies import model_server
 
+pytestmark = pytest.mark.long
 CONCURRENCY = 4
 SMALL = {
     "desk": {"pool_rows": 40, "heldout_rows": 6, "judge_rows": 2, "code_rows": 6},
