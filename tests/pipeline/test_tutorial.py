@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from code_closure import ROOT
 
+pytestmark = pytest.mark.long
+
 TEXT = (ROOT / "docs/tutorial.md").read_text()
 BLOCK = re.compile(r"(<!-- not run: [^>]*-->\n)?```bash\n(.*?)```", re.DOTALL)
 

@@ -2,7 +2,11 @@
 
 import sys
 
+import pytest
+
 from .team import clone, dvc, run
+
+pytestmark = pytest.mark.long
 
 LIMIT = 10
 

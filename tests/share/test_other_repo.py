@@ -9,6 +9,8 @@ from .team import dvc, run
 
 OPEN = """
 import sys, dvc.api
+
+pytestmark = pytest.mark.long
 with dvc.api.open("data/tasks.jsonl", repo=sys.argv[1], encoding="utf-8") as file:
     sys.stdout.write(file.read())
 """

@@ -16,6 +16,8 @@ from funreason.upkeep.exchange import import_
 from funreason.upkeep.packs import Pulled, pull, push
 from funreason.upkeep.remote import FOLDER, RemoteError, Shelf, open_shelf
 
+pytestmark = pytest.mark.long
+
 
 def name(number: int) -> bytes:
     return hashlib.sha256(b"%d" % number).digest()
