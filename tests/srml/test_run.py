@@ -162,4 +162,4 @@ def test_too_many_dropped_rows_leave_nothing_behind(tiny_model, tmp_path):
 def test_an_unknown_set_is_one_line(tiny_model, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(workspace(tmp_path, tiny_model))
     assert main("r7") == 1
-    assert capsys.readouterr().err == "error: set 'r7' is not in params.yaml, which has r0, r1\n"
+    assert capsys.readouterr().err == "error: no set 'r7' in params.yaml, which has r0, r1\n"
