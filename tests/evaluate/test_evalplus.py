@@ -34,7 +34,7 @@ def test_gold_passes_and_wrong_fails(benchmark, mode):
         whole = it["prompt"] + it["canonical_solution"]
         answer = f"<think>def {it['entry_point']}(): pass</think>\n\nHere:\n```python\n{whole}\n```\nDone."
         texts.append(completion(answer, it["prompt"], it["entry_point"]))
-    rows, base = evalplus.score(benchmark, problems, texts, timeout_s=20, mode=mode)
+    rows, base = evalplus.score(benchmark, problems, texts, timeout_s=60, mode=mode)
     assert [(row.task_id, row.result) for row in rows if not row.passed] == [] and all(base)
     wrong = [f"\n\ndef {it['entry_point']}(*_):\n    return object()\n" for it in problems[:6]] + [""]
     rows, base = evalplus.score(benchmark, problems[:7], wrong, timeout_s=1, mode=mode)

@@ -1,0 +1,82 @@
+"""How fast BFCL's prompts are answered on our road, beside one call of vllm.LLM.chat over the same prompts.
+
+    python benchmarks/generate.py desk/models/desk-base [--limit 600] [--rounds 3] [--max-tokens 64]
+
+All single-turn prompts of BFCL v4 (3,641), or every n-th so that --limit remain, greedily, on one engine with the
+`llm` block of params.yaml. Ours: the stage's own Client into an empty cache in a folder of its own. Prompts that leave
+no room in llm.max_model_len are counted and given to neither. In turns, after a round that does not count.
+"""
+
+import argparse
+import tempfile
+
+from turns import in_turns, report
+
+from funreason.evaluate import bfcl, sandbox
+from funreason.evaluate.answers import ask, greedy
+from funreason.evaluate.bfcl_metrics import CATEGORIES
+from funreason.llm import Cache, Client, Request, load_ref
+from funreason.llm.vllm_engine import VllmEngine, engine_arguments
+from funreason.params import load_params
+
+BARE = "vllm.LLM.chat"
+OURS = "ours, cold cache"
+Chats = list[list[dict]]
+
+
+def asked(engine: VllmEngine, limit: int | None) -> tuple[Chats, int]:
+    """(chats that leave room for an answer, how many do not), spread over all categories."""
+    prompts = bfcl.official_prompts("bfcl", CATEGORIES, None, sandbox.resolve("auto"))
+    chats = [prompt.messages for prompt in prompts[:: max(1, len(prompts) // limit) if limit else 1]][:limit]
+    texts = [engine.prompt(Request(messages=chat)) for chat in chats]
+    fits = [len(tokens) < engine.params.max_model_len for tokens in engine.chat.encode(texts)]
+    return [chat for chat, fit in zip(chats, fits, strict=True) if fit], fits.count(False)
+
+
+def one_engine(ref, params):
+    """(vLLM as somebody uses it directly, our engine around the same one)."""
+    engine = VllmEngine(ref, params)
+    from vllm import LLM
+
+    llm = LLM(**engine_arguments(ref, params))
+    engine._engine = llm.llm_engine
+    return llm, engine
+
+
+def bare(llm, chats: Chats, sampling: dict) -> list[str]:
+    from vllm import SamplingParams
+
+    llm.reset_prefix_cache()  # as the engine does
+    outputs = llm.chat(chats, SamplingParams(**sampling), use_tqdm=False)
+    return [output.outputs[0].text for output in outputs]
+
+
+def ours(ref, params, engine: VllmEngine, chats: Chats, sampling: dict) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder, Cache(folder) as cache:
+        client = Client(ref, params, sampling, cache=cache, engine=engine)
+        return [response.text for response in ask(client, chats, "bfcl")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("model", help="a model's folder")
+    parser.add_argument("--limit", type=int, help="at most so many prompts, 1 or more (default: all)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of both, in turns (default 3)")
+    parser.add_argument("--max-tokens", type=int, default=64, help="tokens of an answer (default 64)")
+    given = parser.parse_args()
+    ref, params, sampling = load_ref(given.model), load_params().llm, greedy(given.max_tokens)
+    llm, engine = one_engine(ref, params)
+    chats, too_long = asked(engine, given.limit)
+    texts = {}
+    works = {
+        BARE: lambda: texts.update({BARE: bare(llm, chats, sampling)}),
+        OURS: lambda: texts.update({OURS: ours(ref, params, engine, chats, sampling)}),
+    }
+    print(f"{len(chats)} prompts, {too_long} more are longer than {params.max_model_len} tokens; {given.rounds} rounds")
+    report(in_turns(works, given.rounds), OURS, len(chats))
+    same = sum(map(str.__eq__, texts[BARE], texts[OURS]))
+    print(f"{same} of {len(chats)} answers are the same")  # other batches round differently
+
+
+if __name__ == "__main__":
+    main()
