@@ -40,7 +40,7 @@ TRAVELLED = talk(
     ("user", "What is the weather there?"),
     ("assistant", "[get_weather(city='Riga')]"),
     ("tool", "rain"),
-    ("assistant", "It rains."),
+    ("assistant", "It rains. In Bristol it is dry."),
 )
 
 
@@ -57,8 +57,11 @@ TURNS = [
     (trip(destination="Oslo"), "Find the train trips there from Ghent.", True, None),
     (trip(date="2024-03-05"), "Find the train trips to Rome.", True, None),
     ("[book_table(place='Bergen', guests=40)]", "Book a table there for all.", True, None),
-    # What only an earlier call says was perhaps made up there.
+    (trip(destination="Bristol"), "Find the train trips there from Ghent.", True, None),
+    (trip(destination="Bristol"), ASKED, None, None),  # but the query's Rome is not used
+    # What only an earlier call says was perhaps made up there, or follows from what was said.
     (trip(destination="Riga"), "Find the train trips there from Ghent.", None, None),
+    (trip(destination="Riga"), ASKED, None, None),
     # An elliptic question does not name its function.
     (trip(), "And to Rome?", None, None),
     # A value that nobody said, where the query has another one: wrong, here as anywhere.
