@@ -68,6 +68,7 @@ TURNS = [
     (trip(destination="Lyon"), ASKED, None, False),
     ("[book_table(place='Bergen', guests=26)]", "Reserve a table at Bergen for 25.", None, False),
     (trip(destination="Oslo"), ASKED, None, None),
+    ("[book_table(place='Bergen', guests=400)]", "Reserve a table at Bergen for 25.", None, None),  # perhaps of the 40
     # Nothing is wrong with a query for what it leaves to the conversation, nor with a function that is needed first.
     (trip(destination="Lyon"), "Find the train trips from Ghent.", None, None),
     ("[get_weather(city='Bergen', days=3)]", "Reserve a table at Bergen for 3.", None, None),
