@@ -41,7 +41,7 @@ TRAVELLED = talk(
     ("user", "What is the weather there?"),
     ("assistant", "[get_weather(city='Riga')]"),
     ("tool", "rain"),
-    ("assistant", "It rains."),
+    ("assistant", "It rains. In Bristol it is dry."),
 )
 
 
@@ -58,14 +58,18 @@ TURNS = [
     (trip(destination="Oslo"), "Find the train trips there from Ghent.", True, None),
     (trip(date="2024-03-05"), "Find the train trips to Rome.", True, None),
     ("[book_table(place='Bergen', guests=40)]", "Book a table there for all.", True, None),
-    # What only an earlier call says was perhaps made up there.
+    (trip(destination="Bristol"), "Find the train trips there from Ghent.", True, None),
+    (trip(destination="Bristol"), ASKED, None, None),  # but the query's Rome is not used
+    # What only an earlier call says was perhaps made up there, or follows from what was said.
     (trip(destination="Riga"), "Find the train trips there from Ghent.", None, None),
+    (trip(destination="Riga"), ASKED, None, None),
     # An elliptic question does not name its function.
     (trip(), "And to Rome?", None, None),
     # A value that nobody said, where the query has another one: wrong, here as anywhere.
     (trip(destination="Lyon"), ASKED, None, False),
     ("[book_table(place='Bergen', guests=26)]", "Reserve a table at Bergen for 25.", None, False),
     (trip(destination="Oslo"), ASKED, None, None),
+    ("[book_table(place='Bergen', guests=400)]", "Reserve a table at Bergen for 25.", None, None),  # perhaps of the 40
     # Nothing is wrong with a query for what it leaves to the conversation, nor with a function that is needed first.
     (trip(destination="Lyon"), "Find the train trips from Ghent.", None, None),
     ("[get_weather(city='Bergen', days=3)]", "Reserve a table at Bergen for 3.", None, None),

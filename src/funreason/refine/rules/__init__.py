@@ -79,7 +79,7 @@ def query_tool(sample: Sample) -> Finding:
     """Whether functions and required values are to be found; the answer is the witness, being wrong is no False."""
     if sample.tools == []:
         return Finding(False, "there are no tools")
-    look = look_at(sample, sample.query, _before(sample))
+    look = look_at(sample, sample.query, sample.history)
     if isinstance(look, Finding):
         return look
     if sample.steps:
@@ -121,7 +121,7 @@ def cot(sample: Sample) -> Finding:
 
 def call(sample: Sample) -> Finding:
     """Whether the calls fit their tools and the query, and leave nothing of it unused."""
-    look = look_at(sample, sample.query, _before(sample))
+    look = look_at(sample, sample.query, sample.history)
     if isinstance(look, Finding):
         return look
     try:
@@ -150,11 +150,6 @@ def call(sample: Sample) -> Finding:
     if unused or asks_more(look) or TURNS.search(look.text.low):
         return unclear("perhaps more in the query", unused)
     return Finding(True, "fits the tools and the query", counted(look))
-
-
-def _before(sample: Sample) -> str:
-    """What users and tools said before the query; the calls between may have made something up."""
-    return "\n".join(message["content"] for message in sample.history if message["role"] != "assistant")
 
 
 _RULES = {"response": response, "query_tool": query_tool, "cot": cot, "call": call, "format": format}

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -50,8 +51,8 @@ class Found(NamedTuple):
 
 @dataclass
 class Look:
-    """The calls of a row against one of its texts; `specs` are those of the called tools, `before` is what users and
-    tools said earlier in the conversation, None where nobody did.
+    """The calls of a row against one of its texts; `specs` are those of the called tools, `before` is what was said
+    earlier in the conversation, and what was called; empty where there is none.
     """
 
     text: Text
@@ -59,10 +60,10 @@ class Look:
     calls: list[Call]
     specs: dict[str, Spec]
     found: list[Found]
-    before: Text | None = None
+    before: tuple[Text, ...] = ()
 
     def implies(self, value: str | int | float) -> bool:
-        return any(text.implies(value) for text in (self.text, self.before) if text)
+        return any(text.implies(value) for text in (self.text, *self.before))
 
     def leaves(self, *states: str) -> list[Leaf]:
         return [found.leaf for found in self.found if found.state in states]
@@ -76,10 +77,10 @@ class Look:
         return list(dict.fromkeys(call.name for call in self.calls))
 
 
-def look_at(sample: Sample, text: str, before: str = "") -> Look | Finding:
-    """The answer of a row against `text`, or why there is nothing to look at; `before` is the conversation so far."""
-    tools = sample.tools
-    if max(len(text), len(before), len(sample.answer)) > MAX_CHARACTERS:
+def look_at(sample: Sample, text: str, history: Sequence[dict] = ()) -> Look | Finding:
+    """The answer of a row against `text`, or why there is nothing to look at; `history` are the messages before it."""
+    tools, said = sample.tools, sum(len(message["content"]) for message in history)
+    if max(len(text), said, len(sample.answer)) > MAX_CHARACTERS:
         return unclear("too long to look through")
     if not isinstance(tools, list) or not all(isinstance(t, dict) and isinstance(t.get("name"), str) for t in tools):
         return unclear("tools that cannot be read")
@@ -97,8 +98,16 @@ def look_at(sample: Sample, text: str, before: str = "") -> Look | Finding:
     leaves = [leaf for number, call in enumerate(calls) for leaf in _leaves(number, call, specs.get(call.name))]
     if len(leaves) > MAX_LEAVES:
         return unclear("too many values to look through")
-    indexed, earlier = Text(text), Text(before) if before else None
-    return Look(indexed, by_name, calls, specs, _placed(leaves, indexed, earlier), earlier)
+    indexed, before = Text(text), _before(history)
+    return Look(indexed, by_name, calls, specs, _placed(leaves, indexed, before), before)
+
+
+def _before(history: Sequence[dict]) -> tuple[Text, ...]:
+    """What was said in the messages, and what was called in them: a call may have made something up."""
+    texts = {True: [], False: []}
+    for message in history:
+        texts[message["role"] == "assistant" and bool(read_calls(message["content"]))].append(message["content"])
+    return (Text("\n".join(texts[False])), Text("\n".join(texts[True]))) if history else ()
 
 
 def _declared(tool: dict) -> Spec:
@@ -136,7 +145,7 @@ def _scalars(value: object) -> list[tuple[object, bool]]:
     return [(value if isinstance(value, (str, int, float)) else None, False)]
 
 
-def _placed(leaves: list[Leaf], text: Text, before: Text | None) -> list[Found]:
+def _placed(leaves: list[Leaf], text: Text, before: tuple[Text, ...]) -> list[Found]:
     """Each leaf with its place, the longest first. What all calls have alike may be said once; not a truth value."""
     found, known, seen, given = [], {}, Counter(), {}
     for leaf in leaves:
@@ -169,16 +178,18 @@ def _state(leaf: Leaf, text: Text) -> tuple[str, Place | None]:
     return "hinted" if places or text.hints(leaf.value) else "absent", None
 
 
-def _in_conversation(leaf: Leaf, before: Text | None, state: str, place: Place | None) -> tuple[str, Place | None]:
+def _in_conversation(leaf: Leaf, before: tuple[Text, ...], state: str, place: Place | None) -> tuple[str, Place | None]:
     """What the text leaves open may have been said before; nothing is claimed there, for it may be meant again."""
-    if before is None or state not in ("hinted", "absent"):
+    if not before or state not in ("hinted", "absent"):
         return state, place
+    said, called = before
     if isinstance(leaf.value, bool) or leaf.value is None:
-        said = any(value is leaf.value for _, _, value in flags(before.low, leaf.param))
-        return "earlier" if said else state, None
-    if before.places(leaf.value):
+        told = any(value is leaf.value for _, _, value in flags(said.low, leaf.param))
+        return "earlier" if told else state, None
+    if said.places(leaf.value):
         return "earlier", None
-    return "hinted" if before.hints(leaf.value) else state, None
+    hinted = called.places(leaf.value) or any(text.hints(leaf.value) for text in before)
+    return "hinted" if hinted else state, None
 
 
 def left_out(call: Call, look: Look) -> frozenset[str]:
