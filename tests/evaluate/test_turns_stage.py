@@ -21,7 +21,7 @@ from .gold_turns import gold_answers, perfect
 from .suite import QUESTION, write_folder
 from .workspace import ROOT, rows, set_params, stage
 
-LONG = {"evaluate.bfcl.categories": ["multi_turn"], "evaluate.bfcl.limit": 2, "evaluate.bfcl.max_tokens": 32}
+LONG = {"evaluate.bfcl.categories": ["multi_turn"], "evaluate.bfcl.limit": 1, "evaluate.bfcl.max_tokens": 32}
 OUTS = ("data/base/bfcl.jsonl", "metrics/base/bfcl.json")
 
 
@@ -55,10 +55,10 @@ def test_the_desk_model_on_vllm(workspace):
     assert done.returncode == 0, done.stderr
     first, answers = outs(workspace), stored(workspace)
     found = json.loads(first[1])["bfcl"]
-    assert {name: it["n"] for name, it in found["categories"].items()} == dict.fromkeys(MULTI_TURN, 2)
-    assert found["multi_turn"]["partial"] and found["multi_turn"]["n"] == 8 and found["leaderboard"] is None
+    assert {name: it["n"] for name, it in found["categories"].items()} == dict.fromkeys(MULTI_TURN, 1)
+    assert found["multi_turn"]["partial"] and found["multi_turn"]["n"] == 4 and found["leaderboard"] is None
     talks = [row for row in rows(workspace / OUTS[0]) if row["suite"] == "bfcl"]
-    assert len(talks) == 8 and any(row["turns"] for row in talks) and all(row["error"] for row in talks)
+    assert len(talks) == 4 and any(row["turns"] for row in talks) and all(row["error"] for row in talks)
     assert {m["role"] for m in talks[0]["messages"]} <= {"user", "assistant", "tool"}
     done = stage(workspace, "evaluate_bfcl.py", "base")
     assert done.returncode == 0, done.stderr
@@ -66,12 +66,12 @@ def test_the_desk_model_on_vllm(workspace):
 
 
 def test_a_killed_run_goes_on(workspace, mode):
-    talks = Apis("v4", mode, "tool").start("bfcl", [MULTI_TURN[0]], 4)
+    talks = Apis("v4", mode, "tool").start("bfcl", [MULTI_TURN[0]], 3)
     gold, concurrency = gold_answers(MULTI_TURN[0]), 2
     with serve(answer=perfect(talks)) as server:
         set_params(workspace, {
             "llm.engine": "server", "llm.server.base_url": server.url, "llm.server.concurrency": concurrency,
-            "evaluate.bfcl.categories": [MULTI_TURN[0]], "evaluate.bfcl.limit": 4,
+            "evaluate.bfcl.categories": [MULTI_TURN[0]], "evaluate.bfcl.limit": 3,
         })  # fmt: skip
         _kill_when(workspace, lambda: len(server.asked) > 12)
         done = stage(workspace, "evaluate_bfcl.py", "base")
@@ -81,7 +81,7 @@ def test_a_killed_run_goes_on(workspace, mode):
         assert len(in_turns) == sum(len(gold[talk.id]) for talk in talks)
         assert len(asked) - len(set(asked)) <= concurrency, "only what was under way should be asked twice"
         count, first = len(server.asked), outs(workspace)
-        assert json.loads(first[1])["bfcl"]["categories"][MULTI_TURN[0]]["correct"] == 4
+        assert json.loads(first[1])["bfcl"]["categories"][MULTI_TURN[0]]["correct"] == 3
         assert stage(workspace, "evaluate_bfcl.py", "base").returncode == 0
         assert len(server.asked) == count and outs(workspace) == first
 

@@ -7,10 +7,11 @@ import pytest
 from .conftest import push_to
 from .team import dvc, run
 
+pytestmark = pytest.mark.long
+
 OPEN = """
 import sys, dvc.api
 
-pytestmark = pytest.mark.long
 with dvc.api.open("data/tasks.jsonl", repo=sys.argv[1], encoding="utf-8") as file:
     sys.stdout.write(file.read())
 """

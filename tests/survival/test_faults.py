@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -196,7 +197,7 @@ def test_ctrl_c(folder, asked):
     os.killpg(run.process.pid, signal.SIGINT)
     status, said = run.finished()
     assert status != 0 and "error: interrupted; run again to go on\n" in said and "Traceback" not in said, said
-    assert "exited with 130" in said
+    assert re.search("exited with (130|-2)", said)  # -2 where it came within an exec() of Python's, as of a dataclass
     dvc(folder, "repro", "--force", "--single-item", "generate@r0")
     assert (folder / "data/r0/0_generate.jsonl").read_bytes() == before
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
+from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -137,13 +138,13 @@ def _answered(talk: Talk, response: Response) -> Talk:
 
 
 class _Message(BaseModel):
-    role: str
+    role: Literal["system", "user", "assistant", "tool"]
     name: str | None = None  # of a result: the call
     content: str
 
 
 class _Step(BaseModel):
-    """What the driver says of a conversation. An answer that was executed may have had a say in it."""
+    """What the driver says of a conversation."""
 
     messages: list[_Message] = []
     result: list[list[str]] = []
@@ -151,13 +152,21 @@ class _Step(BaseModel):
 
 
 def _after(talk: Talk, row: dict) -> Talk:
+    """Where the driver says that the conversation stands. An answer that was executed may have had a say in this."""
     try:
         step = _Step.model_validate(row)
     except ValidationError:
         step = _Step(failed="the simulated APIs said something else")
-    if step.result and [answer for turn in step.result for answer in turn] != list(talk.answers):
-        step = _Step(failed="the simulated APIs scored other answers than were given")
+    more = [message.model_dump(exclude_none=True) for message in step.messages[len(talk.messages) :]]
+    chat, answers = [*talk.messages, *more], list(talk.answers)  # what was asked stays as it was asked
+    scored = [answer for turn in step.result for answer in turn] or answers
+    if not step.failed and not _said(chat) == scored == answers:
+        step = _Step(failed="the simulated APIs told of another conversation")
     if step.failed:
-        return replace(talk, error=step.failed)
-    messages = [message.model_dump(exclude_none=True) for message in step.messages]
-    return replace(talk, messages=messages, turns=step.result)
+        unseen = [{"role": "assistant", "content": text} for text in answers[len(_said(talk.messages)) :]]
+        return replace(talk, messages=[*talk.messages, *unseen], error=step.failed)
+    return replace(talk, messages=chat, turns=step.result)
+
+
+def _said(chat: list[dict]) -> list[str]:
+    return [message["content"] for message in chat if message["role"] == "assistant"]
