@@ -53,18 +53,20 @@ import sys
 from funreason.llm import Cache, Response
 first = int(sys.argv[2])
 with Cache(sys.argv[1]) as cache:
-    for number in range(first, first + 400):
+    for number in range(first, first + 100):
         cache.put(number.to_bytes(32), Response(f"é {number}", "stop", number, 2), "m")
         assert cache.get([number.to_bytes(32)])
 """
 
 
-def test_processes_share_a_new_file(tmp_path):
+def test_eight_processes_share_a_new_file(tmp_path):
+    """Each begins in the middle of the one before: nothing is lost, and nothing is there twice."""
     start = [sys.executable, "-c", WRITER, str(tmp_path)]
-    writers = [subprocess.Popen([*start, first], stderr=subprocess.PIPE, text=True) for first in ("0", "200")]
-    assert [(writer.communicate()[1], writer.returncode) for writer in writers] == [("", 0)] * 2
+    writers = [subprocess.Popen([*start, str(50 * n)], stderr=subprocess.PIPE, text=True) for n in range(8)]
+    assert [(writer.communicate()[1], writer.returncode) for writer in writers] == [("", 0)] * 8
     with Cache(tmp_path) as cache:
-        assert cache.get(map(name, range(700))) == {name(number): answer(number) for number in range(600)}
+        assert cache.get(map(name, range(500))) == {name(number): answer(number) for number in range(450)}
+        assert cache.do(lambda database: database.execute("SELECT count(*) FROM responses").fetchone()) == (450,)
 
 
 def test_a_file_that_is_no_database_is_moved_aside(tmp_path, caplog):
