@@ -1,10 +1,10 @@
 """Three self-refine rounds and three HDR rounds at the desk, each with three seeds of training: what improves?
 
-Run as: python benchmarks/rounds.py FOLDER [--seeds 0 1 2] [--profiles desk-refine desk-hdr]
+Run as: python benchmarks/rounds.py FOLDER [--seeds 0 1 2] [--profiles desk-refine desk-hdr] [-S KEY=VALUE ...]
 
 FOLDER becomes a clone of this project, in which each profile is run with each seed by `dvc repro`; what has run is
-kept in FOLDER/results/<profile>-<seed>.csv, so that a broken run goes on where it stopped. Prints the mean and the
-spread over the seeds, a line a set. About 45 minutes on two cores.
+kept in FOLDER/results/, a file a seed, so that a broken run goes on where it stopped. Prints the mean and the spread
+over the seeds, a line a set. Other parameters by -S: rounds.refine.earlier_share=0, '~sets.r3'. TIME on two cores.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import csv
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from contextlib import chdir
 from pathlib import Path
 from statistics import mean, stdev
@@ -19,8 +20,9 @@ from statistics import mean, stdev
 from tabulate import tabulate
 
 from funreason import profiles
-from funreason.params import check_params, read_yaml, yaml
+from funreason.params import Params
 from funreason.records import write_csv
+from funreason.report.overrides import overridden
 from funreason.report.rounds import COLUMNS, rounds
 
 ROOT = Path(__file__).parents[1]
@@ -34,11 +36,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="train.seed; 0 1 2")
     parser.add_argument("--profiles", nargs="+", default=["desk-refine", "desk-hdr"], help="desk-refine desk-hdr")
+    parser.add_argument("-S", "--set-param", action="append", default=[], metavar="KEY=VALUE", help="as dvc exp run")
     arguments = parser.parse_args()
     folder = cloned(arguments.folder)
     for profile in arguments.profiles:
-        results = [ran(folder, profile, seed) for seed in arguments.seeds]
-        print(f"\n{profile}, seeds {arguments.seeds}\n{table(results)}", flush=True)
+        results = [ran(folder, profile, seed, arguments.set_param) for seed in arguments.seeds]
+        print(f"\n{' '.join([profile, *arguments.set_param])}, seeds {arguments.seeds}\n{table(results)}", flush=True)
 
 
 def cloned(folder: Path) -> Path:
@@ -49,37 +52,35 @@ def cloned(folder: Path) -> Path:
     return folder.resolve()
 
 
-def ran(folder: Path, profile: str, seed: int) -> list[dict]:
+def ran(folder: Path, profile: str, seed: int, changes: list[str]) -> list[dict]:
     """The sets side by side after the profile's run with this seed, up to where the chain ended."""
-    result = folder / "results" / f"{profile}-{seed}.csv"
+    result = folder / "results" / f"{'-'.join([profile, *changes, str(seed)]).replace('/', '_')}.csv"
     if not result.exists():
         with chdir(folder):
-            values = choose(profile, seed)
-            repro(values)
-            params = check_params(values, "params.yaml")
+            params = choose(profile, [f"train.seed={seed}", *changes])
+            repro(params.sets)
             write_csv(result, COLUMNS, rounds(params.sets, params.rounds.measure))
     with open(result, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def choose(profile: str, seed: int) -> dict:
+def choose(profile: str, changes: list[str]) -> Params:
     profiles.use(profile)
-    values = read_yaml("params.yaml", "rt")
-    values["train"]["seed"] = seed
-    with open("params.yaml", "w", encoding="utf-8") as file:
-        yaml().dump(values, file)
-    return read_yaml("params.yaml")
+    path = Path("params.yaml")
+    text, params = overridden(path, changes)
+    path.write_text(text, encoding="utf-8")
+    return params
 
 
-def repro(values: dict) -> None:
+def repro(sets: Iterable[str]) -> None:
     """A chain may end before its last set, which says so: what other seeds left of later sets is deleted first."""
-    for name in list(values["sets"])[1:]:
+    for name in list(sets)[1:]:
         shutil.rmtree(Path("metrics", name), ignore_errors=True)
     environment = os.environ | {
         "PYTHONPATH": str(Path("src").resolve()),
         "PATH": f"{Path('.venv/bin').resolve()}{os.pathsep}{os.environ['PATH']}",
     }
-    subprocess.run(["dvc", "repro", "report"], env=environment, check=False)
+    subprocess.run(["dvc", "repro", "--keep-going", "report"], env=environment, check=False)
 
 
 def table(results: list[list[dict]]) -> str:

@@ -37,8 +37,9 @@ def table(rows: list[dict]) -> str:
 
 
 def _skill(name: str, measure: str) -> dict:
-    calls, code = accuracy(name, measure), read_json(Path("metrics", name, "code.json"))
-    first = next(rate["pass@1"] for rate in code.values() if isinstance(rate, dict) and "pass@1" in rate)
+    calls, path = accuracy(name, measure), Path("metrics", name, "code.json")
+    code = read_json(path) if path.exists() else {}  # where the chain ended, it may not have been measured any more
+    first = next((rate["pass@1"] for rate in code.values() if isinstance(rate, dict) and "pass@1" in rate), "")
     return {key: calls[key] for key in ("accuracy", "low", "high")} | {"code": first}
 
 
