@@ -88,7 +88,7 @@ def actors() -> list[psutil.Process]:
 
 def _line(process: psutil.Process) -> str:
     try:
-        return " ".join(process.cmdline()) if process.status() != psutil.STATUS_ZOMBIE else ""
+        return " ".join(process.cmdline()).strip() if process.status() != psutil.STATUS_ZOMBIE else ""
     except psutil.Error:
         return ""
 
@@ -141,7 +141,10 @@ def kill_one(cluster) -> None:
 
 
 def remove_one(cluster) -> None:
-    cluster.remove_node(min(cluster.worker_nodes, key=lambda node: node.unique_id), allow_graceful=False)
+    """One whose replica has its model: a node lost before that is no loss, Ray starts the replica elsewhere."""
+    ready = {process.ppid() for process in actors() if _line(process) in ("ray::Served", "ray::Served.ask")}
+    node = next(node for node in cluster.worker_nodes if node.all_processes["raylet"][0].process.pid in ready)
+    cluster.remove_node(node, allow_graceful=False)
 
 
 @pytest.mark.parametrize("lose", [kill_one, remove_one])

@@ -6,6 +6,7 @@ Ray is installed apart (`make ray`), so nothing here imports it before a replica
 import logging
 import math
 import os
+import socket
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from funreason.llm.vllm_engine import VllmEngine
 
 _SETTINGS = ("VLLM_", "OMP_")  # of the driver's environment, what an engine on another node has to obey, too
 _STORE = 128 * 2**20  # bytes of shared memory for a Ray of our own: requests and answers are small
+_REACH_S = 10  # for the head of a cluster to take a connection
 
 
 class Served:
@@ -87,6 +89,7 @@ def connect(params) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         if chosen.address:
+            _reach(chosen.address)
             ray.init(chosen.address, **quiet)
         else:
             cores = max(os.cpu_count(), math.ceil(chosen.replicas * workers(params) * chosen.cpus))
@@ -95,6 +98,13 @@ def connect(params) -> None:
         remedy = "`ray start --head` on the first node, or llm.ray.address: null for a Ray on this machine"
         reason = " ".join(str(error).split())[:300]
         raise EngineError(f"llm.ray.address {chosen.address!r}: {reason}; {remedy}") from error
+
+
+def _reach(address: str) -> None:
+    """Raises OSError at once where nobody listens; Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if port.isdecimal():  # auto has none
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_S).close()
 
 
 def workers(params) -> int:
