@@ -6,14 +6,16 @@ Out: a line for each conversation, in order: {"id"} and
      chat), or {"failed"} (what ended it)
 Run as (inside the sandbox): .venv-bfcl/bin/python bfcl_turns.py < request.json > steps.json
 
-Nothing is kept between runs: each replays the answers so far, in milliseconds, each conversation in a throwaway
-process, since an answer is executed and may be any program.
+Nothing is kept between runs: each replays the answers so far, in milliseconds; a conversation in which anything but
+plain calls is executed in a throwaway process, since that may be any program.
 """
 
+import json
 from types import SimpleNamespace
 
 import bfcl_release  # must come before bfcl_eval
 import bfcl_stub
+import plain
 from bfcl_eval.constants.default_prompts import MAXIMUM_STEP_LIMIT
 from bfcl_eval.model_handler.local_inference.base_oss_handler import OSSHandler
 from bfcl_eval.model_handler.utils import format_execution_results_prompting
@@ -66,18 +68,26 @@ def carried_on(entry: dict, answers: list[str], tool_role: str) -> dict:
 
 
 def step(entry: dict, answers: list[str], tool_role: str) -> dict:
-    """`carried_on`, from a throwaway process; {"failed"} where the answers ended that, or never come to an end."""
-    if not answers:
-        return carried_on(entry, answers, tool_role)
-    bfcl_release.load_apis(entry)
+    """`carried_on`; {"failed"} where the answers end the process, or never come to an end. Changes `entry`."""
+    untouched = json.dumps(entry)
+    try:
+        with plain.only_plain():
+            found = carried_on(entry, answers, tool_role)
+    except plain.NotPlain:
+        found = alone(json.loads(untouched), answers, tool_role)
     most = (MAXIMUM_STEP_LIMIT + 1) * len(entry["question"])
+    ending = len(answers) < most or not found.keys().isdisjoint(("result", "failed"))
+    return found if ending else {"failed": f"asks on after {most} answers"}
+
+
+def alone(entry: dict, answers: list[str], tool_role: str) -> dict:
+    """`carried_on`, from a throwaway process; {"failed"} where the answers ended that."""
+    bfcl_release.load_apis(entry)
     try:
         found = thrown_away(lambda: carried_on(entry, answers, tool_role), REPLAY_SECONDS)
     except (Ended, Raised) as error:
         return {"failed": f"the simulated APIs failed: {error}"}
-    if not isinstance(found, dict):
-        return {"failed": "the simulated APIs said something else"}
-    return found if len(answers) < most or "result" in found else {"failed": f"asks on after {most} answers"}
+    return found if isinstance(found, dict) else {"failed": "the simulated APIs said something else"}
 
 
 if __name__ == "__main__":
