@@ -28,7 +28,7 @@ from throwaway import Ended, Raised, thrown_away
 EVAL_SECONDS = 2
 EVAL_BUDGET = 20  # texts that may end their process before all others are refused unseen
 EVAL_CHARS = 1 << 16  # of a value; more is not read, and so no literal
-CHECK_SECONDS = 20  # for all turns of one conversation, which take milliseconds
+CHECK_SECONDS = 10  # for all turns of one conversation, which take milliseconds
 DATA = ("prompt", "possible_answer")  # what a verdict quotes of BFCL's own files
 NOT_PLAIN = "not plain"  # the type of a failure that is none: to be judged in a process of its own
 UNRESOLVED = "<not evaluated>"  # no possible answer, yet part of a call: wrong everywhere, also on irrelevance
@@ -64,7 +64,6 @@ def turns_checker(official):
         def verdict(truth) -> dict:
             return utils.make_json_serializable(official(decoded, truth, entry, *others))
 
-        bfcl_release.load_apis(entry)
         try:
             found = thrown_away(lambda: verdict(truth), CHECK_SECONDS)
             if found["valid"] and thrown_away(lambda: verdict(impossible(truth)), CHECK_SECONDS)["valid"]:
@@ -159,6 +158,7 @@ def failed_turns(category: str, answers: list[dict]) -> list[dict]:
     So have all of them where one ended the shared process: it took too much time or memory.
     """
     found, left = [], answers
+    bfcl_release.load_apis()
     with suppress(Ended, Raised):
         found = thrown_away(lambda: failed_plainly(category, answers), None)
         not_plain = {row["id"] for row in found if row["type"] == NOT_PLAIN}

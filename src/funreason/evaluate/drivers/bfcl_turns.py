@@ -1,6 +1,7 @@
 """Carry BFCL's conversations over several turns on, by the official loop over the official simulated APIs.
 
-In:  {"category", "limit", "talks": [[id, [answers so far]]] or null for the first `limit` entries, "tool_role"}
+In:  {"talks": [[id, [answers so far]]], "tool_role"}, or for the first `limit` entries of each (null: all)
+     {"categories", "limit", "tool_role"}
 Out: a line for each conversation, in order: {"id"} and
      {"messages"} (the chat to be answered next), {"result", "messages"} (over: the answers of each turn, the whole
      chat), or {"failed"} (what ended it)
@@ -11,6 +12,7 @@ plain calls is executed in a throwaway process, since that may be any program.
 """
 
 import json
+from functools import cache
 from types import SimpleNamespace
 
 import bfcl_release  # must come before bfcl_eval
@@ -82,7 +84,7 @@ def step(entry: dict, answers: list[str], tool_role: str) -> dict:
 
 def alone(entry: dict, answers: list[str], tool_role: str) -> dict:
     """`carried_on`, from a throwaway process; {"failed"} where the answers ended that."""
-    bfcl_release.load_apis(entry)
+    bfcl_release.load_apis()
     try:
         found = thrown_away(lambda: carried_on(entry, answers, tool_role), REPLAY_SECONDS)
     except (Ended, Raised) as error:
@@ -90,12 +92,20 @@ def alone(entry: dict, answers: list[str], tool_role: str) -> dict:
     return found if isinstance(found, dict) else {"failed": "the simulated APIs said something else"}
 
 
+@cache
+def entries_of(category: str) -> dict[str, dict]:
+    """{id: entry}, in the order of BFCL's file."""
+    return {entry["id"]: entry for entry in bfcl_release.entries(category)}
+
+
+def first(categories: list[str], limit: int | None) -> list[tuple[str, list[str]]]:
+    """Their conversations, without an answer so far."""
+    return [(name, []) for category in categories for name in list(entries_of(category))[:limit]]
+
+
 if __name__ == "__main__":
     request, reply = open_channel()
-    entries = bfcl_release.entries(request["category"])
-    by_id = {entry["id"]: entry for entry in entries}
-    talks = request["talks"]
-    if talks is None:
-        talks = [(entry["id"], []) for entry in entries[: request["limit"]]]
+    talks = request["talks"] if "talks" in request else first(request["categories"], request["limit"])
     for name, answers in talks:
-        reply(step(by_id[name], answers, request["tool_role"]) | {"id": name})
+        entry = entries_of(name.rpartition("_")[0])[name]
+        reply(step(entry, answers, request["tool_role"]) | {"id": name})

@@ -18,8 +18,8 @@ from bfcl_eval.eval_checker.multi_turn_eval.func_source_code import long_context
 from bfcl_eval.model_handler import utils as decoding
 
 SECONDS = 5  # for one conversation, which takes milliseconds
-_SHARED = {name: value for name, value in vars(long_context).items() if isinstance(value, dict | list)}
-_PRISTINE = copy.deepcopy(_SHARED)
+_LENT = [it for name, it in vars(long_context).items() if name.isupper() and isinstance(it, dict)]
+_PRISTINE = copy.deepcopy(_LENT)
 
 
 class NotPlain(BaseException):
@@ -30,7 +30,7 @@ class NotPlain(BaseException):
 def only_plain() -> Iterator[None]:
     """Within, for one conversation: BFCL executes plain calls and raises NotPlain at the first other one.
 
-    Ends the process where it takes too long. The APIs' instances end with it, and what they share is as it was.
+    Ends the process where it takes too long. The APIs' instances end with it, and what they were lent is as it was.
     """
     known, evaluating = set(vars(multi_turn_utils)), vars(decoding).get("eval", eval)
     decoding.eval = refuse
@@ -91,8 +91,8 @@ def _is_literal(node: ast.expr | None) -> bool:
 
 
 def _restore() -> None:
-    """The lists and cards of long contexts, which BFCL lends to every instance uncopied."""
-    for name, value in _SHARED.items():
-        if value != _PRISTINE[name]:
-            value.clear()
-            (value.update if isinstance(value, dict) else value.extend)(copy.deepcopy(_PRISTINE[name]))
+    """The credit cards and bookings of long contexts, which BFCL lends to every instance uncopied."""
+    for lent, pristine in zip(_LENT, _PRISTINE, strict=True):
+        if lent != pristine:
+            lent.clear()
+            lent.update(copy.deepcopy(pristine))
