@@ -77,7 +77,8 @@ class Apis:
         """The conversations at their next question, or at their end; in order. One that ends the driver has failed."""
 
         def call(part: Sequence[Talk]) -> tuple[list[dict], DriverDied | None]:
-            return self._driven({"talks": [(talk.id, talk.answers) for talk in part]}, len(part))
+            said = [(talk.id, talk.answers, len(talk.messages)) for talk in part]
+            return self._driven({"talks": said}, len(part))
 
         rows = in_turn(call, talks, lambda talk: {"failed": "ended the simulated APIs"})
         return [_after(talk, row) for talk, row in zip(talks, rows, strict=True)]
@@ -147,8 +148,8 @@ def _after(talk: Talk, row: dict) -> Talk:
         step = _Step.model_validate(row)
     except ValidationError:
         step = _Step(failed="the simulated APIs said something else")
-    more = [message.model_dump(exclude_none=True) for message in step.messages[len(talk.messages) :]]
-    chat, answers = [*talk.messages, *more], list(talk.answers)  # what was asked stays as it was asked
+    more = [message.model_dump(exclude_none=True) for message in step.messages]
+    chat, answers = [*talk.messages, *more], list(talk.answers)
     scored = [answer for turn in step.result for answer in turn] or answers
     if not step.failed and not _said(chat) == scored == answers:
         step = _Step(failed="the simulated APIs told of another conversation")

@@ -1,10 +1,10 @@
 """Carry BFCL's conversations over several turns on, by the official loop over the official simulated APIs.
 
-In:  {"talks": [[id, [answers so far]]], "tool_role"}, or for the first `limit` entries of each (null: all)
-     {"categories", "limit", "tool_role"}
+In:  {"talks": [[id, [answers so far], number of messages that are known]], "tool_role"}, or
+     {"categories", "limit", "tool_role"} for the first `limit` entries of each (null: all)
 Out: a line for each conversation, in order: {"id"} and
-     {"messages"} (the chat to be answered next), {"result", "messages"} (over: the answers of each turn, the whole
-     chat), or {"failed"} (what ended it)
+     {"messages"} (what is new in the chat, to be answered next), {"result", "messages"} (over: the answers of each
+     turn, and what is new), or {"failed"} (what ended it)
 Run as (inside the sandbox): .venv-bfcl/bin/python bfcl_turns.py < request.json > steps.json
 
 Nothing is kept between runs: each replays the answers so far, in milliseconds; a conversation in which anything but
@@ -59,34 +59,34 @@ class Recorded(OSSHandler):
         return inference_data
 
 
-def carried_on(entry: dict, answers: list[str], tool_role: str) -> dict:
-    """Where a conversation stands after its answers so far. Changes `entry`."""
+def carried_on(entry: dict, answers: list[str], known: int, tool_role: str) -> dict:
+    """Where a conversation stands after its answers so far, without the first `known` messages. Changes `entry`."""
     handler = Recorded(answers, tool_role)
     try:
         result, _ = handler.inference_multi_turn_prompting(entry, include_input_log=False, exclude_state_log=True)
     except Asked:
-        return {"messages": handler.messages}
-    return {"result": result, "messages": handler.messages}
+        return {"messages": handler.messages[known:]}
+    return {"result": result, "messages": handler.messages[known:]}
 
 
-def step(entry: dict, answers: list[str], tool_role: str) -> dict:
+def step(entry: dict, answers: list[str], *others) -> dict:
     """`carried_on`; {"failed"} where the answers end the process, or never come to an end. Changes `entry`."""
     untouched = json.dumps(entry)
     try:
         with plain.only_plain():
-            found = carried_on(entry, answers, tool_role)
-    except plain.NotPlain:
-        found = alone(json.loads(untouched), answers, tool_role)
+            found = carried_on(entry, answers, *others)
+    except (plain.NotPlain, Exception):
+        found = alone(json.loads(untouched), answers, *others)
     most = (MAXIMUM_STEP_LIMIT + 1) * len(entry["question"])
     ending = len(answers) < most or not found.keys().isdisjoint(("result", "failed"))
     return found if ending else {"failed": f"asks on after {most} answers"}
 
 
-def alone(entry: dict, answers: list[str], tool_role: str) -> dict:
+def alone(*arguments) -> dict:
     """`carried_on`, from a throwaway process; {"failed"} where the answers ended that."""
     bfcl_release.load_apis()
     try:
-        found = thrown_away(lambda: carried_on(entry, answers, tool_role), REPLAY_SECONDS)
+        found = thrown_away(lambda: carried_on(*arguments), REPLAY_SECONDS)
     except (Ended, Raised) as error:
         return {"failed": f"the simulated APIs failed: {error}"}
     return found if isinstance(found, dict) else {"failed": "the simulated APIs said something else"}
@@ -98,14 +98,14 @@ def entries_of(category: str) -> dict[str, dict]:
     return {entry["id"]: entry for entry in bfcl_release.entries(category)}
 
 
-def first(categories: list[str], limit: int | None) -> list[tuple[str, list[str]]]:
+def first(categories: list[str], limit: int | None) -> list[tuple[str, list[str], int]]:
     """Their conversations, without an answer so far."""
-    return [(name, []) for category in categories for name in list(entries_of(category))[:limit]]
+    return [(name, [], 0) for category in categories for name in list(entries_of(category))[:limit]]
 
 
 if __name__ == "__main__":
     request, reply = open_channel()
     talks = request["talks"] if "talks" in request else first(request["categories"], request["limit"])
-    for name, answers in talks:
+    for name, answers, known in talks:
         entry = entries_of(name.rpartition("_")[0])[name]
-        reply(step(entry, answers, request["tool_role"]) | {"id": name})
+        reply(step(entry, answers, known, request["tool_role"]) | {"id": name})
