@@ -109,3 +109,37 @@ def test_who_turns_the_checker_is_found_out(apis, talks, gold):
     answers = (PATCH, CLOSING, *["[ls()]", CLOSING] * (gold[talk.id].count(CLOSING) - 1))
     (row,) = bfcl_turns.score(apis.carry_on([replace(talk, answers=answers)]), apis.mode, apis.version)
     assert not row.correct and row.error == "forged: passes a check that nothing passes"
+
+
+ENDLESS = "[power(base=9, exponent=99999999999)]"  # the interpreter does not even hear a signal meanwhile
+
+
+@pytest.fixture(scope="module")
+def counting(apis, gold) -> list[Talk]:
+    """Three conversations that may calculate."""
+    found = [talk for talk in apis.start("bfcl", [BASE], None) if '"power"' in talk.messages[0]["content"]]
+    return [replace(talk, answers=tuple(gold[talk.id])) for talk in found[:3]]
+
+
+def test_a_plain_call_without_an_end_costs_its_own_conversation_only(apis, counting):
+    """In the replay, and in the check of what a replay of another machine had let pass."""
+    first, second, third = counting
+    ended = apis.carry_on([first, replace(second, answers=(ENDLESS,)), third])
+    assert [talk.error for talk in ended] == ["", "ended the simulated APIs", ""]
+    turns = [[ENDLESS], *[[CLOSING]] * (second.answers.count(CLOSING) - 1)]
+    rows = bfcl_turns.score([ended[0], replace(ended[1], error="", turns=turns), ended[2]], apis.mode, apis.version)
+    assert [row.correct for row in rows] == [True, False, True]
+    assert rows[1].error.startswith("scorer_failed: the official checker failed: not done in ")
+
+
+def test_a_conversation_that_is_not_plain_changes_no_other_verdict(apis, counting):
+    """Arithmetic, which has to be evaluated, beside plain calls that are right and that are wrong."""
+    first, second, third = counting
+    sums = "[absolute_value(number=1 + 1)]"
+    wrong = [CLOSING] * third.answers.count(CLOSING)
+    talks = [first, replace(second, answers=(sums, *second.answers)), replace(third, answers=tuple(wrong))]
+    ended = apis.carry_on(talks)
+    assert json.loads(ended[1].messages[3]["content"]) == {"result": 2}
+    rows = bfcl_turns.score(ended, apis.mode, apis.version)
+    assert [row.correct for row in rows] == [True, True, False]
+    assert rows[2].error.startswith("multi_turn:empty_turn_model_response")

@@ -130,8 +130,8 @@ def _official_failures(part: Sequence[Answer], folders: dict, mode: str, version
     return {
         (suite, category, failure["id"]): f"{failure['type']}: {failure['error']}"
         for suite, categories in reply.items()
-        for category, scores in categories.items()
-        for failure in scores["failures"]
+        for category, failures in categories.items()
+        for failure in failures
     }
 
 

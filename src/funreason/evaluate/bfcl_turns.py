@@ -7,10 +7,7 @@ that was killed goes on where it stopped.
 """
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from operator import attrgetter
 from typing import Literal
 
 from pydantic import BaseModel, ValidationError
@@ -70,24 +67,18 @@ class Apis:
 
     def start(self, suite: str, categories: Iterable[str], limit: int | None) -> list[Talk]:
         """The first `limit` conversations of each category (None: all), at their first question."""
-        talks = []
-        for category in categories:
-            rows, death = self._driven({"category": category, "limit": limit, "talks": None}, count=200)
-            if death:
-                raise death
-            talks += [Talk(suite, category, row["id"], row["messages"]) for row in rows]
-        return talks
+        categories = list(categories)
+        rows, death = self._driven({"categories": categories, "limit": limit}, count=200 * len(categories))
+        if death:
+            raise death
+        return [Talk(suite, row["id"].rpartition("_")[0], row["id"], row["messages"]) for row in rows]
 
     def carry_on(self, talks: Sequence[Talk]) -> list[Talk]:
         """The conversations at their next question, or at their end; in order. One that ends the driver has failed."""
-        parts = [list(part) for _, part in groupby(talks, attrgetter("category"))]
-        with ThreadPoolExecutor(max(len(parts), 1)) as pool:  # each waits for a process of its own
-            return [talk for part in pool.map(self._category, parts) for talk in part]
 
-    def _category(self, talks: list[Talk]) -> list[Talk]:
         def call(part: Sequence[Talk]) -> tuple[list[dict], DriverDied | None]:
-            said = [(talk.id, talk.answers) for talk in part]
-            return self._driven({"category": talks[0].category, "talks": said}, len(part))
+            said = [(talk.id, talk.answers, len(talk.messages)) for talk in part]
+            return self._driven({"talks": said}, len(part))
 
         rows = in_turn(call, talks, lambda talk: {"failed": "ended the simulated APIs"})
         return [_after(talk, row) for talk, row in zip(talks, rows, strict=True)]
@@ -157,8 +148,8 @@ def _after(talk: Talk, row: dict) -> Talk:
         step = _Step.model_validate(row)
     except ValidationError:
         step = _Step(failed="the simulated APIs said something else")
-    more = [message.model_dump(exclude_none=True) for message in step.messages[len(talk.messages) :]]
-    chat, answers = [*talk.messages, *more], list(talk.answers)  # what was asked stays as it was asked
+    more = [message.model_dump(exclude_none=True) for message in step.messages]
+    chat, answers = [*talk.messages, *more], list(talk.answers)
     scored = [answer for turn in step.result for answer in turn] or answers
     if not step.failed and not _said(chat) == scored == answers:
         step = _Step(failed="the simulated APIs told of another conversation")

@@ -44,10 +44,11 @@ def messages(entry: dict, category: str) -> list[dict]:
     return decoding.system_prompt_pre_processing_chat_model(entry["question"][0], entry["function"], last)
 
 
-def load_apis(entry: dict) -> None:
-    """Import the simulated APIs of a conversation here: else each process that replays it does, which takes longer."""
-    for name in entry["involved_classes"]:
-        importlib.import_module(multi_turn_utils.CLASS_FILE_PATH_MAPPING[name])
+def load_apis() -> None:
+    """Import the simulated APIs of conversations here: else each process that is forked does, which takes longer."""
+    for name, module in multi_turn_utils.CLASS_FILE_PATH_MAPPING.items():
+        if not name.startswith(("Memory", "WebSearch")):  # v4's for what is not asked here, with a store of vectors
+            importlib.import_module(module)
 
 
 def evaluated(category: str, rows: list[dict], data: dict[str, str] | None) -> list[dict]:

@@ -3,19 +3,22 @@
 In:  {"suites": {name: {"data", "answers": {category: [{"id", "result"}]}}}}
      with "data" the texts of the files of a folder in BFCL's layout, or null for BFCL's own; a result is an answer,
      in the multi-turn categories the answers of each turn
-Out: {name: {category: {"accuracy", "correct", "n", "failures": [{"id", "type", "error"}]}}}
+Out: {name: {category: [{"id", "type", "error"} of each answer that is wrong]}}
 Run as (inside the sandbox): .venv-bfcl/bin/python bfcl_score.py < request.json > scores.json
 
 Guards surround the official code, so that one answer cannot end or change the scoring of the others: its eval() of
-arithmetic arguments and its check of a conversation happen in throwaway processes; what it cannot even judge is wrong.
+arithmetic arguments happens in a throwaway process, and so does its check of a conversation, where that executes
+anything but plain calls; what it cannot even judge is wrong.
 """
 
 import ast
 import json
 import secrets
+from contextlib import suppress
 
 import bfcl_release  # must come before bfcl_eval
 import bfcl_stub
+import plain
 from bfcl_eval import utils
 from bfcl_eval.eval_checker import eval_runner
 from bfcl_eval.model_handler import utils as decoding
@@ -25,10 +28,12 @@ from throwaway import Ended, Raised, thrown_away
 EVAL_SECONDS = 2
 EVAL_BUDGET = 20  # texts that may end their process before all others are refused unseen
 EVAL_CHARS = 1 << 16  # of a value; more is not read, and so no literal
-CHECK_SECONDS = 20  # for all turns of one conversation, which take milliseconds
+CHECK_SECONDS = 10  # for all turns of one conversation, which take milliseconds
 DATA = ("prompt", "possible_answer")  # what a verdict quotes of BFCL's own files
+NOT_PLAIN = "not plain"  # the type of a failure that is none: to be judged in a process of its own
 UNRESOLVED = "<not evaluated>"  # no possible answer, yet part of a call: wrong everywhere, also on irrelevance
 MAX_CHARS = 1000  # of an error: it may quote the whole state of an API
+OFFICIAL_CHECKER = eval_runner.multi_turn_checker
 
 _ended = 0
 
@@ -59,7 +64,6 @@ def turns_checker(official):
         def verdict(truth) -> dict:
             return utils.make_json_serializable(official(decoded, truth, entry, *others))
 
-        bfcl_release.load_apis(entry)
         try:
             found = thrown_away(lambda: verdict(truth), CHECK_SECONDS)
             if found["valid"] and thrown_away(lambda: verdict(impossible(truth)), CHECK_SECONDS)["valid"]:
@@ -69,6 +73,33 @@ def turns_checker(official):
             return _refused("scorer_failed", f"the official checker failed: {error}")
 
     return checked
+
+
+def plain_checker(official):
+    """BFCL's checker of conversations, in this process; NOT_PLAIN where it would execute anything but plain calls."""
+
+    def checked(*arguments) -> dict:
+        try:
+            with plain.only_plain():
+                return utils.make_json_serializable(official(*arguments))
+        except plain.NotPlain:
+            return _refused(NOT_PLAIN, "")
+        except Exception as error:
+            return _refused("scorer_failed", f"the official checker failed: {type(error).__name__}: {error}"[:300])
+
+    return checked
+
+
+def plain_decoder(official):
+    """Decodes what it would have to compute as a call that is not plain: the runner would take an error for talk."""
+
+    def decode(*arguments, **named):
+        try:
+            return official(*arguments, **named)
+        except plain.NotPlain:
+            return [NOT_PLAIN]
+
+    return decode
 
 
 def _refused(kind: str, why: str) -> dict:
@@ -115,15 +146,32 @@ def guarded_decoder(official):
     return decode
 
 
-def score_category(category: str, answers: list[dict], data: dict[str, str] | None) -> dict:
-    """Official accuracy and failures over the entries that `answers` names."""
-    header, *failures = bfcl_release.evaluated(category, answers, data)
-    return {
-        "accuracy": header["accuracy"],
-        "correct": header["correct_count"],
-        "n": header["total_count"],
-        "failures": [{"id": row["id"]} | told(row) for row in failures],
-    }
+def failed(category: str, answers: list[dict], data: dict[str, str] | None) -> list[dict]:
+    """[{"id", "type", "error"}] of the answers that the official runner refuses."""
+    _, *failures = bfcl_release.evaluated(category, answers, data)
+    return [{"id": row["id"]} | told(row) for row in failures]
+
+
+def failed_turns(category: str, answers: list[dict]) -> list[dict]:
+    """`failed`: conversations of plain calls share a process, the others have their own.
+
+    So have all of them where one ended the shared process: it took too much time or memory.
+    """
+    found, left = [], answers
+    bfcl_release.load_apis()
+    with suppress(Ended, Raised):
+        found = thrown_away(lambda: failed_plainly(category, answers), None)
+        not_plain = {row["id"] for row in found if row["type"] == NOT_PLAIN}
+        left = [row for row in answers if row["id"] in not_plain]
+    return [row for row in found if row["type"] != NOT_PLAIN] + (failed(category, left, None) if left else [])
+
+
+def failed_plainly(category: str, answers: list[dict]) -> list[dict]:
+    """For a process of its own: it forks nothing, and evaluates no text of a model but plain calls."""
+    decoding.eval = plain.refuse
+    bfcl_stub.Handler.decode_execute = plain_decoder(bfcl_stub.Handler.decode_execute)
+    eval_runner.multi_turn_checker = plain_checker(OFFICIAL_CHECKER)
+    return failed(category, answers, None)
 
 
 def told(row: dict) -> dict:
@@ -138,14 +186,17 @@ def told(row: dict) -> dict:
 
 
 def score_suite(data: dict[str, str] | None, answers: dict[str, list[dict]]) -> dict:
-    """All categories of one suite; `data` takes the place of BFCL's own data folder."""
-    return {name: score_category(name, rows, data) for name, rows in answers.items() if rows}
+    """{category: failures} of one suite; `data` takes the place of BFCL's own data folder."""
+    return {
+        name: failed_turns(name, rows) if name.startswith("multi_turn") else failed(name, rows, data)
+        for name, rows in answers.items() if rows
+    }  # fmt: skip
 
 
 def guard() -> None:
     """Put the guards around the official code."""
     decoding.eval = isolated_eval
-    eval_runner.multi_turn_checker = turns_checker(eval_runner.multi_turn_checker)
+    eval_runner.multi_turn_checker = turns_checker(OFFICIAL_CHECKER)
     if bfcl_release.V3:
         eval_runner.ast_checker = guarded(eval_runner.ast_checker)
         bfcl_stub.Handler.decode_ast = guarded_decoder(bfcl_stub.Handler.decode_ast)

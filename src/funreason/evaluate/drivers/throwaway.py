@@ -20,8 +20,8 @@ class Raised(Exception):
     """`work` raised; the message names the error."""
 
 
-def thrown_away(work: Callable[[], object], seconds: float):
-    """`work()`, which has to be a JSON value, from a process of its own. Raises Ended, Raised.
+def thrown_away(work: Callable[[], object], seconds: float | None):
+    """`work()`, which has to be a JSON value, from a process of its own, within `seconds`. Raises Ended, Raised.
 
     It is a word of the process: where text of a model runs in `work`, the text may have said it.
     """

@@ -1,0 +1,115 @@
+"""Which calls may be executed beside others: methods of the APIs with literals, and nothing else."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from funreason.errors import FunReasonError
+from funreason.evaluate.bfcl import ENVIRONMENTS
+from funreason.evaluate.drive import DRIVERS, scorer_python
+
+FILES = "funreason_eval_id_0_GorillaFileSystem_instance"  # as v4 calls them
+MATH = "funreason_eval_id_0_MathAPI_instance"
+TRUE_FILES = "funreason_ground_truth_eval_id_0_GorillaFileSystem_instance"
+
+PLAIN = {
+    "no argument": "pwd()",
+    "by name": "ls(a=True)",
+    "by position": "absolute_value(-3.5)",
+    "white space": "  pwd ()",
+    "joined strings": "echo(content='a' 'b')",
+    "a call in a string": "echo(content='cat (x), pwd()')",
+    "no string": "echo(content=None)",
+    "nested": "echo(content={'a': [1, (2, +3j), {-4}], 'b': {5: b'x', 'c': ...}})",
+    "of no such function": "no_such_function(a=1)",
+    "with a wrong argument": "pwd(folder='x')",
+    "twice the same": "ls(a=True, a=True)",  # a syntax error only for eval
+    "infinite": "absolute_value(number=-1e999)",
+    "unhashable": "echo(content={[]: 1})",
+    "long": f"echo(content={'x' * (1 << 20)!r})",
+    "nested deeply": f"echo(content={'[' * 90}{']' * 90})",
+}
+NOT_PLAIN = {
+    "a name": "echo(content=str)",
+    "a call": "echo(content=pwd())",
+    "a call of nothing": "no_such_function(a=print(1))",
+    "stars": "echo(*['x'])",
+    "two stars": "echo(**{'content': 'x'})",
+    "stars in a list": "echo(content=[*'ab'])",
+    "stars in a dict": "echo(content={**{}})",
+    "an attribute": "pwd().x",
+    "an attribute of an argument": "echo(content='x'.upper)",
+    "a subscript": "pwd()['x']",
+    "arithmetic": "absolute_value(number=1 + 1)",
+    "a negated list": "absolute_value(number=not [])",
+    "a format": "echo(content=f'{1}')",
+    "a comprehension": "echo(content=[x for x in 'ab'])",
+    "a name that is set": "echo(content=(x := 1))",
+    "a call as a key": "echo(content={pwd(): 1})",
+    "a name deep in a dict": "echo(content={'a': {'b': [{str: 1}]}})",
+    "lambda": "(lambda: 0)()",
+    "a condition": "pwd() if 1 else 2",
+    "both": "pwd() and pwd()",
+    "a list": "[pwd()]",
+    "no call": "'pwd()'",
+    "nothing": "",
+    "statements": "pwd();pwd()",
+    "import": "__import__('os')",
+    "import and call": "__import__('os').getpid()",
+    "a builtin": "print('x')",
+    "eval": "eval('1')",
+    "a name of BFCL's module": "is_empty_execute_response([])",
+    "a local name of BFCL's": "class_instance('x')",
+    "an instance": f"{FILES}('x')",
+    "a method of it": f"{FILES}.pwd()",
+    "a private method": f"{FILES}._load_scenario({{}})",
+    "an inner method": f"{FILES}.__setattr__('root', 1)",
+    "the truth": f"{TRUE_FILES}._load_scenario({{}})",
+    "another API's method": f"{MATH}.pwd()",
+    "a null byte": "pwd(\0)",
+    "an endless bracket": "pwd(" * 5000,
+    "an endless sign": f"absolute_value(number={'-' * 100_000}1)",
+    "endless digits": f"absolute_value(number={'1' * 5000})",
+    "no text": "echo(content='\ud800')",
+}
+
+
+@pytest.fixture(scope="module", params=["v4", "v3"])
+def probe(request):
+    """What the release says of all the calls: {"said": [results], "before", "after"}, plain and official."""
+    try:
+        python = scorer_python(ENVIRONMENTS[request.param])
+    except FunReasonError:
+        pytest.skip(f"no environment {ENVIRONMENTS[request.param]}: make bfcl3")
+
+    def said(how: str, calls: list[str]) -> dict:
+        if request.param == "v3":
+            for name in (FILES, MATH, TRUE_FILES):
+                calls = [call.replace(name, name.lower()) for call in calls]
+        command = [python, Path(__file__).with_name("plain_probe.py"), DRIVERS, how]
+        done = subprocess.run(command, input=json.dumps(calls), capture_output=True, text=True, check=True)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return said
+
+
+def test_plain_calls_give_what_bfcl_gives(probe):
+    plain, official = (probe(how, list(PLAIN.values()))["said"] for how in ("plain", "official"))
+    assert [name for name, results in zip(PLAIN, plain, strict=True) if results is None] == []
+    assert dict(zip(PLAIN, plain, strict=True)) == dict(zip(PLAIN, official, strict=True))
+    by_name = dict(zip(PLAIN, plain, strict=True))
+    assert by_name["by position"] == ['{"result": 3.5}']
+    assert by_name["of no such function"] == ["Error during execution: name 'no_such_function' is not defined"]
+
+
+def test_nothing_else_is_executed(probe):
+    said = probe("plain", list(NOT_PLAIN.values()))["said"]
+    assert [(name, results) for name, results in zip(NOT_PLAIN, said, strict=True) if results is not None] == []
+
+
+def test_a_conversation_leaves_nothing_behind(probe):
+    """Neither its instances nor what it spent of a card that BFCL lends to all conversations of a long context."""
+    found = probe("plain", [])
+    assert found["after"] == [found["before"], [], True]
