@@ -4,7 +4,7 @@ Run as: python benchmarks/rounds.py FOLDER [--seeds 0 1 2] [--profiles desk-refi
 
 FOLDER becomes a clone of this project, in which each profile is run with each seed by `dvc repro`; what has run is
 kept in FOLDER/results/, a file a seed, so that a broken run goes on where it stopped. Prints the mean and the spread
-over the seeds, a line a set. Other parameters by -S: rounds.refine.earlier_share=0, '~sets.r3'. TIME on two cores.
+over the seeds, a line a set. Other parameters by -S: rounds.refine.earlier_share=0, '~sets.r3'. Two hours of a core.
 """
 
 import argparse
@@ -84,14 +84,14 @@ def repro(sets: Iterable[str]) -> None:
 
 
 def table(results: list[list[dict]]) -> str:
-    """Mean ± standard deviation over the seeds, a line a set; then how many seeds end at or above r0."""
+    """Mean ± standard deviation over the seeds, a line a set; then what each seed's last set gained on r0."""
     names = list(dict.fromkeys(row["set"] for rows in results for row in rows))
     by_set = {name: [row for rows in results for row in rows if row["set"] == name] for name in names}
     lines = [[name, *(spread(rows, column) for column in (*SHARES, *COUNTS)), len(rows)]
              for name, rows in by_set.items()]  # fmt: skip
-    better = sum(float(rows[-1]["accuracy"]) >= float(rows[1]["accuracy"]) for rows in results)
+    gains = [100 * (float(rows[-1]["accuracy"]) - float(rows[1]["accuracy"])) for rows in results]
     shown = tabulate(lines, ("set", *SHARES, *COUNTS, "seeds"), "github", disable_numparse=True)
-    return f"{shown}\n{better} of {len(results)} seeds end at or above {results[0][1]['set']}"
+    return f"{shown}\nlast set minus {results[0][1]['set']}: {', '.join(f'{gain:+.1f}' for gain in gains)}"
 
 
 def spread(rows: list[dict], column: str) -> str:
