@@ -84,7 +84,6 @@ def step(entry: dict, answers: list[str], *others) -> dict:
 
 def alone(*arguments) -> dict:
     """`carried_on`, from a throwaway process; {"failed"} where the answers ended that."""
-    bfcl_release.load_apis()
     try:
         found = thrown_away(lambda: carried_on(*arguments), REPLAY_SECONDS)
     except (Ended, Raised) as error:
@@ -105,6 +104,7 @@ def first(categories: list[str], limit: int | None) -> list[tuple[str, list[str]
 
 if __name__ == "__main__":
     request, reply = open_channel()
+    bfcl_release.load_apis()
     talks = request["talks"] if "talks" in request else first(request["categories"], request["limit"])
     for name, answers, known in talks:
         entry = entries_of(name.rpartition("_")[0])[name]

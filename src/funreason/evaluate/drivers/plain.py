@@ -17,7 +17,7 @@ from bfcl_eval.eval_checker.multi_turn_eval import multi_turn_utils
 from bfcl_eval.eval_checker.multi_turn_eval.func_source_code import long_context
 from bfcl_eval.model_handler import utils as decoding
 
-SECONDS = 5  # for one conversation, which takes milliseconds
+SECONDS = 5  # of the processor, for one conversation, which takes milliseconds
 _LENT = [it for name, it in vars(long_context).items() if name.isupper() and isinstance(it, dict)]
 _PRISTINE = copy.deepcopy(_LENT)
 
@@ -30,16 +30,17 @@ class NotPlain(BaseException):
 def only_plain() -> Iterator[None]:
     """Within, for one conversation: BFCL executes plain calls and raises NotPlain at the first other one.
 
-    Ends the process where it takes too long. The APIs' instances end with it, and what they were lent is as it was.
+    Ends the process where it takes too much time. The APIs' instances end with it; what they were lent is as before.
     """
     known, evaluating = set(vars(multi_turn_utils)), vars(decoding).get("eval", eval)
     decoding.eval = refuse
     multi_turn_utils.eval = eval_plain
-    signal.alarm(SECONDS)  # unhandled: a handler would wait for a power of large numbers
+    # The clock would end what is sound on a busy machine. Unhandled: a handler would wait for the call.
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         decoding.eval = evaluating
         for name in vars(multi_turn_utils).keys() - known:
             delattr(multi_turn_utils, name)
