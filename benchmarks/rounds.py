@@ -3,8 +3,8 @@
 Run as: python benchmarks/rounds.py FOLDER [--seeds 0 1 2] [--profiles desk-refine desk-hdr]
 
 FOLDER becomes a clone of this project, in which each profile is run with each seed by `dvc repro`; what has run is
-kept in FOLDER/results/<profile>-<seed>.csv, so that a broken run goes on where it stopped. Prints the mean and the
-spread over the seeds, a line a set. About 45 minutes on two cores.
+kept in FOLDER/results/<profile>-<seed>.csv, so that a broken run goes on where it stopped; `dvc repro` ends with
+it, however it ends. Prints the mean and the spread over the seeds, a line a set. About 45 minutes on two cores.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from funreason import profiles
 from funreason.params import check_params, read_yaml, yaml
 from funreason.records import write_csv
 from funreason.report.rounds import COLUMNS, rounds
+from funreason.stage import end_with_parent
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = (".venv", ".venv-bfcl", ".venv-evalplus")
@@ -79,7 +80,7 @@ def repro(values: dict) -> None:
         "PYTHONPATH": str(Path("src").resolve()),
         "PATH": f"{Path('.venv/bin').resolve()}{os.pathsep}{os.environ['PATH']}",
     }
-    subprocess.run(["dvc", "repro", "report"], env=environment, check=False)
+    subprocess.run(["dvc", "repro", "report"], env=environment, check=False, preexec_fn=end_with_parent)
 
 
 def table(results: list[list[dict]]) -> str:
