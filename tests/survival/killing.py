@@ -18,7 +18,11 @@ from project import dvc, dvc_command, environment
 from funreason.params import read_yaml
 
 VICTIMS = ("dvc", "child", "both")
-RWLOCK = "Unable to read RWLock-file"  # killed while DVC wrote it, which it does in place
+DAMAGED = {  # what DVC says of files that it writes in place, and was killed meanwhile
+    "Unable to read RWLock-file": ".dvc/tmp/rwlock",
+    "dvc.lock' validation failed": "dvc.lock",
+    "dvc.lock', YAML file structure is corrupted": "dvc.lock",
+}
 LEFT_S = 30  # until the last process of a killed run must be gone: a loaded machine is slow to clear up
 RUN_S = 3600
 TRIES = 10  # to meet a stage that was faster than the kill, each in half the time of the one before
@@ -154,18 +158,20 @@ def _kill_in(stage: str, run: Repro, seconds: float, victim: str) -> bool:
 
 
 def same_bytes(broken: Path, whole: Path) -> bool:
-    """Whether the killed run, brought to its end, has the hashes of the unbroken one."""
+    """Whether the killed run, brought to its end, has the hashes of the unbroken one. The root pipeline's only."""
     assert _started(broken).finished()[0] == 0
-    assert "up to date" in dvc(broken, "status")
+    assert "up to date" in dvc(broken, "status", "dvc.yaml")
     return read_yaml(broken / "dvc.lock") == read_yaml(whole / "dvc.lock")
 
 
 def _started(folder: Path, *arguments: str) -> Repro:
+    """A run; where a kill has left a damaged file, after the remedy of docs/troubleshooting.md."""
     run = Repro(folder, *arguments)
-    if run.first() or RWLOCK not in run.finished()[1]:
-        return run
-    (folder / ".dvc/tmp/rwlock").unlink()  # the remedy of docs/troubleshooting.md
-    return Repro(folder, *arguments)
+    said = "" if run.first() else run.finished()[1]
+    for path in {path for words, path in DAMAGED.items() if words in said}:
+        (folder / path).unlink()
+        return Repro(folder, *arguments)
+    return run
 
 
 def _has(process: psutil.Process, name: str, value: str) -> bool:
