@@ -3,8 +3,9 @@
 Run as: python benchmarks/rounds.py FOLDER [--seeds 0 1 2] [--profiles desk-refine desk-hdr] [-S KEY=VALUE ...]
 
 FOLDER becomes a clone of this project, in which each profile is run with each seed by `dvc repro`; what has run is
-kept in FOLDER/results/, a file a seed, so that a broken run goes on where it stopped. Prints the mean and the spread
-over the seeds, a line a set. Other parameters by -S: rounds.refine.earlier_share=0, '~sets.r3'. Two hours of a core.
+kept in FOLDER/results/, a file a seed, so that a broken run goes on where it stopped; `dvc repro` ends with it.
+Prints the mean and the spread over the seeds, a line a set. Two hours of a core. Other parameters by -S:
+rounds.refine.earlier_share=0, '~sets.r3'.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from funreason.params import Params
 from funreason.records import write_csv
 from funreason.report.overrides import overridden
 from funreason.report.rounds import COLUMNS, rounds
+from funreason.stage import end_with_parent
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = (".venv", ".venv-bfcl", ".venv-evalplus")
@@ -80,7 +82,7 @@ def repro(sets: Iterable[str]) -> None:
         "PYTHONPATH": str(Path("src").resolve()),
         "PATH": f"{Path('.venv/bin').resolve()}{os.pathsep}{os.environ['PATH']}",
     }
-    subprocess.run(["dvc", "repro", "--keep-going", "report"], env=environment, check=False)
+    subprocess.run(["dvc", "repro", "--keep-going", "report"], env=environment, preexec_fn=end_with_parent)
 
 
 def table(results: list[list[dict]]) -> str:

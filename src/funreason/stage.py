@@ -51,10 +51,8 @@ def end_with_dvc() -> None:
 
     The kernel does it when the parent goes. Where a shell stands between, a thread waits for DVC itself.
     """
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL)
-    if "LOCAL_RANK" in os.environ:
+    end_with_parent()
+    if sys.platform != "linux" or "LOCAL_RANK" in os.environ:
         return
     dvc = os.getppid()
     with suppress(OSError, AttributeError):  # kernels before 5.3 have no pidfd, nor some builds of Python
@@ -63,6 +61,12 @@ def end_with_dvc() -> None:
             threading.Thread(target=_end_with, args=[os.pidfd_open(dvc)], daemon=True).start()
     if os.getsid(dvc) != os.getsid(0):  # it died before; whoever adopts orphans stands in a session of its own
         sys.exit("error: DVC is gone; run `dvc repro` again to go on")
+
+
+def end_with_parent() -> None:
+    """Let the kernel kill this process, or as `preexec_fn` the child to be, when its parent goes. Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end_with(process: int) -> None:

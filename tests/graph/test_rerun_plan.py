@@ -15,6 +15,7 @@ from funreason.report.reruns import FILE, Reruns, reruns
 
 from .pipeline_copy import changed, edit, every, set_param
 
+FURTHER = {"r2": "r1", "r3": "r2", "r4": "r0"}  # a further set: the set before it
 STEPS = ("response", "query_tool", "cot", "call", "format")
 
 
@@ -81,6 +82,19 @@ def test_a_further_set_is_estimated_like_the_last_of_its_kind(project):
     found = {rerun.work.stage: rerun for rerun in planned(f"+sets.r2={text}").stages}
     assert found["cot@r2"].because == ("never run",)
     assert found["cot@r2"].work.requests == read_json("metrics/r1/3_cot.json")["llm"]["requests"]
+
+
+def test_a_set_is_trained_on_its_rows_and_on_the_earlier_ones(project):
+    """A set that never ran is estimated like r1, but trained on the rows of its own earlier set."""
+    given = {name: read_json(f"metrics/{name}/train.json")["rows"]["given"] for name in ("r0", "r1")}
+    new = read_json("metrics/r1/6_validate.json")["out"]
+    flow = "kind: refine, tasks: data/tasks.jsonl, sampler: r1, init: r1"
+    further = [f"+sets.{name}={{{flow}, earlier: data/{earlier}/train.jsonl}}" for name, earlier in FURTHER.items()]
+    rows = {rerun.work.stage: rerun.work.rows for rerun in planned("train.seed=7", *further).stages}
+    assert {name: rows[f"train@{name}"] for name in given} == given
+    assert [rows[f"train@{name}"] for name in FURTHER] == [new + given["r1"], 2 * new + given["r1"], new + given["r0"]]
+    half = {rerun.work.stage: rerun.work.rows for rerun in planned("rounds.refine.earlier_share=0.5").stages}
+    assert half["train@r1"] == round(new + given["r0"] / 2)
 
 
 def test_missing_outputs_are_named_and_not_run(project):

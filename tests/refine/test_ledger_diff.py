@@ -78,6 +78,19 @@ def test_diff_reads_revisions_and_experiments(versioned, monkeypatch, command):
     assert "0 changed their fate, 2 kept it" in command("ledger", "diff", "workspace", "third")[1]
 
 
+def test_a_folder_goes_before_an_experiment_of_its_name(versioned, monkeypatch, command):
+    monkeypatch.chdir(versioned)
+    list_hash = ["git", "for-each-ref", "--format=%(objectname)", "refs/exps/*/*/third"]
+    found = subprocess.run(list_hash, check=True, capture_output=True, text=True).stdout.strip()
+    Path("third").mkdir()
+    try:
+        said = refused(command("ledger", "diff", "third", "HEAD"))
+        assert "neither ledger.jsonl nor data/r0/ledger.jsonl" in said and "an experiment its hash" in said
+        assert json.loads(command("ledger", "diff", found, "HEAD", "--json")[1])["rows"] == {"a": 2, "b": 4}
+    finally:
+        Path("third").rmdir()
+
+
 def test_what_a_revision_does_not_have_is_one_line(versioned, monkeypatch, command):
     monkeypatch.chdir(versioned)
     assert "'nope' is no folder, and no Git revision" in refused(command("ledger", "diff", "nope", "HEAD"))

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from .conftest import push_to
-from .servers import KINDS
+from .servers import KINDS, serve
 from .team import clone, dvc, object_of, run
 
 pytestmark = pytest.mark.long
@@ -16,6 +16,17 @@ OUT = "data/tasks.jsonl"
 @pytest.fixture(scope="module", params=KINDS)
 def shared(request, finished, tmp_path_factory):
     yield from push_to(request.param, finished, tmp_path_factory)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_remote_starts_empty(kind, tmp_path):
+    for name in ("one", "another"):
+        (tmp_path / name).mkdir()
+        with serve(kind, tmp_path / name) as remote:
+            assert remote.holds("") == []
+            remote.files.makedirs(remote.root, exist_ok=True)
+            remote.files.pipe_file(f"{remote.root}/file", b"left")
+            assert len(remote.holds("")) == 1
 
 
 def test_a_clone_has_nothing_to_run(shared):

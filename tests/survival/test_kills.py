@@ -1,4 +1,4 @@
-"""kill -9, at random points of every kind of stage: nothing is lost, nothing asked twice, nobody is left behind."""
+"""kill -9 at random points inside every kind of stage: nothing is lost, nothing asked twice, nobody is left behind."""
 
 import json
 from collections import Counter

@@ -160,7 +160,7 @@ def state(side: str, name: str) -> dict[str, End]:
     if not (folder / DATA / name / LEDGER).is_file():
         raise DataError(
             f"{side}: neither {LEDGER} nor {DATA / name / LEDGER} is in this folder; run `dvc pull validate@{name}` in "
-            f"that checkout, or write refs/heads/{side} if a branch is meant"
+            f"that checkout; for a branch write refs/heads/{side}, for an experiment its hash (`dvc exp list`)"
         )
     return ends(read_ledger(folder / DATA / name / LEDGER))
 

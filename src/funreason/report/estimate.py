@@ -68,6 +68,11 @@ def estimate(params: Params, kind: KindParams, rows: int, like: Measured, traine
     return {one.stage: one for one in [*work, Work("train", trained), *evaluations(like)]}
 
 
+def trained(kind: KindParams, like: Measured, rows: int, earlier: int) -> int:
+    """Rows to train on: new ones at the same share that is kept, and the share of `earlier` trained on again."""
+    return round(rows * like.read("6_validate")["share_kept"] + kind.earlier_share * earlier)
+
+
 def evaluations(like: Measured) -> list[Work]:
     """As last time, whatever the benchmarks are now."""
     return [Work(f"evaluate_{what}", **like.usage(what, 1)) for what in EVALUATIONS]

@@ -6,7 +6,7 @@ from funreason.errors import DataError
 from funreason.params import NOTHING, Params, SetParams, read_yaml
 from funreason.params_rounds import TASKS, check_chain, hard_pool
 from funreason.records import read_jsonl
-from funreason.report.estimate import Measured, Work, cost, estimate, metrics_file, table
+from funreason.report.estimate import Measured, Work, cost, estimate, metrics_file, table, trained
 
 LETTERS = {"refine": "r", "hdr": "h"}  # what the names of rounds begin with
 
@@ -33,7 +33,8 @@ def plan(params: Params, kind: str, after: str | None = None) -> Plan:
     like = Measured(measured(params, kind, after), params)
     how = getattr(params.rounds, kind)
     rows = sum(1 for _ in read_jsonl(chosen.tasks)) * how.samples
-    known = estimate(params, how, rows, like, _trained(params, chosen, like, rows), again=False)
+    earlier = sum(1 for _ in read_jsonl(chosen.earlier))
+    known = estimate(params, how, rows, like, trained(how, like, rows, earlier), again=False)
     stages = [Work(f"{step}@{name}", **known.get(step, Work(step)).counts()) for step in _looped()]
     flow = ", ".join(f"{key}: {value}" for key, value in chosen.model_dump().items())
     return Plan(name, f"{name}: {{{flow}}}", like.name, stages, cost(params.llm.prices, stages))
@@ -70,12 +71,6 @@ def _next(params: Params, kind: str, after: str) -> tuple[str, SetParams]:
     if not any(read_jsonl(chosen.tasks)):
         raise DataError(f"no further round after {after}: {chosen.tasks} is empty, nothing is left to sample")
     return name, chosen
-
-
-def _trained(params: Params, chosen: SetParams, like: Measured, rows: int) -> int:
-    """New rows at the same share that is kept, and the earlier ones that are trained on again."""
-    earlier = getattr(params.rounds, chosen.kind).earlier_share * sum(1 for _ in read_jsonl(chosen.earlier))
-    return round(rows * like.read("6_validate")["share_kept"] + earlier)
 
 
 def _looped() -> list[str]:

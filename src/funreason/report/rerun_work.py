@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from funreason.params import Params
-from funreason.report.estimate import BASE, Measured, Work, estimate, evaluations, has_run
+from funreason.params import NOTHING, Params
+from funreason.report.estimate import BASE, Measured, Work, estimate, evaluations, has_run, trained
 from funreason.report.plan import measured
 
 
@@ -29,8 +29,12 @@ class Estimates:
             return {one.stage: one for one in evaluations(Measured(BASE, self.was))}
         source, kind = Measured(like, self.was), self.params.kind_of(name)
         rows = round(source.rows() * kind.samples / self.was.kind_of(like).samples)
-        trained = round(source.read("train")["rows"]["given"] * rows / max(source.rows(), 1))
-        return estimate(self.params, kind, rows, source, trained, again=True)
+        return estimate(self.params, kind, rows, source, trained(kind, source, rows, self._earlier(name)), again=True)
+
+    def _earlier(self, name: str) -> int:
+        """The rows of the set whose rows `name` is trained on again: as many as that one is itself trained on."""
+        earlier = self.params.chosen_set(name).earlier
+        return self._set(earlier.split("/")[1]).get("train", Work("train")).rows if earlier != NOTHING else 0
 
     def _like(self, name: str) -> str | None:
         """The newest set of the same kind that has run, else the one it builds on."""
