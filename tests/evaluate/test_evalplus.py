@@ -41,6 +41,17 @@ def test_gold_passes_and_wrong_fails(benchmark, mode):
     assert not any(base) and not any(row.passed for row in rows) and rows[-1].result == "no code"
 
 
+@pytest.mark.long
+def test_the_slow_gold_passes_too(mode):
+    if not (DATA / "MbppPlus.jsonl.gz").exists():
+        pytest.skip(f"no MbppPlus.jsonl.gz in {DATA}")
+    (problem,) = [it for it in evalplus.load_problems("mbpp+", DATA) if it["task_id"] == SLOW]
+    answer = f"```python\n{problem['prompt']}{problem['canonical_solution']}\n```"
+    text = completion(answer, problem["prompt"], problem["entry_point"])
+    ((row,), (base,)) = evalplus.score("mbpp+", [problem], [text], timeout_s=60, mode=mode)
+    assert row.passed and base, row.result
+
+
 def test_plus_is_harder_than_base_and_forgers_fail(mode):
     if not (DATA / "HumanEvalPlus.jsonl.gz").exists():
         pytest.skip(f"no HumanEvalPlus.jsonl.gz in {DATA}")
