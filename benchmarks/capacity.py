@@ -24,7 +24,7 @@ def error(model: str, rows: int, clock) -> tuple[float, float, float]:
     load = Load("", "", rows, factor * taken["prompt_tokens"], factor * taken["output_tokens"])
     foretold = load.seconds(Speed(**found["speed"]).model_copy(update={"start_s": 0.0}))
     requests = prompts(rows)
-    sampling = params.generate.model_dump(exclude={"samples"})
+    sampling = params.generate.model_dump() | {"temperature": params.rounds.distil.temperature}
     with (
         tempfile.TemporaryDirectory() as folder,
         Cache(folder) as cache,
