@@ -10,7 +10,7 @@ import tempfile
 import time
 from statistics import median
 
-from funreason.capacity.measure import measure, prompts, timed
+from funreason.capacity.measure import measure, prompts, teachers_sampling, timed
 from funreason.capacity.model import Load, Speed
 from funreason.llm import Cache, Client, load_ref
 from funreason.params import load_params
@@ -24,11 +24,10 @@ def error(model: str, rows: int, clock) -> tuple[float, float, float]:
     load = Load("", "", rows, factor * taken["prompt_tokens"], factor * taken["output_tokens"])
     foretold = load.seconds(Speed(**found["speed"]).model_copy(update={"start_s": 0.0}))
     requests = prompts(rows)
-    sampling = params.generate.model_dump() | {"temperature": params.rounds.distil.temperature}
     with (
         tempfile.TemporaryDirectory() as folder,
         Cache(folder) as cache,
-        Client(load_ref(model), params.llm, sampling, cache=cache) as client,
+        Client(load_ref(model), params.llm, teachers_sampling(params), cache=cache) as client,
     ):
         timed(client, requests[:1])  # starts the engine
         seconds, counts = timed(client, requests[1:], clock)

@@ -10,18 +10,17 @@ no room in llm.max_model_len are counted and given to neither. In turns, after a
 import argparse
 import tempfile
 
+from llm import BARE, Chats, bare, one_engine
 from turns import in_turns, report
 
 from funreason.evaluate import bfcl, sandbox
 from funreason.evaluate.answers import ask, greedy
 from funreason.evaluate.bfcl_metrics import CATEGORIES
 from funreason.llm import Cache, Client, Request, load_ref
-from funreason.llm.vllm_engine import VllmEngine, engine_arguments
+from funreason.llm.vllm_engine import VllmEngine
 from funreason.params import load_params
 
-BARE = "vllm.LLM.chat"
 OURS = "ours, cold cache"
-Chats = list[list[dict]]
 
 
 def asked(engine: VllmEngine, limit: int | None) -> tuple[Chats, int]:
@@ -31,24 +30,6 @@ def asked(engine: VllmEngine, limit: int | None) -> tuple[Chats, int]:
     texts = [engine.prompt(Request(messages=chat)) for chat in chats]
     fits = [len(tokens) < engine.params.max_model_len for tokens in engine.chat.encode(texts)]
     return [chat for chat, fit in zip(chats, fits, strict=True) if fit], fits.count(False)
-
-
-def one_engine(ref, params):
-    """(vLLM as somebody uses it directly, our engine around the same one)."""
-    engine = VllmEngine(ref, params)
-    from vllm import LLM
-
-    llm = LLM(**engine_arguments(ref, params))
-    engine._engine = llm.llm_engine
-    return llm, engine
-
-
-def bare(llm, chats: Chats, sampling: dict) -> list[str]:
-    from vllm import SamplingParams
-
-    llm.reset_prefix_cache()  # as the engine does
-    outputs = llm.chat(chats, SamplingParams(**sampling), use_tqdm=False)
-    return [output.outputs[0].text for output in outputs]
 
 
 def ours(ref, params, engine: VllmEngine, chats: Chats, sampling: dict) -> list[str]:
@@ -69,7 +50,7 @@ def main() -> None:
     chats, too_long = asked(engine, given.limit)
     texts = {}
     works = {
-        BARE: lambda: texts.update({BARE: bare(llm, chats, sampling)}),
+        BARE: lambda: texts.update({BARE: bare(llm, chats, [sampling] * len(chats))}),
         OURS: lambda: texts.update({OURS: ours(ref, params, engine, chats, sampling)}),
     }
     print(f"{len(chats)} prompts, {too_long} more are longer than {params.max_model_len} tokens; {given.rounds} rounds")

@@ -20,6 +20,7 @@ from funreason.params import load_params
 
 SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 64, "seed": 0}
 BARE = "vllm.LLM.chat"
+Chats = list[list[dict]]  # the messages of each
 WORDS = "Paris Ghent Turin Lagos Kyoto Quito Oslo Hanoi Cusco Perth".split()
 
 
@@ -37,12 +38,23 @@ def timed(work) -> tuple[tuple[float, float], list[str]]:
     return (time.perf_counter() - start[0], time.process_time() - start[1]), texts
 
 
-def bare(llm, requests: list[Request], seeds: list[int]) -> list[str]:
-    """What somebody writes who uses vLLM directly."""
+def one_engine(ref, params):
+    """(vLLM as somebody uses it directly, our engine around the same one): nothing but the way in differs."""
+    engine = VllmEngine(ref, params)
+    from vllm import LLM
+
+    llm = LLM(**engine_arguments(ref, params))
+    engine._engine = llm.llm_engine
+    return llm, engine
+
+
+def bare(llm, chats: Chats, samplings: list[dict]) -> list[str]:
+    """What somebody writes who uses vLLM directly; with an empty prefix cache, as our engine begins."""
     from vllm import SamplingParams
 
-    params = [SamplingParams(**SAMPLING | {"seed": seed}) for seed in seeds]
-    outputs = llm.chat([request.messages for request in requests], params, use_tqdm=False)
+    llm.reset_prefix_cache()
+    params = [SamplingParams(**sampling) for sampling in samplings]
+    outputs = llm.chat(chats, params, use_tqdm=False)
     return [output.outputs[0].text for output in outputs]
 
 
@@ -50,20 +62,16 @@ class Here:
     """vLLM and the client over one engine, in this process."""
 
     def __init__(self, model: str, requests: list[Request]):
-        from vllm import LLM
-
         self.ref, self.params, self.requests = load_ref(model), load_params().llm, requests
-        self.engine = VllmEngine(self.ref, self.params)
-        self.llm = LLM(**engine_arguments(self.ref, self.params))
-        self.engine._engine = self.llm.llm_engine  # one engine for both: nothing but the way in differs
+        self.llm, self.engine = one_engine(self.ref, self.params)
 
     def round(self) -> dict[str, tuple[float, float]]:
         """Seconds of each way, by the clock and of the processor. Raises AssertionError where their texts differ."""
         with tempfile.TemporaryDirectory() as folder, Cache(folder) as cache:
             client = Client(self.ref, self.params, SAMPLING, cache=cache, engine=self.engine)
-            seeds = [client._job(request).seed for request in self.requests]
-            self.llm.reset_prefix_cache()  # as the engine does
-            alone, expected = timed(lambda: bare(self.llm, self.requests, seeds))
+            chats = [request.messages for request in self.requests]
+            samplings = [SAMPLING | {"seed": client._job(request).seed} for request in self.requests]
+            alone, expected = timed(lambda: bare(self.llm, chats, samplings))
             cold, texts = timed(lambda: [response.text for response in client.run(self.requests)])
             warm, cached = timed(lambda: [response.text for response in client.run(self.requests)])
         assert expected == texts == cached, "vLLM and the client differ"

@@ -79,6 +79,11 @@ def check_chain(sets: Mapping[str, SetParams], max_hdr: int) -> None:
         tasks = [*tasks, hard_pool(name)]
 
 
+def made_by(path: str) -> str:
+    """The set that writes data/<set>/…"""
+    return path.split("/")[1]
+
+
 def hard_pool(name: str) -> str:
     """The file with the tasks that a set leaves to HDR."""
     return f"data/{name}/hard.jsonl"
@@ -86,5 +91,5 @@ def hard_pool(name: str) -> str:
 
 def _hdr_rounds(sets: Mapping[str, SetParams], name: str) -> int:
     """How many rounds the pool of an HDR set has gone through, this one counted."""
-    before = sets[name].tasks.split("/")[1]
+    before = made_by(sets[name].tasks)
     return 1 + (_hdr_rounds(sets, before) if sets[before].kind == "hdr" else 0)

@@ -11,7 +11,6 @@ pytestmark = pytest.mark.long
 
 OPEN = """
 import sys, dvc.api
-
 with dvc.api.open("data/tasks.jsonl", repo=sys.argv[1], encoding="utf-8") as file:
     sys.stdout.write(file.read())
 """

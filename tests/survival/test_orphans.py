@@ -58,9 +58,9 @@ def test_nobody_goes_on(folder, victim, shell):
     none_goes_on(folder, dvc_command("repro"), victim, signal.SIGKILL, SHELL=shell)
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_benchmark_ends_with_its_dvc(folder, number):
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it, and so do its children
     shutil.copy(ROOT / "params.yaml", folder)
     shutil.copytree(ROOT / "profiles", folder / "profiles")
     none_goes_on(folder, [sys.executable, str(ROOT / "benchmarks/rounds.py"), str(folder)], 0, number)

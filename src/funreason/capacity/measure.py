@@ -23,7 +23,7 @@ Clock = Callable[[], float]
 def measure(model: str, rows: int, params: Params, clock: Clock = time.perf_counter) -> dict:
     """`speed` (see Speed), and under `measured` what it was taken from; as `llm` and `generate` of params.yaml say."""
     requests = prompts(rows)
-    sampling = params.generate.model_dump() | {"temperature": params.rounds.distil.temperature}
+    sampling = teachers_sampling(params)
     with (
         tempfile.TemporaryDirectory() as folder,
         Cache(folder) as cache,
@@ -41,6 +41,11 @@ def measure(model: str, rows: int, params: Params, clock: Clock = time.perf_coun
     speed = {"read": tokens["prompt_tokens"] / read_s / gpus, "written": more / (whole_s - read_s) / gpus}
     speed = {name: round(value, 1) for name, value in speed.items()} | {"start_s": round(start_s, 1), "gpus": gpus}
     return {"speed": Speed(**speed).model_dump(), "measured": {"model": model, "rows": len(requests) - 1, **tokens}}
+
+
+def teachers_sampling(params: Params) -> dict:
+    """How the first set asks, which has the most rows."""
+    return params.generate.model_dump() | {"temperature": params.rounds.distil.temperature}
 
 
 def timed(client: Client, requests: list[Request], clock: Clock = time.perf_counter) -> tuple[float, dict]:

@@ -113,7 +113,7 @@ def failures(answers: Sequence[Answer], folders: dict, mode: str, version: str) 
         return _official_failures(part, folders, mode, version)
 
     found: dict[tuple, str] = {}
-    for more in in_halves(call, answers, lambda answer: {answer.key: "ended the scorer"}) if answers else ():
+    for more in in_halves(call, answers, lambda answer: {answer.key: "ended the scorer"}):
         found |= more
     return found
 

@@ -115,8 +115,11 @@ def in_halves(
 ) -> list[Reply]:
     """Replies that together cover `items`: a driver that dies is asked for each half, down to the culprit.
 
-    Raises DriverDied where it dies of nothing, or of everything: then it is broken, and no item is to blame.
+    Without items it is not asked. Raises DriverDied where it dies of nothing, or of everything: then it is broken, and
+    no item is to blame.
     """
+    if not items:
+        return []
     blamed = []
 
     def cover(part: Sequence[Item]) -> list[Reply]:

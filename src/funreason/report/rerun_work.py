@@ -3,6 +3,7 @@
 from functools import cache
 
 from funreason.params import NOTHING, Params
+from funreason.params_rounds import made_by
 from funreason.report.estimate import BASE, Measured, Work, estimate, evaluations, has_run, trained
 from funreason.report.plan import measured
 
@@ -34,7 +35,7 @@ class Estimates:
     def _earlier(self, name: str) -> int:
         """The rows of the set whose rows `name` is trained on again: as many as that one is itself trained on."""
         earlier = self.params.chosen_set(name).earlier
-        return self._set(earlier.split("/")[1]).get("train", Work("train")).rows if earlier != NOTHING else 0
+        return self._set(made_by(earlier)).get("train", Work("train")).rows if earlier != NOTHING else 0
 
     def _like(self, name: str) -> str | None:
         """The newest set of the same kind that has run, else the one it builds on."""
