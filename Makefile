@@ -31,7 +31,7 @@ EVALP := .venv-evalplus/.ok-$(call sum,requirements/evalplus.lock)
 INSIDE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-long lint setup lock bfcl3 ray desk-models sweep clean
+.PHONY: help repro test test-long lint setup lock bfcl3 ray toy-models sweep clean
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
 repro: setup  ## check params.yaml, then run what is out of date in the pipeline
@@ -96,14 +96,14 @@ $(RAY): $(SELF)
 	@rm -f .venv/.ray-* && touch $@
 ray: $(RAY)  ## add Ray to the main environment, for llm.engine: ray
 
-desk-models: setup  ## train the committed desk models anew where something made them stale: hours on a CPU
-	$(INSIDE) dvc repro desk/dvc.yaml
+toy-models: setup  ## train the committed toy models anew where something made them stale: hours on a CPU
+	$(INSIDE) dvc repro toy/dvc.yaml
 
 # --keep-going: a point that fails leaves the others to be run; the report waits for all.
-sweep: setup  ## λ from 0.1 to 0.9, sft and ssb, three seeds: sweep/table.md and plots; 1.5 hours on two cores, goes on where it stopped
-	$(INSIDE) dvc repro --keep-going sweep/dvc.yaml
-	@cat sweep/table.md
-	$(INSIDE) dvc plots show -o sweep/plots sweep/results.csv 'code pass@1 against λ'
+sweep: setup  ## λ from 0.1 to 0.9, sft and ssb, three seeds: experiments/lambda_sweep/table.md and plots; 1.5 hours on two cores, goes on where it stopped
+	$(INSIDE) dvc repro --keep-going experiments/lambda_sweep/dvc.yaml
+	@cat experiments/lambda_sweep/table.md
+	$(INSIDE) dvc plots show -o experiments/lambda_sweep/plots experiments/lambda_sweep/results.csv 'code pass@1 against λ'
 
 clean:  ## delete the environments
 	rm -rf .venv .venv-bfcl .venv-bfcl3 .venv-evalplus

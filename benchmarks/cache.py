@@ -20,12 +20,12 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
+from funreason.cache.exchange import take
+from funreason.cache.maintenance import verify
 from funreason.llm import Cache, Response
-from funreason.upkeep.exchange import take
-from funreason.upkeep.keep import verify
 
 LOOKUPS, WRITES = 20_000, 5_000  # of a round
-WORDS = 90  # of an answer, about 500 characters: a desk model's reasoning and calls
+WORDS = 90  # of an answer, about 500 characters: a toy model's reasoning and calls
 
 
 def name(number: int) -> bytes:

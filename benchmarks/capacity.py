@@ -10,10 +10,10 @@ import tempfile
 import time
 from statistics import median
 
-from funreason.capacity.measure import measure, prompts, teachers_sampling, timed
-from funreason.capacity.model import Load, Speed
+from funreason.config.params import load_params
 from funreason.llm import Cache, Client, load_ref
-from funreason.params import load_params
+from funreason.plan.capacity import Load, Speed
+from funreason.plan.measure import measure, prompts, teachers_sampling, timed
 
 
 def error(model: str, rows: int, clock) -> tuple[float, float, float]:

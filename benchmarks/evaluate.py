@@ -25,10 +25,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from evaluate.gold import gold_texts, official_data  # noqa: E402
 from evaluate.gold_turns import gold_answers as gold_turns  # noqa: E402
 
-from funreason.evaluate import bfcl, bfcl_turns, sandbox  # noqa: E402
+from funreason.evaluate import bfcl, bfcl_turns  # noqa: E402
 from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN  # noqa: E402
-from funreason.evaluate.drive import DRIVERS, scorer_python  # noqa: E402
 from funreason.llm import Response  # noqa: E402
+from funreason.sandbox import isolation as sandbox
+from funreason.sandbox.scorer import DRIVERS, scorer_python  # noqa: E402
 
 ALONE = """
 import json, sys, tempfile

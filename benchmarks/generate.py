@@ -1,6 +1,6 @@
 """How fast BFCL's prompts are answered on our road, beside one call of vllm.LLM.chat over the same prompts.
 
-    python benchmarks/generate.py desk/models/desk-base [--limit 600] [--rounds 3] [--max-tokens 64]
+    python benchmarks/generate.py toy/models/toy-base [--limit 600] [--rounds 3] [--max-tokens 64]
 
 All single-turn prompts of BFCL v4 (3,641), or every n-th so that --limit remain, greedily, on one engine with the
 `llm` block of params.yaml. Ours: the stage's own Client into an empty cache in a folder of its own. Prompts that leave
@@ -13,12 +13,13 @@ import tempfile
 from llm import BARE, Chats, bare, one_engine
 from turns import in_turns, report
 
-from funreason.evaluate import bfcl, sandbox
+from funreason.config.params import load_params
+from funreason.evaluate import bfcl
 from funreason.evaluate.answers import ask, greedy
 from funreason.evaluate.bfcl_metrics import CATEGORIES
 from funreason.llm import Cache, Client, Request, load_ref
-from funreason.llm.vllm_engine import VllmEngine
-from funreason.params import load_params
+from funreason.llm.engines.vllm import VllmEngine
+from funreason.sandbox import isolation as sandbox
 
 OURS = "ours, cold cache"
 

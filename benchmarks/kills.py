@@ -1,4 +1,4 @@
-"""Kill -9 a small desk run with real vLLM engines, stage by stage, and compare its end with that of an unbroken one.
+"""Kill -9 a small toy run with real vLLM engines, stage by stage, and compare its end with that of an unbroken one.
 
     python benchmarks/kills.py [--times 3] [--seed 1]
 
@@ -26,7 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         broken, whole = (
-            copy_project(Path(folder, name, "project"), SMALL, sets=("r0",)) for name in ("broken", "whole")
+            copy_project(Path(folder, name, "project"), SMALL, rounds=("r0",)) for name in ("broken", "whole")
         )
         unbroken = Repro(whole)
         kills, _ = kill_every_stage(broken, [], unbroken, arguments.times, arguments.seed)

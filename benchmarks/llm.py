@@ -14,9 +14,9 @@ import tempfile
 import time
 from statistics import median
 
+from funreason.config.params import load_params
 from funreason.llm import Cache, Client, Request, load_ref
-from funreason.llm.vllm_engine import VllmEngine, engine_arguments
-from funreason.params import load_params
+from funreason.llm.engines.vllm import VllmEngine, engine_arguments
 
 SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 64, "seed": 0}
 BARE = "vllm.LLM.chat"

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from llm import SAMPLING, chats
 
+from funreason.config.params import load_params
 from funreason.llm import Cache, Client, load_ref
-from funreason.params import load_params
 
 HERE = Path(__file__)
 
@@ -50,13 +50,13 @@ def main() -> None:
     most = max(2, arguments.prompts // arguments.kills)
     limits = [random.Random(seed).randrange(1, most) for seed in range(arguments.kills)]
     with tempfile.TemporaryDirectory() as folder:
-        report(arguments, [killed(arguments.model, arguments.prompts, folder, limit, arguments.keep_s)
+        report(arguments, [killed(arguments.model, arguments.prompts, folder, limit, arguments.keep_alive_s)
                            for limit in [*limits, None]])  # fmt: skip
 
 
 def ask(arguments) -> None:
     """The run: writes a line for each answer once it is stored, and how long it took in the end."""
-    params = load_params().llm.model_copy(update={"keep_s": arguments.keep_s})
+    params = load_params().llm.model_copy(update={"keep_alive_s": arguments.keep_alive_s})
     with Client(load_ref(arguments.model), params, SAMPLING, cache=Cache(arguments.folder)) as client:
         stream = client.engine.stream
 
@@ -66,16 +66,26 @@ def ask(arguments) -> None:
                 print(json.dumps([job.key.hex(), response.text]), flush=True)
 
         client.engine.stream = told
-        if not arguments.keep_s:
+        if not arguments.keep_alive_s:
             client.engine.load()
         start = time.perf_counter(), time.process_time()
         client.run(chats(arguments.prompts))
         print(json.dumps({"asking": [time.perf_counter() - start[0], time.process_time() - start[1]]}), flush=True)
 
 
-def killed(model: str, prompts: int, folder: str, limit: int | None, keep_s: float = 0.0) -> Run:
+def killed(model: str, prompts: int, folder: str, limit: int | None, keep_alive_s: float = 0.0) -> Run:
     """A run over the cache in `folder`, killed after `limit` stored answers; None lets it end."""
-    command = [sys.executable, HERE, model, "--prompts", str(prompts), "--folder", folder, "--keep-s", str(keep_s)]
+    command = [
+        sys.executable,
+        HERE,
+        model,
+        "--prompts",
+        str(prompts),
+        "--folder",
+        folder,
+        "--keep-s",
+        str(keep_alive_s),
+    ]
     run, start = Run(), time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         for line in child.stdout:
@@ -96,7 +106,7 @@ def report(arguments, runs: list[Run]) -> None:
     said = [item for run in runs for item in run.said]
     twice = len(said) - len({key for key, _ in said})
     with tempfile.TemporaryDirectory() as folder:
-        whole = dict(killed(arguments.model, arguments.prompts, folder, None, arguments.keep_s).said)
+        whole = dict(killed(arguments.model, arguments.prompts, folder, None, arguments.keep_alive_s).said)
     lost = sum(whole[key] != text for key, text in said)
     print(f"{len(runs) - 1} kills, {arguments.prompts} prompts: {lost} answers lost or other than without a kill,")
     print(f"{twice} asked twice, {len(whole) - len(said)} finished in the moment of a kill")

@@ -27,7 +27,7 @@ def main(folder: str, rows: str = "60000") -> None:
                 (project / path).parent.mkdir(parents=True, exist_ok=True)
                 (project / path).write_text(line * int(rows))
     make_copy(project)
-    plan = ("funreason.cli", "rerun-plan")
+    plan = ("funreason.cli.main", "rerun-plan")
     for words in (("dvc", "repro"), plan, (*plan, "-S", "loss.lambda=0.3")):
         for _ in range(TIMES):
             print(" ".join(words), *(f"{figure:.1f} s" for figure in timed(project, words)), sep=", ")

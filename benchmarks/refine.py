@@ -1,4 +1,4 @@
-"""The five checks against hidden labels: judge, rules, cascade and panel, on the desk world's planted defects.
+"""The five checks against hidden labels: judge, rules, cascade and panel, on the toy world's planted defects.
 
 Run as: python benchmarks/refine.py [--rows 200] [--seats 3]   (rows a check, half of them sound)
 
@@ -14,15 +14,15 @@ from contextlib import ExitStack
 
 from tabulate import tabulate
 
-from funreason.desk.tools import split
-from funreason.desk.world import judge_cases
+from funreason.config.params import Params, load_params
+from funreason.core.records import Sample
 from funreason.llm import load_ref
-from funreason.params import Params, load_params
 from funreason.prompts import CHECKS
-from funreason.records import Sample
 from funreason.refine.answer import Question
 from funreason.refine.judge import Judge
 from funreason.refine.panel import Cascade, Panel
+from funreason.toy.tools import split
+from funreason.toy.world import judge_cases
 
 SEED = 1007  # not the pipeline's world
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, default=200, help="questions a check (default 200)")
     parser.add_argument("--seats", type=int, default=3, help="votes of the panel (default 3)")
-    parser.add_argument("--model", default="desk/models/desk-judge", help="the judge, a local folder")
+    parser.add_argument("--model", default="toy/models/toy-judge", help="the judge, a local folder")
     arguments = parser.parse_args()
     params, cases = load_params(), list(labelled(arguments.rows))
     questions, labels = [question for question, _ in cases], [label for _, label in cases]

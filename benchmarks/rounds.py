@@ -1,11 +1,11 @@
-"""Three self-refine rounds and three HDR rounds at the desk, each with three seeds of training: what improves?
+"""Three self-refine rounds and three HDR rounds on the toy world, each with three seeds of training: what improves?
 
-Run as: python benchmarks/rounds.py FOLDER [--seeds 0 1 2] [--profiles desk-refine desk-hdr] [-S KEY=VALUE ...]
+Run as: python benchmarks/rounds.py FOLDER [--seeds 0 1 2] [--profiles toy-self-refine toy-hdr] [-S KEY=VALUE ...]
 
 FOLDER becomes a clone of this project, in which each profile is run with each seed by `dvc repro`; what has run is
 kept in FOLDER/results/, a file a seed, so that a broken run goes on where it stopped; `dvc repro` ends with it.
 Prints the mean and the spread over the seeds, a line a set. Two hours of a core. Other parameters by -S:
-rounds.refine.earlier_share=0, '~sets.r3'.
+recipes.self_refine.replay_fraction=0, '~rounds.r3'.
 """
 
 import argparse
@@ -20,12 +20,12 @@ from statistics import mean, stdev
 
 from tabulate import tabulate
 
-from funreason import profiles
-from funreason.params import Params
-from funreason.records import write_csv
-from funreason.report.overrides import overridden
-from funreason.report.rounds import COLUMNS, rounds
-from funreason.stage import end_with_parent
+from funreason.config import profiles
+from funreason.config.overrides import overridden
+from funreason.config.params import Params
+from funreason.core.records import write_csv
+from funreason.core.runtime import end_with_parent
+from funreason.report.rounds import COLUMNS, round_rows
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = (".venv", ".venv-bfcl", ".venv-evalplus")
@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="train.seed; 0 1 2")
-    parser.add_argument("--profiles", nargs="+", default=["desk-refine", "desk-hdr"], help="desk-refine desk-hdr")
+    parser.add_argument("--profiles", nargs="+", default=["toy-self-refine", "toy-hdr"], help="toy-self-refine toy-hdr")
     parser.add_argument("-S", "--set-param", action="append", default=[], metavar="KEY=VALUE", help="as dvc exp run")
     arguments = parser.parse_args()
     folder = cloned(arguments.folder)
@@ -60,8 +60,8 @@ def ran(folder: Path, profile: str, seed: int, changes: list[str]) -> list[dict]
     if not result.exists():
         with chdir(folder):
             params = choose(profile, [f"train.seed={seed}", *changes])
-            repro(params.sets)
-            write_csv(result, COLUMNS, rounds(params.sets, params.rounds.measure))
+            repro(params.rounds)
+            write_csv(result, COLUMNS, round_rows(params.rounds, params.gate.measure))
     with open(result, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -3,7 +3,7 @@
     python benchmarks/rules.py [--rows 60000] [--base 3000] [--chain]
 
 Every row goes through all five checks; with --chain as files through all stages from prepare to validate. The rows are
-cases of the desk world (half of them planted to fail, over known and invented tools): `--base` distinct ones, then the
+cases of the toy world (half of them planted to fail, over known and invented tools): `--base` distinct ones, then the
 same with another last word in query and reasoning, built anew each time, so that nothing but the rules could keep them.
 Making the rows counts for the memory, not for the time, which is the processor's: other work on the machine does not
 show in it.
@@ -22,18 +22,18 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from funreason.desk.corpus import toolbox
-from funreason.desk.judging import sample_judged
-from funreason.params import NOTHING, read_yaml, yaml
+from funreason.config.params import NOTHING, read_yaml, yaml
+from funreason.core.records import Sample, write_json, write_jsonl
+from funreason.heuristics import by_rules
 from funreason.prompts import CHECKS
-from funreason.records import Sample, write_json, write_jsonl
-from funreason.refine.rules import by_rules
+from funreason.toy.corpus import toolbox
+from funreason.toy.judging import sample_judged
 
 ROOT = Path(__file__).parents[1]
 
 
 def base_rows(count: int) -> list[tuple[Sample, str, bool]]:
-    """(row, the check it was made for, that check's right verdict) of distinct desk cases."""
+    """(row, the check it was made for, that check's right verdict) of distinct toy cases."""
     rng, out = Random("benchmarks/rules"), []
     for number in range(count):
         check, passed, tools = CHECKS[number % len(CHECKS)], number // len(CHECKS) % 2 == 0, toolbox(rng)

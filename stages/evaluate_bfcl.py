@@ -1,24 +1,25 @@
-"""Score a model's function calls by BFCL's official scorer: held-out desk queries, and BFCL itself; API-Bank if given.
+"""Score a model's function calls by BFCL's official scorer: held-out toy queries, and BFCL itself; API-Bank if given.
 
 Run as: python stages/evaluate_bfcl.py r0 (base for the untrained model)
 → metrics/<set>/bfcl.json, data/<set>/bfcl.jsonl (every answer and conversation with its verdict)
 """
 
-from funreason.stage import run
+from funreason.core.runtime import run
 
-DESK = {"known": "data/desk/known", "new": "data/desk/new"}
+TOY = {"known": "data/toy/known", "new": "data/toy/new"}
 OFFICIAL = "bfcl"
 
 
 def main(name: str) -> None:
     from dataclasses import asdict
 
-    from funreason.evaluate import api_bank, bfcl, bfcl_turns, sandbox
+    from funreason.config.params import load_params
+    from funreason.core.records import write_json, write_jsonl
+    from funreason.evaluate import api_bank, bfcl, bfcl_turns
     from funreason.evaluate.answers import ask, greedy, subject, too_long
-    from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN, desk_metrics, expand, official_metrics
+    from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN, expand, official_metrics, toy_metrics
     from funreason.llm import Client, counting
-    from funreason.params import load_params
-    from funreason.records import write_json, write_jsonl
+    from funreason.sandbox import isolation as sandbox
 
     params = load_params()
     chosen, model = params.evaluate, subject(name)
@@ -29,11 +30,11 @@ def main(name: str) -> None:
     official = bfcl.official_prompts(OFFICIAL, single, limit, mode, version)
     apis = bfcl_turns.Apis(version, mode, chosen.bfcl.tool_role)
     talks = apis.start(OFFICIAL, multi, limit)
-    desk = [prompt for suite, folder in DESK.items() for prompt in bfcl.folder_prompts(suite, folder)]
+    toy = [prompt for suite, folder in TOY.items() for prompt in bfcl.folder_prompts(suite, folder)]
     bank = api_bank.load_items(chosen.api_bank) if chosen.api_bank else []
 
-    with counting(params.llm) as usage, Client(model, params.llm, greedy(chosen.desk.max_tokens)) as client:
-        responses = ask(client, [prompt.messages for prompt in desk], f"{name} desk")
+    with counting(params.llm) as usage, Client(model, params.llm, greedy(chosen.toy.max_tokens)) as client:
+        responses = ask(client, [prompt.messages for prompt in toy], f"{name} toy")
         # The same engine, another length of answer.
         sampling = greedy(chosen.bfcl.max_tokens)
         other = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
@@ -41,16 +42,16 @@ def main(name: str) -> None:
         talks = bfcl_turns.converse(other, talks, apis, f"{name} bfcl multi-turn")
         banked = ask(other, [item.messages for item in bank], f"{name} api-bank")
 
-    # The desk suites are in v4's layout.
-    known = bfcl.score(desk, responses[: len(desk)], DESK, mode)
-    asked = bfcl.score(official, responses[len(desk) :], {OFFICIAL: None}, mode, version)
+    # The toy suites are in v4's layout.
+    known = bfcl.score(toy, responses[: len(toy)], TOY, mode)
+    asked = bfcl.score(official, responses[len(toy) :], {OFFICIAL: None}, mode, version)
     asked += bfcl_turns.score(talks, mode, version)
     right = api_bank.score(bank, banked)
     write_jsonl(f"data/{name}/bfcl.jsonl", map(asdict, known + asked + right))
     write_json(
         f"metrics/{name}/bfcl.json",
         {
-            "desk": desk_metrics({suite: [row for row in known if row.suite == suite] for suite in DESK}),
+            "toy": toy_metrics({suite: [row for row in known if row.suite == suite] for suite in TOY}),
             "bfcl": official_metrics(asked, limit, version),
             "api_bank": api_bank.metrics(right) if bank else None,
             "too_long": sum(map(too_long, responses + banked)) + sum(map(bfcl_turns.no_room, talks)),

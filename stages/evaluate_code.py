@@ -4,18 +4,19 @@ Run as: python stages/evaluate_code.py r0 (base for the untrained model)
 → metrics/<set>/code.json, data/<set>/code.jsonl (every solution with its verdict; sample 0 is the most likely one)
 """
 
-from funreason.stage import run
+from funreason.core.runtime import run
 
 
 def main(name: str) -> None:
     from dataclasses import asdict
 
-    from funreason.evaluate import code_bench, sandbox
+    from funreason.config.params import load_params
+    from funreason.core.records import write_json, write_jsonl
+    from funreason.evaluate import code_bench
     from funreason.evaluate.answers import ask, ask_samples, greedy, subject, too_long
     from funreason.llm import Client, counting
-    from funreason.params import load_params
     from funreason.prompts import code_messages
-    from funreason.records import write_json, write_jsonl
+    from funreason.sandbox import isolation as sandbox
 
     params = load_params()
     chosen = params.evaluate.code

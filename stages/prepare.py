@@ -3,14 +3,14 @@
 Run as: python stages/prepare.py → data/tasks.jsonl, data/quarantine.jsonl, metrics/prepare.json
 """
 
-from funreason.stage import run
+from funreason.core.runtime import run
 
 
 def main() -> None:
-    from funreason.params import load_params
-    from funreason.prepare import check_share, name_of, read_rows, sort_rows, sources_of, summed
-    from funreason.records import JsonlWriter, read_json, write_json
-    from funreason.xlam import Ids
+    from funreason.config.params import load_params
+    from funreason.core.records import JsonlWriter, read_json, write_json
+    from funreason.data.prepare import check_share, name_of, read_rows, sort_rows, sources_of, summed
+    from funreason.data.xlam import Ids
 
     params = load_params()
     sources = sources_of(read_json("data/source.json"))
@@ -23,7 +23,7 @@ def main() -> None:
                 rows = read_rows(source, splits[key], params.prepare.limit)
                 counts[key] = sort_rows(rows, name_of(source), ids, tasks.write, quarantine.write)
         for key, source in sources.items():
-            check_share(counts[key], params.prepare.max_bad_share, name_of(source))
+            check_share(counts[key], params.prepare.max_bad_fraction, name_of(source))
     write_json("metrics/prepare.json", summed(counts))
 
 

@@ -5,15 +5,15 @@ Reads params.yaml, data/<set>/{train,ledger}.jsonl, metrics/<set>/6_validate.jso
 descriptors; writes data/<set>/dataset/ and metrics/<set>/dataset.json. Asks no model, loads the student's tokenizer.
 """
 
-from funreason.stage import run
+from funreason.core.runtime import run
 
 
 def main(name: str) -> None:
-    from funreason.params import load_params
+    from funreason.config.params import load_params
     from funreason.publish.build import publish
 
     params = load_params()
-    publish(name, params.data.license, params.chosen_set(name).sampler)
+    publish(name, params.data.license, params.round_of(name).sampler)
 
 
 if __name__ == "__main__":

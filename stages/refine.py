@@ -6,23 +6,23 @@ step before; writes data/<set>/<n>_<check>.jsonl, its ledger and metrics/<set>/<
 again, it asks only what has no answer yet.
 """
 
-from funreason.stage import run
+from funreason.core.runtime import run
 
 
 def main(check: str, name: str) -> None:
     from contextlib import ExitStack
 
+    from funreason.config.params import load_params
+    from funreason.ledger import files
     from funreason.llm import counting
-    from funreason.params import load_params
-    from funreason.refine import files
-    from funreason.refine import run as refine
+    from funreason.refine import loop as refine
     from funreason.refine.checks import chosen_check
     from funreason.refine.panel import BLOCK, open_asked, seated
     from funreason.refine.tally import Tally
 
     params, chosen, tally = seated(load_params(), name), chosen_check(check), Tally()
     before, stem = files.stems(check)
-    block = BLOCK if params.fcdr.mode == "rules" else None
+    block = BLOCK if params.fcdr.mode == "heuristics" else None
     with ExitStack() as stack:
         usage = stack.enter_context(counting(params.llm))
         asked = open_asked(params, check, stack)

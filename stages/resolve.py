@@ -3,14 +3,14 @@
 Run as: python stages/resolve.py → models/{teacher,base,judges}.json, data/source.json
 """
 
-from funreason.stage import run
+from funreason.core.runtime import run
 
 
 def main() -> None:
+    from funreason.config.params import load_params
+    from funreason.core.records import write_json
+    from funreason.data.sources import resolve_data, resolve_model
     from funreason.doctor.preflight import preflight
-    from funreason.params import load_params
-    from funreason.records import write_json
-    from funreason.sources import resolve_data, resolve_model
 
     params = load_params()
     preflight(params)

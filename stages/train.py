@@ -7,19 +7,20 @@ train.json, loss.csv and heldout.csv. Killed and run again, it goes on from its 
 
 from pathlib import Path
 
-from funreason.stage import run
+from funreason.core.runtime import run
 
 
 def main(name: str) -> None:
-    from funreason.llm import load_ref, sockets
-    from funreason.params import load_params
-    from funreason.srml.checkpoints import checkpoint_root
-    from funreason.srml.launch import launched
-    from funreason.srml.run import train_set
+    from funreason.config.params import load_params
+    from funreason.llm import load_ref
+    from funreason.llm.engines import sockets
+    from funreason.train.checkpoints import checkpoint_root
+    from funreason.train.launch import launched
+    from funreason.train.run import train_set
 
     params = load_params()
-    chosen = params.chosen_set(name)
-    sockets.stop_idle()  # an engine that still waits for a next stage (llm.keep_s) holds the memory
+    chosen = params.round_of(name)
+    sockets.stop_idle()  # an engine that still waits for a next stage (llm.keep_alive_s) holds the memory
     if launched(params.train, __file__, name):
         return
     train_set(

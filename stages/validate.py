@@ -6,15 +6,15 @@ labels where there are any; writes data/<set>/{train,ledger}.jsonl, data/<set>/p
 metrics/<set>/6_validate.json. Asks no model.
 """
 
-from funreason.stage import run
+from funreason.core.runtime import run
 
 
 def main(name: str) -> None:
-    from funreason.params import load_params
-    from funreason.refine.finish import finish
+    from funreason.assemble.finish import finish
+    from funreason.config.params import load_params
 
     params = load_params()
-    finish(name, params.chosen_set(name), params.kind_of(name), params.validate_.labels)
+    finish(name, params.round_of(name), params.recipe_of(name), params.validate_.labels)
 
 
 if __name__ == "__main__":

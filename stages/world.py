@@ -1,21 +1,21 @@
-"""Writes the desk world: refine pool, hidden labels, judge cases, held-out sets, code tasks, conversations.
+"""Writes the toy world: refine pool, hidden labels, judge cases, held-out sets, code tasks, conversations.
 
 Run as: python stages/world.py
 """
 
 from pathlib import Path
 
-from funreason import stage
+from funreason.core import runtime as stage
 
 
 def main() -> None:
-    from funreason.desk.dialogs import write_dialogs
-    from funreason.desk.world import write_world
-    from funreason.params import load_params
+    from funreason.config.params import load_params
+    from funreason.toy.conversations import write_dialogs
+    from funreason.toy.world import write_world
 
-    desk, folder = load_params().desk, Path("data/desk")
-    write_world(folder, **desk.model_dump(exclude={"dialog_rows"}))
-    write_dialogs(folder, desk.seed, desk.dialog_rows, desk.planted_share)
+    toy, folder = load_params().toy, Path("data/toy")
+    write_world(folder, **toy.model_dump(exclude={"conversation_rows"}))
+    write_dialogs(folder, toy.seed, toy.conversation_rows, toy.planted_fraction)
 
 
 if __name__ == "__main__":

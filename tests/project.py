@@ -6,14 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from funreason.params import read_yaml, yaml
+from funreason.config.params import read_yaml, yaml
 
 ROOT = Path(__file__).parents[1]
 SCORERS = (".venv-bfcl", ".venv-evalplus")
 SMALL = {
-    "desk": {"pool_rows": 60, "heldout_rows": 12, "judge_rows": 2, "code_rows": 6},
+    "toy": {"pool_rows": 60, "heldout_rows": 12, "judge_rows": 2, "code_rows": 6},
     "train": {"epochs": 1},
-    "evaluate": {"bfcl": {"categories": ["simple_python"], "limit": 2}, "code": {"benchmarks": ["desk"]}},
+    "evaluate": {"bfcl": {"categories": ["simple_python"], "limit": 2}, "code": {"benchmarks": ["toy"]}},
 }
 
 
@@ -25,24 +25,24 @@ def merged(values: dict, changes: dict) -> None:
             values[key] = change
 
 
-def change_params(folder: Path, changes: dict, sets: tuple[str, ...] = ()) -> None:
-    """Write `changes` into params.yaml; of the sets only `sets` are left, if any are named."""
+def change_params(folder: Path, changes: dict, rounds: tuple[str, ...] = ()) -> None:
+    """Write `changes` into params.yaml; of the rounds only `rounds` are left, if any are named."""
     params = read_yaml(folder / "params.yaml", "rt")
     merged(params, changes)
-    for name in set(params["sets"]) - set(sets) if sets else ():
-        del params["sets"][name]
+    for name in set(params["rounds"]) - set(rounds) if rounds else ():
+        del params["rounds"][name]
     with open(folder / "params.yaml", "w", encoding="utf-8") as file:
         yaml().dump(params, file)
 
 
-def copy_project(folder: Path, changes: dict = SMALL, sets: tuple[str, ...] = ()) -> Path:
+def copy_project(folder: Path, changes: dict = SMALL, rounds: tuple[str, ...] = ()) -> Path:
     """What git tracks, without results, as a repository in `folder`, with `change_params`."""
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
     for name in filter(None, tracked.decode().split("\0")):
         if (ROOT / name).exists() and not name.startswith(("metrics/", "dvc.lock")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    change_params(folder, changes, sets)
+    change_params(folder, changes, rounds)
     for command in (["init", "-q"], ["add", "."]):
         subprocess.run(["git", *command], cwd=folder, check=True)
     for name in SCORERS:

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funreason.calls import render
-from funreason.errors import DataError
-from funreason.params import MultiTurnParams, load_params
-from funreason.prepare import check_share, read_rows, sort_rows, sources_of, summed
+from funreason.config.params import MultiTurnParams, load_params
+from funreason.core.errors import DataError
+from funreason.core.records import Task
+from funreason.data.prepare import check_share, read_rows, sort_rows, sources_of, summed
+from funreason.data.sources import resolve_data
+from funreason.data.xlam import Accepted, Ids, Quarantined, read
 from funreason.prompts import calling_messages
 from funreason.prompts.conversation import ABOUT, chat, transcript
-from funreason.records import Task
-from funreason.sources import resolve_data
-from funreason.xlam import Accepted, Ids, Quarantined, read
 
 TOOL = {"name": "f", "description": "d", "parameters": {"a": {"type": "int", "description": "x"}}}
 CALL = {"name": "f", "arguments": {"a": 1}}

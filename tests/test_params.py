@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from funreason import cli, profiles
-from funreason.errors import ParamsError
-from funreason.params import Params, check_params, load_params, read_yaml, yaml
-from funreason.params_errors import known_keys
+from funreason.cli import main as cli
+from funreason.config import profiles
+from funreason.config.messages import known_keys
+from funreason.config.params import Params, check_params, load_params, read_yaml, yaml
+from funreason.core.errors import ParamsError
 
 ROOT = Path(__file__).parents[1]
 VALUES = read_yaml(ROOT / "params.yaml")
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
+def toy(tmp_path, monkeypatch):
     """A folder with the committed params.yaml and profiles, as the current one."""
     shutil.copy(ROOT / "params.yaml", tmp_path)
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
@@ -47,7 +48,7 @@ def test_every_key_of_the_file_is_known_and_every_known_key_in_it():
     assert params.loss.lambda_ == VALUES["loss"]["lambda"]
     text = (ROOT / "params.yaml").read_text()
     for key in known_keys(Params):
-        assert key.startswith("sets.*") or f"{key.rsplit('.', 1)[-1]}:" in text
+        assert key.startswith("rounds.*") or f"{key.rsplit('.', 1)[-1]}:" in text
 
 
 def test_every_knob_says_what_it_is():
@@ -67,7 +68,7 @@ def test_every_knob_says_what_it_is():
         ("jugde", "judge"),
         ("train.learning-rate", "train.learning_rate"),
         ("llm.server.url", "llm.server.base_url"),
-        ("sets.r1.inti", "sets.r1.init"),
+        ("rounds.r1.inti", "rounds.r1.init"),
         ("models.base.pth", "models.base.path"),
     ],
 )
@@ -99,29 +100,29 @@ def test_a_key_is_refused_and_not_repeated(key, value):
             "`fcdr.cot.rule` is 'most', expected 'any', 'majority' or 'unanimous' or a number",
         ),
         ("loss.kind", "mls", "`loss.kind` is 'mls', expected 'msl', 'ssb' or 'sft'"),
-        ("judge.max_asks", 1.5, "`judge.max_asks` is 1.5, expected a whole number"),
-        ("judge.max_asks", True, "`judge.max_asks` is True, expected a whole number"),
+        ("judge.max_attempts", 1.5, "`judge.max_attempts` is 1.5, expected a whole number"),
+        ("judge.max_attempts", True, "`judge.max_attempts` is True, expected a whole number"),
         ("train.bf16", 1, "`train.bf16` is 1, expected true or false"),
         ("train", None, "`train` is None, expected a block of keys"),
         ("train.batch_size", 33, "batch_size 33 is no multiple of micro_batch_size"),
         ("evaluate.bfcl.categories", ["simple"], "categories.0` is 'simple', expected 'simple_python'"),
         ("models.base.hub", "own/it", "`models.base`: with a local `path`, `hub` and"),
         ("data.hub", "own/it", "`data`: give a local `path` and `hub: null`, or a `hub` id"),
-        ("sets.r_2", {}, "`sets.r_2` is 'r_2', expected small letters, digits and hyphens"),
+        ("rounds.r_2", {}, "`rounds.r_2` is 'r_2', expected small letters, digits and hyphens"),
         ("loss.reduction", "sum", "`loss.reduction` is 'sum', expected 'batch' or 'sample'"),
         ("loss.ssb.anchor", 200.0, "rate 0.01 times anchor 200.0 is over 1"),
         ("train.lora.quantize", True, "quantized weights cannot be trained themselves"),
         ("train.processes", 2, "no multiple of micro_batch_size 16 times 2"),
-        ("sets.r0.sampler", "r1", "sets.r0.sampler is 'r1', allowed here are ['teacher']"),
-        ("sets.r1.sampler", "r1", "sets.r1.sampler is 'r1', allowed here are ['base', 'r0']"),
-        ("sets.r1.init", "teacher", "sets.r1.init is 'teacher', allowed here are ['base', 'r0']"),
-        ("sets.r1.kind", "hdr", "sets.r1.tasks is 'data/tasks.jsonl', allowed here are ['data/r0/hard.jsonl']"),
-        ("sets.r1.kind", "again", "`sets.r1.kind` is 'again', expected 'distil', 'refine' or 'hdr'"),
-        ("rounds.hdr.panel.judges", ["jugde"], "rounds.hdr.panel.judges names 'jugde'"),
-        ("rounds.hdr.panel.temperature", 0.0, "a greedy judge votes alike"),
-        ("sets.r1.earlier", "data/r1/train.jsonl", "sets.r1.earlier is 'data/r1/train.jsonl', allowed here"),
-        ("sets.base", VALUES["sets"]["r0"], "sets.base: the project has files of this name"),
-        ("llm.prices.models", {"gpt": {"prompt": 1.0, "completion": 2.0}}, "names 'gpt', the models are ['desk/"),
+        ("rounds.r0.generator", "r1", "rounds.r0.generator is 'r1', allowed here are ['teacher']"),
+        ("rounds.r1.generator", "r1", "rounds.r1.generator is 'r1', allowed here are ['base', 'r0']"),
+        ("rounds.r1.init", "teacher", "rounds.r1.init is 'teacher', allowed here are ['base', 'r0']"),
+        ("rounds.r1.recipe", "hdr", "rounds.r1.tasks is 'data/tasks.jsonl', allowed here are ['data/r0/hard.jsonl']"),
+        ("rounds.r1.recipe", "again", "`rounds.r1.recipe` is 'again', expected 'distill', 'self_refine' or 'hdr'"),
+        ("recipes.hdr.panel.judges", ["jugde"], "recipes.hdr.panel.judges names 'jugde'"),
+        ("recipes.hdr.panel.temperature", 0.0, "a greedy judge always votes alike"),
+        ("rounds.r1.replay", "data/r1/train.jsonl", "rounds.r1.replay is 'data/r1/train.jsonl', allowed here"),
+        ("rounds.base", VALUES["rounds"]["r0"], "rounds.base: other files of the project have this name"),
+        ("llm.prices.models", {"gpt": {"prompt": 1.0, "completion": 2.0}}, "names 'gpt', the models are ['toy/"),
         ("llm.prices.models", {"models/r0": {"prompt": -1.0, "completion": 2.0}}, "-1.0, expected 0.0 or more"),
         ("llm.ray.gpus", 1.5, "`llm.ray.gpus` is 1.5, expected 1.0 or less"),
     ],
@@ -149,8 +150,8 @@ def test_a_price_of_a_models_own():
 
 def test_a_missing_key_is_named():
     values = copy.deepcopy(VALUES)
-    del values["judge"]["seed"], values["sets"]
-    with pytest.raises(ParamsError, match="`judge.seed` is missing; .*`sets` is missing"):
+    del values["judge"]["seed"], values["rounds"]
+    with pytest.raises(ParamsError, match="`judge.seed` is missing; .*`rounds` is missing"):
         check_params(values, "params.yaml")
 
 
@@ -161,105 +162,105 @@ def test_all_findings_come_at_once():
         check_params(values, "params.yaml")
 
 
-def test_what_dvc_writes_is_a_number(desk):
+def test_what_dvc_writes_is_a_number(toy):
     """`dvc exp run -S train.learning_rate=2e-5` leaves 2e-05, a text for YAML 1.1 readers."""
-    text = (desk / "params.yaml").read_text()
+    text = (toy / "params.yaml").read_text()
     old = next(line for line in text.splitlines() if "learning_rate:" in line)
-    (desk / "params.yaml").write_text(text.replace(old, "  learning_rate: 2e-05"))
+    (toy / "params.yaml").write_text(text.replace(old, "  learning_rate: 2e-05"))
     assert load_params().train.learning_rate == 2e-5
 
 
-def test_a_broken_or_absent_file_is_one_line(desk):
-    (desk / "params.yaml").write_text("loss: {lambda: 0.3\n")
+def test_a_broken_or_absent_file_is_one_line(toy):
+    (toy / "params.yaml").write_text("loss: {lambda: 0.3\n")
     with pytest.raises(ParamsError, match="params.yaml is not valid YAML: [^\n]*$"):
         load_params()
-    (desk / "params.yaml").write_text("")
+    (toy / "params.yaml").write_text("")
     with pytest.raises(ParamsError, match="params.yaml"):
         load_params()
     with pytest.raises(ParamsError, match="nowhere.yaml does not exist"):
         load_params("nowhere.yaml")
 
 
-def test_the_default_is_the_desk_profile(desk):
-    assert profiles.values("desk") == read_yaml("params.yaml"), "after tuning params.yaml: funreason profile save desk"
+def test_the_default_is_the_toy_profile(toy):
+    assert profiles.values("toy") == read_yaml("params.yaml"), "after tuning params.yaml: funreason profile save toy"
 
 
 @pytest.mark.parametrize("name", [path.stem for path in (ROOT / "profiles").glob("*.yaml")])
-def test_every_profile_is_valid_and_the_way_back_leaves_the_same_bytes(desk, name):
-    before = (desk / "params.yaml").read_text()
+def test_every_profile_is_valid_and_the_way_back_leaves_the_same_bytes(toy, name):
+    before = (toy / "params.yaml").read_text()
     profiles.use(name)
     assert load_params() == Params.model_validate(profiles.values(name))
     assert [line for line in before.splitlines() if line.startswith("#")] == [
-        line for line in (desk / "params.yaml").read_text().splitlines() if line.startswith("#")
+        line for line in (toy / "params.yaml").read_text().splitlines() if line.startswith("#")
     ]
-    profiles.use("desk")
-    assert (desk / "params.yaml").read_text() == before
+    profiles.use("toy")
+    assert (toy / "params.yaml").read_text() == before
 
 
-def test_a_profile_gives_the_same_values_whatever_stood_there(desk):
+def test_a_profile_gives_the_same_values_whatever_stood_there(toy):
     profiles.use("paper")
-    first = (desk / "params.yaml").read_text()
+    first = (toy / "params.yaml").read_text()
     document = read_yaml("params.yaml", "rt")
     document["loss"]["lambda"], document["evaluate"]["bfcl"]["categories"] = 0.1, ["multiple"]
-    document["sets"]["r2"] = document["sets"]["r1"] | {"sampler": "r1", "init": "r1"}
+    document["rounds"]["r2"] = document["rounds"]["r1"] | {"generator": "r1", "init": "r1"}
     with open("params.yaml", "w") as file:
         yaml().dump(document, file)
     profiles.use("paper")
     assert read_yaml("params.yaml") == yaml("safe").load(first)
 
 
-def test_a_profile_keeps_comments_after_lists(desk):
+def test_a_profile_keeps_comments_after_lists(toy):
     """ruamel hangs a comment after a list on the list: a new list would lose it, and its line break."""
-    text = (desk / "params.yaml").read_text().replace("irrelevance]\n", "irrelevance]  # mine\n")
-    (desk / "params.yaml").write_text(text)
-    (desk / "profiles/mine.yaml").write_text("evaluate:\n  bfcl:\n    categories:\n    - multiple\n")
+    text = (toy / "params.yaml").read_text().replace("irrelevance]\n", "irrelevance]  # mine\n")
+    (toy / "params.yaml").write_text(text)
+    (toy / "profiles/mine.yaml").write_text("evaluate:\n  bfcl:\n    categories:\n    - multiple\n")
     profiles.use("mine")
-    profiles.use("desk")
-    lines = (desk / "params.yaml").read_text().splitlines()
+    profiles.use("toy")
+    lines = (toy / "params.yaml").read_text().splitlines()
     assert [line.split() for line in lines] == [line.split() for line in text.splitlines()]
 
 
-def test_the_sets_of_a_profile_are_all_its_sets(desk):
-    only = VALUES["sets"]["r0"]
-    (desk / "profiles/mine.yaml").write_text(f"sets: {{r0: {only}}}\n")
+def test_the_sets_of_a_profile_are_all_its_sets(toy):
+    only = VALUES["rounds"]["r0"]
+    (toy / "profiles/mine.yaml").write_text(f"sets: {{r0: {only}}}\n")
     profiles.use("mine")
-    assert load_params().sets.keys() == {"r0"}
+    assert load_params().rounds.keys() == {"r0"}
 
 
-def test_a_profile_with_an_unknown_key_changes_nothing(desk):
-    (desk / "profiles/mine.yaml").write_text("loss: {lamda: 0.3}\n")
-    before = (desk / "params.yaml").read_text()
+def test_a_profile_with_an_unknown_key_changes_nothing(toy):
+    (toy / "profiles/mine.yaml").write_text("loss: {lamda: 0.3}\n")
+    before = (toy / "params.yaml").read_text()
     with pytest.raises(ParamsError, match=r"mine.yaml: unknown key `loss.lamda`, .* `loss.lambda`"):
         profiles.use("mine")
-    assert (desk / "params.yaml").read_text() == before
+    assert (toy / "params.yaml").read_text() == before
 
 
-def test_an_unknown_key_in_params_is_not_thrown_away(desk):
-    text = (desk / "params.yaml").read_text().replace("loss:\n", "loss:\n  lamda: 0.3\n")
-    (desk / "params.yaml").write_text(text)
+def test_an_unknown_key_in_params_is_not_thrown_away(toy):
+    text = (toy / "params.yaml").read_text().replace("loss:\n", "loss:\n  lamda: 0.3\n")
+    (toy / "params.yaml").write_text(text)
     with pytest.raises(ParamsError, match="unknown key `lamda`"):
         profiles.use("paper")
-    assert (desk / "params.yaml").read_text() == text
+    assert (toy / "params.yaml").read_text() == text
 
 
-def test_a_state_is_saved_as_what_differs(desk):
+def test_a_state_is_saved_as_what_differs(toy):
     profiles.use("paper")
     assert profiles.save("mine") == Path("profiles/mine.yaml")
-    assert "\nllm:\n" in (desk / "profiles/mine.yaml").read_text()
-    assert "fcdr" not in (desk / "profiles/mine.yaml").read_text()
-    profiles.use("desk")
+    assert "\nllm:\n" in (toy / "profiles/mine.yaml").read_text()
+    assert "fcdr" not in (toy / "profiles/mine.yaml").read_text()
+    profiles.use("toy")
     profiles.use("mine")
     assert read_yaml("params.yaml") == profiles.values("paper")
     with pytest.raises(ParamsError, match="mine.yaml exists"):
         profiles.save("mine")
 
 
-def test_saving_the_default_brings_it_up_to_date(desk):
-    text = (desk / "params.yaml").read_text()
-    (desk / "params.yaml").write_text(text.replace("  pool_rows: ", "  pool_rows: 1"))
-    profiles.save("desk")
-    assert profiles.values("desk")["desk"]["pool_rows"] == load_params().desk.pool_rows
-    assert (desk / "profiles/desk.yaml").read_text().startswith("# The default")
+def test_saving_the_default_brings_it_up_to_date(toy):
+    text = (toy / "params.yaml").read_text()
+    (toy / "params.yaml").write_text(text.replace("  pool_rows: ", "  pool_rows: 1"))
+    profiles.save("toy")
+    assert profiles.values("toy")["toy"]["pool_rows"] == load_params().toy.pool_rows
+    assert (toy / "profiles/toy.yaml").read_text().startswith("# The default")
 
 
 def command(monkeypatch, *words: str) -> int:
@@ -269,14 +270,14 @@ def command(monkeypatch, *words: str) -> int:
     return ended.value.code
 
 
-def test_the_command_line(desk, monkeypatch, capsys):
+def test_the_command_line(toy, monkeypatch, capsys):
     assert command(monkeypatch, "profile", "list") == 0
-    assert capsys.readouterr().out.split() == ["balancesft", "desk", "desk-hdr", "desk-refine", "paper"]
+    assert capsys.readouterr().out.split() == ["balancesft", "toy", "toy-hdr", "toy-self-refine", "paper"]
     assert command(monkeypatch, "profile", "use", "papers") == 1
-    assert "no profile named 'papers'; available are balancesft, desk, desk-hdr" in capsys.readouterr().err
+    assert "no profile named 'papers'; available are balancesft, toy, toy-hdr" in capsys.readouterr().err
     assert command(monkeypatch, "profile", "use", "paper") == 0
-    assert "Qwen/QwQ-32B" in (desk / "params.yaml").read_text()
+    assert "Qwen/QwQ-32B" in (toy / "params.yaml").read_text()
     assert command(monkeypatch, "params", "check") == 0
-    (desk / "params.yaml").write_text("losss: 1\n")
+    (toy / "params.yaml").write_text("losss: 1\n")
     assert command(monkeypatch, "params", "check") == 1
     assert "unknown key `losss`, the nearest known key is `loss`" in capsys.readouterr().err

@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 
-from funreason.errors import DataError
-from funreason.prepare import check_share, read_rows, sort_rows
-from funreason.records import Task
-from funreason.xlam import Ids
+from funreason.core.errors import DataError
+from funreason.core.records import Task
+from funreason.data.prepare import check_share, read_rows, sort_rows
+from funreason.data.xlam import Ids
 
 TOOL = {"name": "f", "description": "d", "parameters": {"a": {"type": "int", "description": "x"}}}
 GOOD = {
@@ -97,7 +97,7 @@ def test_rows_add_up_and_the_limit_counts_all_rows(tmp_path):
 def test_too_large_a_share_fails_naming_the_parameter(tmp_path):
     metrics = counts(tmp_path, line() + b"\n{")
     check_share(metrics, 0.5, "x")
-    with pytest.raises(DataError, match=r"x: 1 of 2 rows are malformed \(1 not JSON\), prepare.max_bad_share"):
+    with pytest.raises(DataError, match=r"x: 1 of 2 rows are malformed \(1 not JSON\), prepare.max_bad_fraction"):
         check_share(metrics, 0.49, "x")
 
 

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from funreason import stage
-from funreason.errors import DataError
-from funreason.records import Sample, Task, Verdict, atomic, read_jsonl, write_json, write_jsonl
+from funreason.core import runtime as stage
+from funreason.core.errors import DataError
+from funreason.core.records import Sample, Task, Verdict, atomic, read_jsonl, write_json, write_jsonl
 
 
 def test_rows_survive_a_round_trip(tmp_path):

@@ -6,11 +6,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from funreason.errors import DataError, ModelError
+from funreason.config.params import DataParams, ModelParams, MultiTurnParams, load_params
+from funreason.core.errors import DataError, ModelError
+from funreason.core.records import write_json
+from funreason.data.sources import resolve_data, resolve_model
 from funreason.llm import load_ref
-from funreason.params import DataParams, ModelParams, MultiTurnParams, load_params
-from funreason.records import write_json
-from funreason.sources import resolve_data, resolve_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LLM = load_params().llm

@@ -9,7 +9,7 @@ from calls.random_calls import random_calls
 from funreason.calls import Call, CallSyntaxError, parse, render
 from funreason.calls.parser import MAX_CHARACTERS
 from funreason.calls.text import MAX_DEPTH
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 ODD = {"a": "it's", "b": "a'b\\c\n", "c": "é", "d": "\\d"}
 KEYWORDS = {"from": "x", "class": 1, "a": "from=1, class=2"}

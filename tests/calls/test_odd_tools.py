@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from funreason.calls import Call, validate
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 
 @pytest.mark.parametrize(

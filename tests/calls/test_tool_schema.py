@@ -6,7 +6,7 @@ import pytest
 
 from funreason.calls import to_bfcl, to_json_schema
 from funreason.calls.typenames import read_type
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 ARRAY_OF_ANY = {"type": "array", "items": {"type": "any"}}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from funreason.calls import Call, parse, validate
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 TOOLS = [
     {

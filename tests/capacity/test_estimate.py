@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from funreason import cli
-from funreason.capacity.model import ASKING, Load, Speed, assumed, estimate, measured, planned
-from funreason.errors import DataError, ParamsError
+from funreason.cli import main as cli
+from funreason.core.errors import DataError, ParamsError
+from funreason.plan.capacity import ASKING, Load, Speed, assumed, estimate, measured, planned
 
 ROOT = Path(__file__).parents[2]
 PLAN = ROOT / "configs/capacity/32b.yaml"
@@ -74,7 +74,7 @@ def test_assumptions_are_multiplied_out():
     plan = assumed(PLAN)
     assert set(plan.stages) == set(ASKING) and plan.speed.read is None
     loads = planned(plan, 10)
-    assert len(loads) == len(plan.sets) * len(ASKING)
+    assert len(loads) == len(plan.rounds) * len(ASKING)
     asked = plan.stages["0_generate"]
     assert loads[0] == Load("r0", "0_generate", 10, 10 * asked.prompt_tokens, 10 * asked.output_tokens)
 

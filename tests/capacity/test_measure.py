@@ -1,4 +1,4 @@
-"""`funreason capacity measure`, with the real engine over the desk model."""
+"""`funreason capacity measure`, with the real engine over the toy model."""
 
 import json
 import shutil
@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from funreason import cli
-from funreason.capacity.measure import gpus_of, prompts
-from funreason.capacity.model import speed_of
-from funreason.errors import DataError
+from funreason.cli import main as cli
+from funreason.config.params import load_params
+from funreason.core.errors import DataError
 from funreason.llm.chat import Chat
 from funreason.llm.refs import load_ref
-from funreason.params import load_params
+from funreason.plan.capacity import speed_of
+from funreason.plan.measure import gpus_of, prompts
 
 ROOT = Path(__file__).parents[2]
-MODEL = ROOT / "desk/models/desk-base"
+MODEL = ROOT / "toy/models/toy-base"
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
+def toy(tmp_path, monkeypatch):
     """A folder with params.yaml, the models and 40 tasks, with a response cache of its own."""
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    (tmp_path / "desk").symlink_to(ROOT / "desk")
+    (tmp_path / "toy").symlink_to(ROOT / "toy")
     (tmp_path / "data").mkdir()
     tool = {"name": "book", "description": "Books a table.", "parameters": {"people": {"type": "int"}}}
     rows = [{"id": str(n), "query": f"a table for {n}", "tools": [tool], "answers": []} for n in range(40)]
@@ -33,28 +33,28 @@ def desk(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_it_reads_and_writes_with_the_real_engine_past_the_cache(desk, monkeypatch, capsys):
+def test_it_reads_and_writes_with_the_real_engine_past_the_cache(toy, monkeypatch, capsys):
     monkeypatch.setattr(
         sys, "argv", ["funreason", "capacity", "measure", str(MODEL), "--rows", "12", "--out", "s.json"]
     )
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 0, capsys.readouterr().err
-    found = json.loads((desk / "s.json").read_text())
+    found = json.loads((toy / "s.json").read_text())
     chat = Chat(load_ref(MODEL))
     tokens = sum(map(len, chat.encode([chat.render(request) for request in prompts(12)[1:]])))
     assert found["measured"]["rows"] == 12 and found["measured"]["prompt_tokens"] == tokens
     assert 12 < found["measured"]["output_tokens"] <= 12 * load_params().generate.max_tokens
     speed = speed_of("s.json")
     assert speed.read > speed.written > 0 and speed.start_s > 0 and (speed.gpus, speed.price) == (1, None)
-    assert not (desk / "cache").exists()
+    assert not (toy / "cache").exists()
 
 
-def test_prompts_are_from_all_over_the_tasks(desk):
+def test_prompts_are_from_all_over_the_tasks(toy):
     texts = [request.messages[-1]["content"] for request in prompts(9)]
     assert len(texts) == 10 and "a table for 0" in texts[0] and "a table for 36" in texts[-1]
     assert len(prompts(100)) == 40
-    (desk / "data/tasks.jsonl").unlink()
+    (toy / "data/tasks.jsonl").unlink()
     with pytest.raises(DataError, match="dvc repro prepare"):
         prompts(1)
 

@@ -13,13 +13,13 @@ import pytest
 from llm.http_server import JsonHandler, running, serve
 from project import merged
 
-from funreason.cli import main
+from funreason.cli.main import main
+from funreason.config.params import check_params, read_yaml
+from funreason.core.errors import FunReasonError
 from funreason.doctor import access, memory, remotes, scorers, space
 from funreason.doctor.machine import Gpu
 from funreason.doctor.preflight import preflight
-from funreason.errors import FunReasonError
-from funreason.evaluate import sandbox
-from funreason.params import check_params, read_yaml
+from funreason.sandbox import isolation as sandbox
 
 ROOT = Path(__file__).parents[2]
 GB = 10**9
@@ -156,10 +156,10 @@ def test_scorers(tmp_path, monkeypatch):
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
     packages = tmp_path / ".venv-bfcl/lib/python3.11/site-packages"
-    desk = {"evaluate": {"code": {"benchmarks": ["desk"]}}}
-    assert ".venv-bfcl holds no bfcl_eval, not bfcl_eval-2026.3.23" in said(scorers.environments(params(**desk)))
+    toy = {"evaluate": {"code": {"benchmarks": ["toy"]}}}
+    assert ".venv-bfcl holds no bfcl_eval, not bfcl_eval-2026.3.23" in said(scorers.environments(params(**toy)))
     (packages / "bfcl_eval-2026.3.23.dist-info").mkdir(parents=True)
-    assert quiet(scorers.environments(params(**desk)))
+    assert quiet(scorers.environments(params(**toy)))
     plus = {"evaluate": {"code": {"benchmarks": ["humaneval+"], "evalplus_data": str(tmp_path)}}}
     assert "has no HumanEvalPlus.jsonl(.gz)" in said(scorers.benchmark_data(params(**plus)))
     assert "api_bank" in said(scorers.benchmark_data(params(evaluate={"api_bank": "nowhere"})))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from funreason.evaluate import sandbox
+from funreason.sandbox import isolation as sandbox
 
 from .suite import write_folder
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from funreason.calls import Call, render
 from funreason.evaluate.bfcl import ENVIRONMENTS
-from funreason.evaluate.drive import scorer_python
+from funreason.sandbox.scorer import scorer_python
 
 from .java import java
 

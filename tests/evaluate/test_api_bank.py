@@ -6,7 +6,7 @@ import pytest
 from code_closure import ROOT
 
 from funreason.calls import Call, render
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 from funreason.evaluate import api_bank
 from funreason.evaluate.api_bank import load_items, metrics, score
 from funreason.llm import Response

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from funreason.core.records import write_jsonl
 from funreason.evaluate import code
-from funreason.records import write_jsonl
 
 from .attacks import KILLERS, programs
 
@@ -40,9 +40,9 @@ def outside(tmp_path, monkeypatch):
 
 
 def scored(bodies: list[str], mode: str, timeout_s: float = 2) -> list[code.Tested]:
-    problems = [DOUBLE | {"task_id": f"desk/{number}"} for number in range(len(bodies))]
+    problems = [DOUBLE | {"task_id": f"toy/{number}"} for number in range(len(bodies))]
     return code.score(
-        "desk", problems, [textwrap.indent(b, "    ") + "\n" for b in bodies], timeout_s=timeout_s, mode=mode
+        "toy", problems, [textwrap.indent(b, "    ") + "\n" for b in bodies], timeout_s=timeout_s, mode=mode
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from funreason.errors import DataError, FunReasonError
+from funreason.core.errors import DataError, FunReasonError
 from funreason.evaluate import bfcl
 from funreason.evaluate.bfcl import Prompt
 from funreason.llm import Response

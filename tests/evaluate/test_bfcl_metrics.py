@@ -8,10 +8,10 @@ from funreason.evaluate.bfcl_metrics import (
     GROUPS,
     LIVE,
     MULTI_TURN,
-    desk_metrics,
     expand,
     official_metrics,
     size,
+    toy_metrics,
 )
 
 
@@ -81,9 +81,9 @@ def test_irrelevance_never_stands_alone():
     assert found["calls_wanted"]["n"] == 3641 - 240 - 884
 
 
-def test_desk_metrics():
+def test_toy_metrics():
     known = [*rows("multiple", 1, 2), *rows("irrelevance", 1, 1)]
-    found = desk_metrics({"known": known, "new": rows("multiple", 0, 1)})
+    found = toy_metrics({"known": known, "new": rows("multiple", 0, 1)})
     assert found["known"]["categories"]["multiple"]["accuracy"] == 0.5
     assert (found["known"]["accuracy"], found["known"]["n"]) == (0.6667, 3)
     assert (found["accuracy"], found["correct"], found["n"]) == (0.5, 2, 4)

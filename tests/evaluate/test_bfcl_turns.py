@@ -8,14 +8,14 @@ import pytest
 from llm.conftest import server_params
 from llm.http_server import serve
 
-from funreason.errors import FunReasonError
+from funreason.core.errors import FunReasonError
 from funreason.evaluate import bfcl_turns
 from funreason.evaluate.answers import greedy
 from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.evaluate.bfcl_metrics import MULTI_TURN, official_metrics
 from funreason.evaluate.bfcl_turns import NO_ROOM, Apis, Talk
-from funreason.evaluate.drive import scorer_python
 from funreason.llm import Cache, Client, ModelRef
+from funreason.sandbox.scorer import scorer_python
 
 from .gold_turns import CLOSING, entries, gold_answers, perfect
 

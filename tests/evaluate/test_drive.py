@@ -2,7 +2,7 @@
 
 import pytest
 
-from funreason.evaluate.drive import DriverDied, drive, drive_rows, in_halves, in_turn
+from funreason.sandbox.scorer import DriverDied, drive, drive_rows, in_halves, in_turn
 
 
 def dying_at(*culprits):

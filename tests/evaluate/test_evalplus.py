@@ -5,7 +5,7 @@ import gzip
 import pytest
 from code_closure import ROOT
 
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 from funreason.evaluate import code_bench, evalplus
 from funreason.evaluate.code_text import completion
 from funreason.llm import Response

@@ -7,39 +7,39 @@ from pathlib import Path
 
 import pytest
 
-from funreason.errors import DataError
-from funreason.evaluate.forgetting import forgetting
-from funreason.records import write_jsonl
+from funreason.core.errors import DataError
+from funreason.core.records import write_jsonl
+from funreason.report.code_retention import forgetting
 
 ROOT = Path(__file__).parents[2]
 
 
-def rows(marks: str, benchmark: str = "desk") -> list[dict]:
+def rows(marks: str, benchmark: str = "toy") -> list[dict]:
     return [{"benchmark": benchmark, "task_id": f"{benchmark}/{n}", "passed": it == "+"} for n, it in enumerate(marks)]
 
 
 def test_what_was_lost_is_a_difference_with_an_interval_and_a_test():
-    found = forgetting(rows("+" * 20 + "-" * 4), rows("+" * 8 + "-" * 12 + "+" + "-" * 3))["desk"]
+    found = forgetting(rows("+" * 20 + "-" * 4), rows("+" * 8 + "-" * 12 + "+" + "-" * 3))["toy"]
     assert (found["lost"], found["gained"], found["n"]) == (12, 1, 24)
     assert found["difference"] == round(9 / 24 - 20 / 24, 4)
     assert found["low"] < found["difference"] < found["high"] < 0 and found["p"] == 0.0034
 
 
 def test_no_change_is_no_proof_of_none():
-    found = forgetting(rows("++-"), rows("++-"))["desk"]
+    found = forgetting(rows("++-"), rows("++-"))["toy"]
     assert found["difference"] == 0 and found["p"] == 1 and found["low"] < -0.2 and found["high"] > 0.2
 
 
 def test_each_benchmark_by_itself():
     found = forgetting(rows("+") + rows("-", "humaneval"), rows("-") + rows("+", "humaneval"))
-    assert [it["difference"] for it in found.values()] == [-1, 1] and list(found) == ["desk", "humaneval"]
+    assert [it["difference"] for it in found.values()] == [-1, 1] and list(found) == ["toy", "humaneval"]
 
 
 def test_other_problems_are_refused():
-    with pytest.raises(DataError, match=r"answered \{'desk': 2\} and \{'desk': 1\} problems; run `dvc repro`"):
+    with pytest.raises(DataError, match=r"answered \{'toy': 2\} and \{'toy': 1\} problems; run `dvc repro`"):
         forgetting(rows("++"), rows("+"))
     with pytest.raises(DataError, match="answered other problems"):
-        forgetting(rows("+"), [{"benchmark": "desk", "task_id": "desk/7", "passed": True}])
+        forgetting(rows("+"), [{"benchmark": "toy", "task_id": "toy/7", "passed": True}])
 
 
 def test_stage(tmp_path):
@@ -50,4 +50,4 @@ def test_stage(tmp_path):
         [sys.executable, ROOT / "stages/forgetting.py", "r0"], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "metrics/r0/forgetting.json").read_text())["desk"]["lost"] == 1
+    assert json.loads((tmp_path / "metrics/r0/forgetting.json").read_text())["toy"]["lost"] == 1

@@ -7,11 +7,11 @@ loses what a new map is filled with (3).
 
 import pytest
 
-from funreason.errors import FunReasonError
+from funreason.core.errors import FunReasonError
 from funreason.evaluate import bfcl
 from funreason.evaluate.bfcl_metrics import CATEGORIES, official_metrics, size
-from funreason.evaluate.drive import scorer_python
 from funreason.llm import Response
+from funreason.sandbox.scorer import scorer_python
 
 from .gold import gold_texts, official_data
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from funreason.errors import FunReasonError
+from funreason.core.errors import FunReasonError
 from funreason.evaluate.bfcl import ENVIRONMENTS
-from funreason.evaluate.drive import DRIVERS, scorer_python
+from funreason.sandbox.scorer import DRIVERS, scorer_python
 
 FILES = "funreason_eval_id_0_GorillaFileSystem_instance"  # as v4 calls them
 MATH = "funreason_eval_id_0_MathAPI_instance"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from funreason.errors import SandboxError
-from funreason.evaluate import sandbox
+from funreason.core.errors import SandboxError
+from funreason.sandbox import isolation as sandbox
 
 LOCKING = [
     pytest.param(name, marks=pytest.mark.skipif(not shutil.which(name), reason=f"no {name} here"))
@@ -138,7 +138,7 @@ def test_nothing_stays_after_a_normal_end(inside):
 def test_nothing_stays_when_the_caller_is_killed(locking):
     source = f"""
 import sys
-from funreason.evaluate import sandbox
+from funreason.sandbox import isolation as sandbox
 python = sandbox.interpreter(sys.executable)
 command = [*python.command, '-c', 'import time; time.sleep(60)', {MARK!r}]
 sandbox.run(command, readable=python.readable, timeout_s=60, mode={locking!r})

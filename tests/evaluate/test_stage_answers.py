@@ -63,7 +63,7 @@ def test_bad_answers_are_wrong_calls_and_no_crash(workspace):
         done = stage(workspace, "evaluate_bfcl.py", "base")
     assert done.returncode == 0, done.stderr
     answers = rows(workspace / "data/base/bfcl.jsonl")
-    assert len(answers) == len(server.asked) + 5 == 2 * len(BAD) + 6 + 3  # the desk asks one question six times
+    assert len(answers) == len(server.asked) + 5 == 2 * len(BAD) + 6 + 3  # the toy asks one question six times
     assert {len(row["text"]) for row in answers} >= {0, HUGE} and "caf\ufffd \ufffd" in [row["text"] for row in answers]
     assert [row for row in answers if row["category"] in NEEDS_CALL and (row["correct"] or not row["error"])] == []
     assert metrics(workspace, "bfcl")["api_bank"]["correct"] == 0
@@ -77,7 +77,7 @@ def test_bad_answers_are_no_code_and_no_crash(workspace):
     assert done.returncode == 0, done.stderr
     tested = rows(workspace / "data/base/code.jsonl")
     assert len(tested) == len(BAD) * (len(answers) + 1) and not any(row["passed"] for row in tested)
-    assert metrics(workspace, "code")["desk"]["pass@1"] == 0.0
+    assert metrics(workspace, "code")["toy"]["pass@1"] == 0.0
 
 
 def test_code_without_a_fence_is_read(workspace):
@@ -85,7 +85,7 @@ def test_code_without_a_fence_is_read(workspace):
         set_params(workspace, served_by(server.url))
         done = stage(workspace, "evaluate_code.py", "base")
     assert done.returncode == 0, done.stderr
-    assert metrics(workspace, "code")["desk"]["pass@1"] == 1.0
+    assert metrics(workspace, "code")["toy"]["pass@1"] == 1.0
 
 
 def gold_by_question(items: list[api_bank.Item]) -> dict[str, str]:

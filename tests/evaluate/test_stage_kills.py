@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from llm.http_server import completion, serve
 
-from funreason.evaluate.watch import family
+from funreason.sandbox.limits import family
 
 from .workspace import PROBLEM, command, environment, fill, served_by, set_params
 

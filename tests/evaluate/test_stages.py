@@ -24,10 +24,10 @@ def test_bfcl_stage(workspace, mode):
     done = stage(workspace, "evaluate_bfcl.py", "r0")
     assert done.returncode == 0, done.stderr
     metrics = json.loads((workspace / "metrics/r0/bfcl.json").read_text())
-    assert metrics["sandbox"] == mode and metrics["desk"]["n"] == 6
-    assert metrics["desk"]["known"]["categories"].keys() == {"simple_python", "irrelevance"}
+    assert metrics["sandbox"] == mode and metrics["toy"]["n"] == 6
+    assert metrics["toy"]["known"]["categories"].keys() == {"simple_python", "irrelevance"}
     none = {"accuracy": 0.0, "low": 0.0, "high": 0.6576, "correct": 0, "n": 2}  # random weights make no call
-    assert metrics["desk"]["known"]["categories"]["simple_python"] == none
+    assert metrics["toy"]["known"]["categories"]["simple_python"] == none
     assert metrics["bfcl"]["categories"]["simple_python"] == none | {"partial": True}
     assert metrics["api_bank"] is None
     assert metrics["bfcl"]["partial"] is True and metrics["bfcl"]["limit"] == 2
@@ -43,13 +43,13 @@ def test_code_stage(workspace, mode):
         done = stage(workspace, "evaluate_code.py", "base")
     assert done.returncode == 0, done.stderr
     metrics = json.loads((workspace / "metrics/base/code.json").read_text())
-    desk = {"pass@1": 1.0, "low": 0.2065, "high": 1.0, "correct": 1, "n": 1}
-    desk["sampled"] = {"samples": 2, "pass@1": 1.0}
+    toy = {"pass@1": 1.0, "low": 0.2065, "high": 1.0, "correct": 1, "n": 1}
+    toy["sampled"] = {"samples": 2, "pass@1": 1.0}
     assert metrics.pop("llm")["requests"] == 3
-    assert metrics == {"desk": desk, "too_long": 0, "sandbox": mode}
+    assert metrics == {"toy": toy, "too_long": 0, "sandbox": mode}
     row, *drawn = rows(workspace / "data/base/code.jsonl")
     assert [it["sample"] for it in (row, *drawn)] == [0, 1, 2]
-    assert row["task_id"] == "desk/0" and row["result"] == "passed"
+    assert row["task_id"] == "toy/0" and row["result"] == "passed"
     assert server.asked[0]["messages"][0]["content"].endswith(PROBLEM["prompt"])
 
 

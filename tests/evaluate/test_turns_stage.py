@@ -27,10 +27,10 @@ OUTS = ("data/base/bfcl.jsonl", "metrics/base/bfcl.json")
 
 @pytest.fixture
 def workspace(tmp_path) -> Path:
-    """What the stage reads, with the desk's own student, which may read longer here than it was trained to."""
-    write_folder(tmp_path / "data/desk/known", 1)
-    write_folder(tmp_path / "data/desk/new", 1)
-    shutil.copytree(ROOT / "desk/models/desk-base", tmp_path / "models/student")
+    """What the stage reads, with the toy's own student, which may read longer here than it was trained to."""
+    write_folder(tmp_path / "data/toy/known", 1)
+    write_folder(tmp_path / "data/toy/new", 1)
+    shutil.copytree(ROOT / "toy/models/toy-base", tmp_path / "models/student")
     config = tmp_path / "models/student/config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"max_position_embeddings": 16384}))
     base = {"kind": "local", "path": "models/student", "revision": None, "identity": "sha256:0"}
@@ -48,7 +48,7 @@ def stored(workspace: Path) -> list[tuple]:
         return database.execute("SELECT key, text, created FROM responses ORDER BY key").fetchall()
 
 
-def test_the_desk_model_on_vllm(workspace):
+def test_the_toy_model_on_vllm(workspace):
     """It was never taught to talk: what counts is that all runs through, and that a second run asks nothing."""
     set_params(workspace, LONG | {"llm.engine": "vllm", "llm.max_model_len": 16384, "llm.kv_cache_gb": 0.5})
     done = stage(workspace, "evaluate_bfcl.py", "base")

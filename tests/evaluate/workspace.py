@@ -12,7 +12,7 @@ from .suite import write_folder
 
 ROOT = Path(__file__).parents[2]
 PROBLEM = {
-    "task_id": "desk/0",
+    "task_id": "toy/0",
     "prompt": 'def double(x):\n    """Twice x."""\n',
     "entry_point": "double",
     "canonical_solution": "    return 2 * x\n",
@@ -21,17 +21,17 @@ PROBLEM = {
 SMALL = {
     "llm.max_model_len": 1600, "llm.kv_cache_gb": 0.25, "llm.max_num_seqs": 4,
     "evaluate.bfcl.categories": ["simple_python", "irrelevance"], "evaluate.bfcl.limit": 2,
-    "evaluate.bfcl.max_tokens": 8, "evaluate.desk.max_tokens": 12, "evaluate.sandbox": "auto",
-    "evaluate.code.benchmarks": ["desk"], "evaluate.code.timeout_s": 2,
+    "evaluate.bfcl.max_tokens": 8, "evaluate.toy.max_tokens": 12, "evaluate.sandbox": "auto",
+    "evaluate.code.benchmarks": ["toy"], "evaluate.code.timeout_s": 2,
 }  # fmt: skip
 
 
 def fill(workspace: Path, problems: int = 1) -> Path:
-    """The held-out desk data, params.yaml, and models/base.json: a model of the hub, which only a server can have."""
-    write_folder(workspace / "data/desk/known", 2)
-    write_folder(workspace / "data/desk/new", 1)
-    tasks = [PROBLEM | {"task_id": f"desk/{number}"} for number in range(problems)]
-    (workspace / "data/desk/code_heldout.jsonl").write_text("".join(json.dumps(task) + "\n" for task in tasks))
+    """The held-out toy data, params.yaml, and models/base.json: a model of the hub, which only a server can have."""
+    write_folder(workspace / "data/toy/known", 2)
+    write_folder(workspace / "data/toy/new", 1)
+    tasks = [PROBLEM | {"task_id": f"toy/{number}"} for number in range(problems)]
+    (workspace / "data/toy/code_heldout.jsonl").write_text("".join(json.dumps(task) + "\n" for task in tasks))
     (workspace / "models").mkdir(exist_ok=True)
     base = {"kind": "hub", "hub": "owner/base", "revision": "0" * 40, "identity": "hub:owner/base@0"}
     (workspace / "models/base.json").write_text(json.dumps(base))

@@ -11,23 +11,23 @@ from code_closure import ROOT
 from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 
-from funreason.params import read_yaml, yaml
+from funreason.config.params import read_yaml, yaml
 
 SETS = ("r0", "r1")
 LOOPED = ("generate", "response", "query_tool", "cot", "call", "format", "validate", "publish", "train",
-          "evaluate_bfcl", "evaluate_code", "accept", "forgetting")  # fmt: skip
+          "evaluate_bfcl", "evaluate_code", "gate", "code_retention")  # fmt: skip
 
 
-def every(*stages: str, sets=SETS) -> set[str]:
-    return {f"{stage}@{name}" for stage in stages for name in sets}
+def every(*stages: str, rounds=SETS) -> set[str]:
+    return {f"{stage}@{name}" for stage in stages for name in rounds}
 
 
 def make_copy(folder: Path) -> None:
     for name in (
         "dvc.yaml",
         "params.yaml",
-        "desk/dvc.yaml",
-        "desk/params.yaml",
+        "toy/dvc.yaml",
+        "toy/params.yaml",
         "requirements/bfcl.lock",
         "requirements/bfcl3.lock",
         "requirements/evalplus.lock",

@@ -11,16 +11,16 @@ from dvc.repo import Repo
 from dvc.repo.graph import build_graph
 from dvc.stage import Stage
 
-from funreason.params import read_yaml, yaml
-from funreason.report.reruns import Overlay
+from funreason.config.params import read_yaml, yaml
+from funreason.plan.reruns import Overlay
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/reruns.md"
-TEMPLATED = ("data.path", "sets.", "validate.labels")  # what ${...} in dvc.yaml takes, beside what stages declare
+TEMPLATED = ("data.path", "rounds.", "validate.labels")  # what ${...} in dvc.yaml takes, beside what stages declare
 HEAD = """# What reruns
 
 For every parameter and every source file: the stages that `dvc repro` runs again when it changes. A name without `@`
-is that stage of all sets. `python tests/graph/reruns_page.py` writes this page from `dvc.yaml`; a test
+is that stage of all rounds. `python tests/graph/reruns_page.py` writes this page from `dvc.yaml`; a test
 compares them.
 
 A stage that runs again may write what it wrote before: then nothing after it runs (early cut-off; all outputs are
@@ -99,7 +99,7 @@ def following(stages: list[Stage]) -> dict[str, set[str]]:
 
 
 def shown(names: Iterable[str], stages: list[Stage]) -> str:
-    """In the pipeline's order, stages of all sets by their name alone."""
+    """In the pipeline's order, stages of all rounds by their name alone."""
     names, found = set(names), {}
     for stage in stages:
         step = stage.name.partition("@")[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from code_closure import ROOT, closure
 
-from funreason.params import read_yaml
+from funreason.config.params import read_yaml
 
 from .pipeline_copy import Declared, within
 
@@ -21,9 +21,9 @@ PREFLIGHT = ROOT / "src/funreason/doctor"  # it refuses, too, and what it import
 SPEED_ONLY = {
     "llm.kv_cache_gb", "llm.gpu_memory_utilization", "llm.tensor_parallel_size", "llm.max_num_seqs",
     "llm.server.base_url", "llm.server.api_key_env", "llm.server.concurrency", "llm.server.timeout_s",
-    "llm.server.max_retries", "llm.server.max_requests", "llm.server.max_tokens", "llm.keep_s",
+    "llm.server.max_retries", "llm.server.max_requests", "llm.server.max_tokens", "llm.keep_alive_s",
     "llm.ray.address", "llm.ray.replicas", "llm.ray.pipeline_parallel_size", "llm.ray.cpus", "llm.ray.gpus",
-    "llm.ray.start_s", "rounds.max_hdr",
+    "llm.ray.start_s", "recipes.hdr.max_rounds",
 }  # fmt: skip
 
 
@@ -58,12 +58,12 @@ def test_every_knob_is_tracked_by_a_stage(stages):
     tracked = set().union(*(stage.params for stage in stages))
     values = read_yaml(ROOT / "params.yaml")
     # A kind of set waits for its first set.
-    tracked |= {f"rounds.{kind}" for kind in ("distil", "refine", "hdr")} - {
-        f"rounds.{chosen['kind']}" for chosen in values["sets"].values()
+    tracked |= {f"recipes.{kind}" for kind in ("distill", "self_refine", "hdr")} - {
+        f"rounds.{chosen['recipe']}" for chosen in values["rounds"].values()
     }
     for leaf in leaves(values):
-        # `sets` reaches the stages through the paths they depend on, as tested above.
-        covered = leaf.startswith("sets.") or any(within(leaf, key, ".") for key in tracked)
+        # `rounds` reaches the stages through the paths they depend on, as tested above.
+        covered = leaf.startswith("rounds.") or any(within(leaf, key, ".") for key in tracked)
         assert covered != (leaf in SPEED_ONLY), leaf
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from funreason.errors import DataError, ParamsError
-from funreason.params import load_params, read_yaml
-from funreason.records import read_json
-from funreason.report.overrides import overridden
-from funreason.report.reruns import FILE, Reruns, reruns
+from funreason.config.overrides import overridden
+from funreason.config.params import load_params, read_yaml
+from funreason.core.errors import DataError, ParamsError
+from funreason.core.records import read_json
+from funreason.plan.reruns import FILE, Reruns, reruns
 
 from .pipeline_copy import changed, edit, every, set_param
 
@@ -33,7 +33,7 @@ def named(found: Reruns) -> tuple[set[str], set[str]]:
     [
         ("loss.lambda", 0.3, "0.3"),
         ("fcdr.cot.rule", "unanimous", "unanimous"),
-        ("sets.r1.earlier", "data/empty.jsonl", "data/empty.jsonl"),
+        ("rounds.r1.replay", "data/empty.jsonl", "data/empty.jsonl"),
         ("llm.max_num_seqs", 7, "7"),
     ],
 )
@@ -60,7 +60,9 @@ def test_stored_answers_are_told_from_new_questions(project):
 
 
 def test_a_target_needs_only_what_stands_before_it(project):
-    assert named(planned("judge.seed=1", targets=["cot@r0"]))[1] == every("response", "query_tool", "cot", sets=["r0"])
+    assert named(planned("judge.seed=1", targets=["cot@r0"]))[1] == every(
+        "response", "query_tool", "cot", rounds=["r0"]
+    )
     assert named(planned("judge.seed=1", targets=["query_tool"]))[0] >= every("response", "query_tool")
     with pytest.raises(DataError, match="no stage 'coth' in dvc.yaml, which has .*cot@r0"):
         planned(targets=["coth"])
@@ -70,7 +72,7 @@ def test_a_stage_asks_what_it_asked_the_last_time(project):
     metrics = read_json("metrics/r0/3_cot.json")
     work = {rerun.work.stage: rerun.work for rerun in planned("judge.seed=1").stages}
     assert (work["cot@r0"].rows, work["cot@r0"].requests) == (metrics["in"], metrics["llm"]["requests"])
-    twice = {rerun.work.stage: rerun.work for rerun in planned("rounds.refine.samples=2", "judge.seed=1").stages}
+    twice = {rerun.work.stage: rerun.work for rerun in planned("recipes.self_refine.samples=2", "judge.seed=1").stages}
     assert twice["cot@r1"].requests == 2 * work["cot@r1"].requests and twice["cot@r0"] == work["cot@r0"]
     panel = planned("judge.temperature=0.5", "fcdr.cot.judges=[judge,judge]")
     two_votes = {rerun.work.stage: rerun.work for rerun in panel.stages}
@@ -78,8 +80,8 @@ def test_a_stage_asks_what_it_asked_the_last_time(project):
 
 
 def test_a_further_set_is_estimated_like_the_last_of_its_kind(project):
-    text = "{kind: refine, tasks: data/tasks.jsonl, sampler: r1, init: r1, earlier: data/r1/train.jsonl}"
-    found = {rerun.work.stage: rerun for rerun in planned(f"+sets.r2={text}").stages}
+    text = "{recipe: self_refine, tasks: data/tasks.jsonl, generator: r1, init: r1, replay: data/r1/train.jsonl}"
+    found = {rerun.work.stage: rerun for rerun in planned(f"+rounds.r2={text}").stages}
     assert found["cot@r2"].because == ("never run",)
     assert found["cot@r2"].work.requests == read_json("metrics/r1/3_cot.json")["llm"]["requests"]
 
@@ -88,12 +90,12 @@ def test_a_set_is_trained_on_its_rows_and_on_the_earlier_ones(project):
     """A set that never ran is estimated like r1, but trained on the rows of its own earlier set."""
     given = {name: read_json(f"metrics/{name}/train.json")["rows"]["given"] for name in ("r0", "r1")}
     new = read_json("metrics/r1/6_validate.json")["out"]
-    flow = "kind: refine, tasks: data/tasks.jsonl, sampler: r1, init: r1"
-    further = [f"+sets.{name}={{{flow}, earlier: data/{earlier}/train.jsonl}}" for name, earlier in FURTHER.items()]
+    flow = "recipe: self_refine, tasks: data/tasks.jsonl, generator: r1, init: r1"
+    further = [f"+rounds.{name}={{{flow}, replay: data/{earlier}/train.jsonl}}" for name, earlier in FURTHER.items()]
     rows = {rerun.work.stage: rerun.work.rows for rerun in planned("train.seed=7", *further).stages}
     assert {name: rows[f"train@{name}"] for name in given} == given
     assert [rows[f"train@{name}"] for name in FURTHER] == [new + given["r1"], 2 * new + given["r1"], new + given["r0"]]
-    half = {rerun.work.stage: rerun.work.rows for rerun in planned("rounds.refine.earlier_share=0.5").stages}
+    half = {rerun.work.stage: rerun.work.rows for rerun in planned("recipes.self_refine.replay_fraction=0.5").stages}
     assert half["train@r1"] == round(new + given["r0"] / 2)
 
 
@@ -126,7 +128,7 @@ def test_a_bad_value_is_one_line(project, override, said):
 
 def test_the_command_prints_a_table_or_json(project):
     def run(*words: str) -> str:
-        command = [sys.executable, "-c", "from funreason.cli import main; main()", "rerun-plan", *words]
+        command = [sys.executable, "-c", "from funreason.cli.main import main; main()", "rerun-plan", *words]
         done = subprocess.run(command, text=True, capture_output=True)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -15,22 +15,28 @@ def test_another_lambda_reruns_training_and_what_follows(project):
     set_param("loss.lambda", 0.3)
     direct, all_of_them = changed()
     assert direct == every("train")
-    after = every("train", "evaluate_bfcl", "evaluate_code", "accept", "forgetting")
-    assert all_of_them == after | every(*LOOPED, sets=["r1"]) | {"report"}
+    after = every("train", "evaluate_bfcl", "evaluate_code", "gate", "code_retention")
+    assert all_of_them == after | every(*LOOPED, rounds=["r1"]) | {"report"}
 
 
 def test_a_further_set_plans_its_own_stages_only(project):
-    hard = {"kind": "hdr", "tasks": "data/r1/hard.jsonl", "sampler": "r1", "init": "r1", "earlier": "data/empty.jsonl"}
-    following = {
-        "kind": "refine",
-        "tasks": "data/tasks.jsonl",
-        "sampler": "r1",
+    hard = {
+        "recipe": "hdr",
+        "tasks": "data/r1/hard.jsonl",
+        "generator": "r1",
         "init": "r1",
-        "earlier": "data/r1/train.jsonl",
+        "replay": "data/empty.jsonl",
+    }
+    following = {
+        "recipe": "self_refine",
+        "tasks": "data/tasks.jsonl",
+        "generator": "r1",
+        "init": "r1",
+        "replay": "data/r1/train.jsonl",
     }
     for further in (following, hard):
-        set_param("sets.r2", further)
-        planned = every(*LOOPED, sets=["r2"]) | {"report"}
+        set_param("rounds.r2", further)
+        planned = every(*LOOPED, rounds=["r2"]) | {"report"}
         assert changed() == (planned, planned)
 
 
@@ -42,7 +48,7 @@ def test_a_prompt_edit_reruns_its_check_and_what_follows(project):
         direct, all_of_them = changed()
         asked = ("cot", "call", "format") if check == "cot" else (check,)
         assert direct == every(*asked, "publish"), check
-        spared = every("generate", *order[:place], sets=["r0"])
+        spared = every("generate", *order[:place], rounds=["r0"])
         assert not spared & all_of_them and every(*order[place:], "validate", "train") <= all_of_them
         put_back()
 
@@ -52,16 +58,16 @@ BASELINES = {"baseline_bfcl", "baseline_code"}
 
 
 def test_a_link_of_the_chain_reaches_its_stage_only(project):
-    set_param("sets.r1.init", "base")
-    set_param("sets.r1.earlier", "data/empty.jsonl")
-    set_param("sets.r1.sampler", "base")
-    set_param("sets.r1.tasks", "data/r0/hard.jsonl")
-    assert changed()[0] == every("train", "accept", "validate", "generate", "publish", sets=["r1"]) | {"report"}
+    set_param("rounds.r1.init", "base")
+    set_param("rounds.r1.replay", "data/empty.jsonl")
+    set_param("rounds.r1.generator", "base")
+    set_param("rounds.r1.tasks", "data/r0/hard.jsonl")
+    assert changed()[0] == every("train", "gate", "validate", "generate", "publish", rounds=["r1"]) | {"report"}
 
 
 def test_a_source_reaches_the_stages_that_read_it(project):
     """Two sources on the hub are two times the same empty file to DVC; their descriptor is what tells them apart."""
-    set_param("data.multi_turn.path", "data/desk/dialogs.jsonl")
+    set_param("data.multi_turn.path", "data/toy/conversations.jsonl")
     assert changed()[0] == {"resolve", "prepare"}
     put_back()
     set_param("data.path", "data/empty.jsonl")
@@ -80,23 +86,23 @@ def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        ("desk.pool_rows", {"world"}),
-        ("desk.dialog_rows", {"world"}),
+        ("toy.pool_rows", {"world"}),
+        ("toy.conversation_rows", {"world"}),
         ("data.multi_turn.split", {"resolve", "prepare"}),
         ("data.multi_turn.path", {"resolve"}),
         ("models.judges.judge.path", {"resolve"}),
-        ("prepare.max_bad_share", {"prepare"}),
+        ("prepare.max_bad_fraction", {"prepare"}),
         ("generate.seed", every("generate")),
-        ("rounds.distil.temperature", every("generate", sets=["r0"])),
-        ("rounds.refine.samples", every("generate", "validate", sets=["r1"])),
-        ("rounds.refine.choice", every("validate", sets=["r1"])),
-        ("rounds.refine.earlier_share", every("validate", sets=["r1"])),
-        ("rounds.refine.panel.rule", every("response", "query_tool", "cot", "call", "format", sets=["r1"])),
-        ("rounds.hdr.samples", set()),
-        ("rounds.max_regression", every("accept")),
-        ("rounds.measure", every("accept") | {"report"}),
-        ("rounds.max_hdr", set()),
-        ("judge.max_asks", every("response", "query_tool", "cot", "call", "format")),
+        ("recipes.distill.temperature", every("generate", rounds=["r0"])),
+        ("recipes.self_refine.samples", every("generate", "validate", rounds=["r1"])),
+        ("recipes.self_refine.selection", every("validate", rounds=["r1"])),
+        ("recipes.self_refine.replay_fraction", every("validate", rounds=["r1"])),
+        ("recipes.self_refine.panel.rule", every("response", "query_tool", "cot", "call", "format", rounds=["r1"])),
+        ("recipes.hdr.samples", set()),
+        ("gate.max_regression", every("gate")),
+        ("gate.measure", every("gate") | {"report"}),
+        ("recipes.hdr.max_rounds", set()),
+        ("judge.max_attempts", every("response", "query_tool", "cot", "call", "format")),
         ("fcdr.undecided", every("response", "query_tool", "cot", "call", "format")),
         ("fcdr.mode", every("response", "query_tool", "cot", "call", "format")),
         ("fcdr.cot.rule", every("cot", "call", "format")),
@@ -124,13 +130,13 @@ def test_a_parameter_reaches_its_stages_only(stages, key, expected):
         ("src/funreason/prompts/judge_cot.json", every("cot", "call", "format", "publish")),
         ("src/funreason/refine/checks/call.py", every("call")),
         ("src/funreason/srml/loss.py", every("train")),
-        ("src/funreason/llm/refs.py", LLM_STAGES | BASELINES | every("train", "accept", "publish") | {"resolve"}),
+        ("src/funreason/llm/refs.py", LLM_STAGES | BASELINES | every("train", "gate", "publish") | {"resolve"}),
         ("src/funreason/llm/client.py", LLM_STAGES | BASELINES),
-        ("src/funreason/params.py", set()),
-        ("metrics/r0/bfcl.json", every("accept") | {"report"}),
-        ("metrics/r1/bfcl.json", every("accept", sets=["r1"]) | {"report"}),
-        ("data/desk/new/x", every("evaluate_bfcl") | {"baseline_bfcl"}),
-        ("desk/models/MANIFEST.json", {"resolve"}),
+        ("src/funreason/config/params.py", set()),
+        ("metrics/r0/bfcl.json", every("gate") | {"report"}),
+        ("metrics/r1/bfcl.json", every("gate", rounds=["r1"]) | {"report"}),
+        ("data/toy/new/x", every("evaluate_bfcl") | {"baseline_bfcl"}),
+        ("toy/models/MANIFEST.json", {"resolve"}),
         ("models/judges.json", every("response", "query_tool", "cot", "call", "format", "publish")),
         ("requirements/bfcl.lock", every("evaluate_bfcl") | {"baseline_bfcl"}),
     ],
@@ -144,7 +150,7 @@ def test_what_python_leaves_behind_changes_nothing(project):
     assert changed() == (set(), set())
 
 
-def test_the_desk_models_are_never_trained_from_here(project):
+def test_the_toy_models_are_never_trained_from_here(project):
     with Repo(".") as repo:
         graph = repo.index.graph
         root = {stage for stage in graph if stage.path_in_repo == "dvc.yaml"}

@@ -7,7 +7,7 @@ from dvc.dependency import param
 from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 
-from funreason.params import read_yaml
+from funreason.config.params import read_yaml
 
 from . import reruns_page
 from .pipeline_copy import changed, edit, every
@@ -44,7 +44,7 @@ def test_dvc_finds_every_parameter_changed_where_the_page_says(project, stages, 
 def test_what_templates_take_is_in_the_table():
     """dvc.yaml makes paths of these; test_reruns.py has some of them changed for real."""
     lines = reruns_page.PAGE.read_text().splitlines()
-    for line in ("`sets.r1.init` | train@r1, accept@r1, report", "`sets.r0.tasks` | generate@r0, validate@r0, report",
+    for line in ("`rounds.r1.init` | train@r1, accept@r1, report", "`rounds.r0.tasks` | generate@r0, validate@r0, report",
                  "`data.path` | resolve, prepare", "`validate.labels` | validate"):  # fmt: skip
         assert f"| {line} |" in lines
 

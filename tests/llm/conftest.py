@@ -2,9 +2,9 @@
 
 import pytest
 
+from funreason.config.params import LlmParams, PricesParams, RayParams, ServerParams
 from funreason.llm import Cache, Request, load_ref
-from funreason.llm.vllm_engine import VllmEngine
-from funreason.params import LlmParams, PricesParams, RayParams, ServerParams
+from funreason.llm.engines.vllm import VllmEngine
 
 SAMPLING = {"temperature": 1.0, "top_p": 0.95, "max_tokens": 24, "seed": 7}
 
@@ -26,7 +26,7 @@ def llm_params(**changes) -> LlmParams:
     )
     values = dict(
         engine="vllm", dtype="float32", max_model_len=512, kv_cache_gb=0.25, gpu_memory_utilization=0.5,
-        tensor_parallel_size=1, max_num_seqs=4, keep_s=0, server=server,
+        tensor_parallel_size=1, max_num_seqs=4, keep_alive_s=0, server=server,
         prices=PricesParams(prompt=0, completion=0, models={}),
         ray=RayParams(address=None, replicas=1, pipeline_parallel_size=1, cpus=1, gpus=0, start_s=3600),
     )  # fmt: skip

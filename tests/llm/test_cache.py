@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from funreason.errors import EngineError
+from funreason.core.errors import EngineError
 from funreason.llm import Cache, Response
 from funreason.llm.cache import key
 from funreason.llm.request import Sampling

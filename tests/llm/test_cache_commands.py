@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from funreason import cli
-from funreason.errors import DataError
+from funreason.cache.exchange import export, import_
+from funreason.cache.maintenance import gc, stats, verify
+from funreason.cli import main as cli
+from funreason.core.errors import DataError
 from funreason.llm import Cache, Response
-from funreason.upkeep.exchange import export, import_
-from funreason.upkeep.keep import gc, stats, verify
 
 from .test_cache import answer, name
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from tiny import save_tiny_model
 
-from funreason.errors import EngineError, ModelError, ParamsError
+from funreason.core.errors import EngineError, ModelError, ParamsError
 from funreason.llm import Cache, Client, ModelRef, Request, Response, load_ref
+from funreason.llm.engines.vllm import VllmEngine
 from funreason.llm.request import Sampling
-from funreason.llm.vllm_engine import VllmEngine
 
 from .conftest import SAMPLING, chats, llm_params
 

@@ -1,4 +1,4 @@
-"""The Ray engine on a real cluster of two nodes on this machine, with the desk model: losses, kills, wrong settings."""
+"""The Ray engine on a real cluster of two nodes on this machine, with the toy model: losses, kills, wrong settings."""
 
 import os
 import re
@@ -13,12 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from funreason.errors import EngineError
+from funreason.core.errors import EngineError
 from funreason.llm import Cache, Client, load_ref
-from funreason.llm.ray_cluster import Served
-from funreason.llm.ray_engine import Work
+from funreason.llm.engines.ray import Work
+from funreason.llm.engines.ray_cluster import Served
+from funreason.llm.engines.vllm import VllmEngine
 from funreason.llm.request import Job
-from funreason.llm.vllm_engine import VllmEngine
 
 from .conftest import SAMPLING, chats, llm_params
 
@@ -26,7 +26,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: run `make ray`")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
 
 GREEDY = SAMPLING | {"temperature": 0.0}
-DESK = Path(__file__).parents[2] / "desk/models/desk-base"
+TOY = Path(__file__).parents[2] / "toy/models/toy-base"
 COUNT = 60
 
 
@@ -37,7 +37,7 @@ def params(address: str | None, **changes):
 
 @pytest.fixture(scope="module")
 def ref():
-    return load_ref(DESK)
+    return load_ref(TOY)
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +251,7 @@ def test_work_that_comes_back_is_next_and_counted():
 def test_on_a_gpu_a_spread_model_is_led_by_rays_executor(ref, monkeypatch):
     from vllm.platforms import current_platform
 
-    from funreason.llm.vllm_engine import engine_arguments
+    from funreason.llm.engines.vllm import engine_arguments
 
     monkeypatch.setattr(current_platform, "is_cpu", lambda: False)
     spread = params(None, gpus=1, pipeline_parallel_size=2).model_copy(update={"tensor_parallel_size": 4})
@@ -264,7 +264,7 @@ def test_on_a_gpu_a_spread_model_is_led_by_rays_executor(ref, monkeypatch):
 
 def test_the_places_of_a_spread_model_are_one_group_with_a_gpu_each(cluster):
     """Ray's own word for it, on nodes that only say they have GPUs."""
-    from funreason.llm import ray_cluster
+    from funreason.llm.engines import ray_cluster
 
     start(cluster, num_cpus=4, num_gpus=4)
     spread = params(cluster.address, gpus=1, pipeline_parallel_size=2).model_copy(update={"tensor_parallel_size": 2})

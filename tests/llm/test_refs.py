@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from funreason.errors import ModelError
+from funreason.core.errors import ModelError
 from funreason.llm import folder_identity, load_ref
 
 

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from funreason.errors import EngineError
+from funreason.config.params import PriceParams, PricesParams
+from funreason.core.errors import EngineError
 from funreason.llm import Client, ModelRef, Request, counting
-from funreason.params import PriceParams, PricesParams
 
 from .conftest import SAMPLING, chats, llm_params, server_params
 from .http_server import completion, serve
@@ -150,23 +150,23 @@ def test_a_server_that_is_not_there_is_found_out_at_once(cache):
 
 def test_the_key_comes_from_the_environment_and_stays_out_of_messages(cache, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-user")
-    monkeypatch.setenv("DESK_KEY", "sk-secret")
+    monkeypatch.setenv("TOY_KEY", "sk-secret")
     with serve() as server:
         ask(server, cache)
         assert server.keys == {"Bearer none"}
-        ask(server, cache, requests=chats(2), api_key_env="DESK_KEY")
+        ask(server, cache, requests=chats(2), api_key_env="TOY_KEY")
         assert server.keys == {"Bearer none", "Bearer sk-secret"}
     refusal = {"error": {"message": "wrong key sk-secret"}}
     for status in (401, 400):
         with serve((status, refusal)) as server, pytest.raises(EngineError) as caught:
-            ask(server, cache, requests=chats(3), api_key_env="DESK_KEY")
+            ask(server, cache, requests=chats(3), api_key_env="TOY_KEY")
         assert "sk-secret" not in str(caught.value)
 
 
 def test_a_key_that_is_not_set(cache, monkeypatch):
-    monkeypatch.delenv("DESK_KEY", raising=False)
-    with serve() as server, pytest.raises(EngineError, match="'DESK_KEY' is not set"):
-        ask(server, cache, api_key_env="DESK_KEY")
+    monkeypatch.delenv("TOY_KEY", raising=False)
+    with serve() as server, pytest.raises(EngineError, match="'TOY_KEY' is not set"):
+        ask(server, cache, api_key_env="TOY_KEY")
     assert not server.asked
 
 

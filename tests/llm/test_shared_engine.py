@@ -11,8 +11,9 @@ import psutil
 import pytest
 from tiny import save_tiny_model
 
-from funreason.errors import EngineError
-from funreason.llm import Cache, Client, load_ref, sockets
+from funreason.core.errors import EngineError
+from funreason.llm import Cache, Client, load_ref
+from funreason.llm.engines import sockets
 
 from .conftest import SAMPLING, chats, llm_params
 
@@ -38,13 +39,13 @@ def processes(folder) -> list[psutil.Process]:
 def _serves(process: psutil.Process, folder: str) -> bool:
     try:
         line = process.cmdline()
-        return "funreason.llm.shared_server" in line and folder in line[-1] and process.status() != "zombie"
+        return "funreason.llm.engines.shared_server" in line and folder in line[-1] and process.status() != "zombie"
     except psutil.Error:
         return False
 
 
 def run(ref, folder, count=12, **changes) -> list:
-    params = llm_params(**{"keep_s": 600} | changes)
+    params = llm_params(**{"keep_alive_s": 600} | changes)
     with Cache(folder) as cache, Client(ref, params, SAMPLING, cache=cache) as client:
         return client.run(chats(count))
 
@@ -70,7 +71,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from llm.conftest import SAMPLING, chats, llm_params
 from funreason.llm import Cache, Client, load_ref
-client = Client(load_ref(sys.argv[2]), llm_params(keep_s=600), SAMPLING, cache=Cache(sys.argv[3]))
+client = Client(load_ref(sys.argv[2]), llm_params(keep_alive_s=600), SAMPLING, cache=Cache(sys.argv[3]))
 stream = client.engine.stream
 def counted(*given):
     for item in stream(*given):
@@ -91,7 +92,7 @@ def test_a_killed_stage_leaves_the_engine_to_the_next(ref, home, tmp_path):
         assert [next(child.stdout) for _ in range(10)] == ["stored\n"] * 10
         child.kill()
     assert child.returncode == -signal.SIGKILL
-    with Cache(tmp_path / "kept") as cache, Client(ref, llm_params(keep_s=600), SAMPLING, cache=cache) as client:
+    with Cache(tmp_path / "kept") as cache, Client(ref, llm_params(keep_alive_s=600), SAMPLING, cache=cache) as client:
         resumed = client.run(chats(60))
         assert 10 <= client.stats["cache_hits"] < 60
     assert resumed == run(ref, tmp_path / "whole", count=60)
@@ -116,7 +117,7 @@ def test_another_model_takes_the_place_and_a_kill_is_survived(ref, home, tmp_pat
 
 def test_an_engine_that_cannot_start_says_why_and_one_that_nobody_asks_ends(ref, home, tmp_path):
     with pytest.raises(EngineError, match="max_model_len .*check models"):
-        run(ref, tmp_path, max_model_len=100_000, keep_s=1)
+        run(ref, tmp_path, max_model_len=100_000, keep_alive_s=1)
     assert within(LONG, lambda: not processes(home))
     assert not list(sockets.folder().glob("*.sock"))
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from funreason.errors import EngineError
+from funreason.core.errors import EngineError
 from funreason.llm import Client
 from funreason.llm import client as client_module
 from funreason.llm import progress as progress_module

@@ -1,4 +1,4 @@
-"""One real run of the small desk profile, for all tests of this folder."""
+"""One real run of the small toy profile, for all tests of this folder."""
 
 from pathlib import Path
 
@@ -9,6 +9,6 @@ from .small_project import TARGETS, copy_project, dvc
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    folder = copy_project(tmp_path_factory.mktemp("desk") / "project")
+    folder = copy_project(tmp_path_factory.mktemp("toy") / "project")
     dvc(folder, "repro", *TARGETS)
     return folder

@@ -1,6 +1,6 @@
 """A real `dvc repro` over two sources, single queries and conversations: every turn has one fate, and is trained once.
 
-The desk models have not seen conversations, so what they answer is poor; half of the conversations are distilled. Where
+The toy models have not seen conversations, so what they answer is poor; half of the conversations are distilled. Where
 the rules are not clear nobody is asked, and the row is kept: the accounts are the point.
 """
 
@@ -12,16 +12,16 @@ import pytest
 from project import copy_project, dvc
 from transformers import AutoTokenizer
 
+from funreason.core.records import Task, read_jsonl
 from funreason.prompts.conversation import chat
-from funreason.records import Task, read_jsonl
 from funreason.srml.segments import MASKED, label
 
 SMALL = {
-    "desk": {"pool_rows": 12, "heldout_rows": 12, "judge_rows": 2, "code_rows": 6, "dialog_rows": 16},
-    "data": {"multi_turn": {"path": "data/desk/dialogs.jsonl"}},
-    "fcdr": {"mode": "rules", "undecided": "keep"},
+    "toy": {"pool_rows": 12, "heldout_rows": 12, "judge_rows": 2, "code_rows": 6, "conversation_rows": 16},
+    "data": {"multi_turn": {"path": "data/toy/conversations.jsonl"}},
+    "fcdr": {"mode": "heuristics", "undecided": "keep"},
     "generate": {"max_tokens": 64},
-    "validate": {"labels": "data/desk/dialogs_labels.jsonl"},
+    "validate": {"labels": "data/toy/conversations_labels.jsonl"},
     "train": {"epochs": 1},
 }
 
@@ -46,7 +46,9 @@ def test_all_turns_of_all_conversations_are_tasks(finished, tasks):
     counts = metrics(finished, "prepare.json")
     assert (counts["rows"], counts["conversations"], counts["quarantined"]) == (12 + 16, 16, 0)
     assert counts["tasks"] == len(tasks) == 12 + counts["turns"]
-    said = [message["role"] for row in read_jsonl(finished / "data/desk/dialogs.jsonl") for message in row["messages"]]
+    said = [
+        message["role"] for row in read_jsonl(finished / "data/toy/conversations.jsonl") for message in row["messages"]
+    ]
     assert counts["turns"] == said.count("assistant") > 60
     assert {name: found["rows"] for name, found in counts["sources"].items()} == {"data": 12, "data.multi_turn": 16}
 

@@ -12,7 +12,7 @@ from code_closure import ROOT
 from project import copy_project
 
 MARK = "\nprint('loaded from', __file__)\n"
-SMALL_WORLD = ("desk.pool_rows=20", "desk.heldout_rows=4", "desk.judge_rows=1", "desk.code_rows=2")
+SMALL_WORLD = ("toy.pool_rows=20", "toy.heldout_rows=4", "toy.judge_rows=1", "toy.code_rows=2")
 
 
 @pytest.fixture(scope="module")
@@ -41,19 +41,19 @@ def overrides() -> list[str]:
 
 
 def test_a_temporary_copy_runs_its_own_source(project):
-    world = project / "src/funreason/desk/world.py"
+    world = project / "src/funreason/toy/world.py"
     world.write_text(world.read_text() + MARK)
     said = dvc(project, "exp", "run", "--temp", "--name", "copied", *overrides(), "world")
     loaded = {line.split()[-1] for line in said.splitlines() if line.startswith("loaded from")}
     assert len(loaded) == 1 and f"{project}/.dvc/tmp/exps/" in loaded.pop()
     shown = list(csv.DictReader(io.StringIO(dvc(project, "exp", "show", "--csv"))))
     rows = {row["Experiment"]: row for row in shown}
-    assert rows["copied"]["desk.pool_rows"] == "20" and not (project / "data/desk/pool.jsonl").exists()
+    assert rows["copied"]["toy.pool_rows"] == "20" and not (project / "data/toy/pool.jsonl").exists()
 
 
 def test_the_environments_of_the_scorers_are_found_from_a_copy(project, tmp_path):
     """They are not in git; DVC_ROOT leads to them."""
-    code = "from funreason.evaluate.drive import scorer_python; print(scorer_python('.venv-bfcl'))"
+    code = "from funreason.sandbox.scorer import scorer_python; print(scorer_python('.venv-bfcl'))"
     environment = os.environ | {"DVC_ROOT": str(project), "PYTHONPATH": str(project / "src")}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, text=True, capture_output=True)
     assert done.stdout.strip() == f"{project}/.venv-bfcl/bin/python", done.stderr

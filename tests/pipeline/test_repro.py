@@ -1,4 +1,4 @@
-"""A real `dvc repro` of the desk profile, smaller than the default: every kind of stage does its real work once."""
+"""A real `dvc repro` of the toy profile, smaller than the default: every kind of stage does its real work once."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,8 @@ from code_closure import ROOT, beside, closure
 from graph.pipeline_copy import declared_stages, within
 from graph.test_declared import PREFLIGHT, UNTRACKED
 
-from funreason.params import read_yaml, yaml
-from funreason.records import read_jsonl
+from funreason.config.params import read_yaml, yaml
+from funreason.core.records import read_jsonl
 
 from .small_project import SMALL, TARGETS, copy_project, dvc
 
@@ -19,7 +19,7 @@ def metrics(folder: Path, name: str) -> dict:
 
 def test_every_row_of_the_source_has_one_fate(finished):
     counts = metrics(finished, "r0/6_validate.json")
-    assert sum(counts["fates"].values()) == counts["rows"] == SMALL["desk"]["pool_rows"]
+    assert sum(counts["fates"].values()) == counts["rows"] == SMALL["toy"]["pool_rows"]
     trained = list(read_jsonl(finished / "data/r0/train.jsonl"))
     assert len(trained) == counts["fates"]["kept"] + counts["fates"]["regenerated"] + counts["fates"]["statement"] > 0
 
@@ -32,8 +32,8 @@ def test_the_set_is_published_with_its_card(finished):
 
 def test_the_trained_model_was_measured_by_the_official_scorers(finished):
     bfcl, code = metrics(finished, "r0/bfcl.json"), metrics(finished, "r0/code.json")
-    assert bfcl["desk"]["known"]["n"] > 0 and bfcl["bfcl"]["categories"]["simple_python"]["n"] == 2
-    assert code["desk"]["n"] == SMALL["desk"]["code_rows"]
+    assert bfcl["toy"]["known"]["n"] > 0 and bfcl["bfcl"]["categories"]["simple_python"]["n"] == 2
+    assert code["toy"]["n"] == SMALL["toy"]["code_rows"]
     assert {row["suite"] for row in read_jsonl(finished / "data/r0/bfcl.jsonl")} == {"known", "new", "bfcl"}
 
 

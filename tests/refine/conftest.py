@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from funreason import cli
-from funreason.params import read_yaml, yaml
-from funreason.records import write_json, write_jsonl
+from funreason.cli import main as cli
+from funreason.config.params import read_yaml, yaml
+from funreason.core.records import write_json, write_jsonl
 
 from .ledgers import GHENT, LINES
 from .ledgers import TOOLS as NAMED

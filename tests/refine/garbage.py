@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from random import Random
 
-from funreason.desk.defects import CAUGHT_BY, sample_case
-from funreason.desk.tools import split
-from funreason.desk.world import xlam_row
+from funreason.toy.defects import CAUGHT_BY, sample_case
+from funreason.toy.tools import split
+from funreason.toy.world import xlam_row
 
 MEGABYTE = 1_000_000
 ODD_TOOL = {"name": "f", "parameters": {"type": "dict", "properties": {"a": {"type": "int"}}, "required": [["a"]]}}

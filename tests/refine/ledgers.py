@@ -1,6 +1,6 @@
 """A ledger written by hand: a row for each kind of fate, and what the tests of the command say about it."""
 
-from funreason.refine.ledger import End
+from funreason.ledger.history import End
 
 OSLO, GHENT = "[get_weather(city='Oslo')]", "[get_weather(city='Ghent')]"
 TOOLS = [{"name": "get_weather"}, {"name": "book_table"}]

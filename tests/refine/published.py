@@ -5,8 +5,8 @@ from pathlib import Path
 from tiny import tiny_tokenizer
 
 from funreason.calls import join_completion
+from funreason.core.records import write_json, write_jsonl
 from funreason.prompts import calling_messages
-from funreason.records import write_json, write_jsonl
 
 from .rows import GHENT, OSLO, TOOLS
 

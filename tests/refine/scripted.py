@@ -1,7 +1,7 @@
 """A real HTTP server that stands where a judge would.
 
 What it says (replies.jsonl, by prompt) is input text for the reading of verdicts, written by hand to drive each way
-through the checks; no model said it. What a model says is tested with the desk judge, in test_injection.py.
+through the checks; no model said it. What a model says is tested with the toy judge, in test_injection.py.
 """
 
 import json

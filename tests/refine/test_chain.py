@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from funreason.calls import split_completion
-from funreason.errors import DataError, ParamsError
-from funreason.params import read_yaml, yaml
+from funreason.config.params import read_yaml, yaml
+from funreason.core.errors import DataError, ParamsError
 
 from .conftest import chain, rows, stage
 from .rows import FATES, GHENT, OSLO, TASKS
@@ -156,8 +156,8 @@ def test_an_hdr_round_samples_what_is_hard_and_keeps_what_no_panel_takes(finishe
     """The sampler says no call here, so that a panel of three agrees on nothing: the pool is whole, the round fails."""
     text = Path("params.yaml").read_text()
     values = read_yaml("params.yaml")
-    values["sets"]["h1"] = values["sets"]["r1"] | {
-        "kind": "hdr", "tasks": "data/r0/hard.jsonl", "earlier": "data/empty.jsonl"
+    values["rounds"]["h1"] = values["rounds"]["r1"] | {
+        "recipe": "hdr", "tasks": "data/r0/hard.jsonl", "replay": "data/empty.jsonl"
     }  # fmt: skip
     with open("params.yaml", "w") as file:
         yaml().dump(values, file)

@@ -8,17 +8,17 @@ import pytest
 from llm import http_server
 from llm.http_server import completion
 
-from funreason.errors import DataError
+from funreason.assemble.training_set import training_row
+from funreason.assemble.validate import Validator
+from funreason.core.errors import DataError
+from funreason.core.records import Sample, Verdict, read_jsonl, write_jsonl
+from funreason.heuristics import by_rules
+from funreason.ledger import files
+from funreason.ledger.pools import Way
 from funreason.prompts import CHECKS, judge_messages
 from funreason.prompts.conversation import ABOUT, transcript
 from funreason.publish.build import publish
 from funreason.publish.formats import checked, sharegpt
-from funreason.records import Sample, Verdict, read_jsonl, write_jsonl
-from funreason.refine import files
-from funreason.refine.dataset import training_row
-from funreason.refine.pools import Way
-from funreason.refine.rules import by_rules
-from funreason.refine.validate import Validator
 
 from .conftest import rows, stage, write_project
 from .published import FATES, ROWS, TEACHER, write_set

@@ -2,17 +2,17 @@
 
 import pytest
 
-from funreason.errors import DataError
-from funreason.params import CheckParams, FcdrParams, MendingCheckParams
-from funreason.records import Sample, Verdict
+from funreason.assemble.selection import replayed
+from funreason.assemble.training_set import refuse_empty
+from funreason.assemble.validate import Validator
+from funreason.config.params import CheckParams, FcdrParams, MendingCheckParams
+from funreason.core.errors import DataError
+from funreason.core.records import Sample, Verdict
+from funreason.ledger.pools import Chain, Step, Way, check_fates, check_source, left_hard
 from funreason.refine.answer import Answer
 from funreason.refine.check import canonical
 from funreason.refine.checks import CHECKS
-from funreason.refine.choice import replayed
-from funreason.refine.dataset import refuse_empty
-from funreason.refine.pools import Chain, Step, Way, check_fates, check_source, left_hard
-from funreason.refine.run import through
-from funreason.refine.validate import Validator
+from funreason.refine.loop import through
 
 from .rows import GHENT, OSLO, TOOLS
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from funreason.records import write_json
-from funreason.refine.pools import POOLS
+from funreason.core.records import write_json
+from funreason.ledger.pools import POOLS
 
 from .conftest import chain, rows, stage, write_project
 from .garbage import READABLE, UNREADABLE, lines
@@ -22,7 +22,7 @@ def kinds(tmp_path_factory) -> dict[int, str | None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("FUNREASON_CACHE", str(folder / "cache"))
-        write_project(folder, "http://localhost:9", [], fcdr={"mode": "rules", "undecided": "keep"})
+        write_project(folder, "http://localhost:9", [], fcdr={"mode": "heuristics", "undecided": "keep"})
         with open("source.jsonl", "wb") as file:
             for number, (kind, line) in enumerate(lines(ROWS, EVERY), 1):
                 file.write(line + b"\n")

@@ -7,9 +7,9 @@ import pytest
 from llm import http_server
 from llm.http_server import completion
 
+from funreason.core.records import Sample, write_jsonl
+from funreason.ledger import files
 from funreason.prompts import CHECKS, judge_messages
-from funreason.records import Sample, write_jsonl
-from funreason.refine import files
 from funreason.refine.verdict import read
 
 from .conftest import REPO, rows, stage, write_project
@@ -103,16 +103,16 @@ def test_a_judge_that_quotes_before_its_false_has_said_false(check, project):
 
 def test_rules_alone_pass_none_of_them(project):
     """A trick is more in the row than the calls account for, or a text that nobody said."""
-    write_project(project, "http://localhost:9", [], fcdr={"mode": "rules", "undecided": "hard"})
+    write_project(project, "http://localhost:9", [], fcdr={"mode": "heuristics", "undecided": "hard"})
     ledger = judged("call", project)
     assert not any(row["verdict"] == "pass" for name, row in ledger.items() if name.split()[0] in ("query", "value"))
     assert all(row["asks"] == 0 for row in ledger.values())
 
 
-def test_the_desk_judge_passes_a_row_by_its_own_words_only(project):
+def test_the_toy_judge_passes_a_row_by_its_own_words_only(project):
     """The real thing over vLLM, whatever it thinks of the rows: what it wrote counts, and nothing that it was shown."""
     write_project(
-        project, None, [], REPO / "desk/models/desk-judge", fcdr={"undecided": "hard"}, judge={"max_tokens": 160},
+        project, None, [], REPO / "toy/models/toy-judge", fcdr={"undecided": "hard"}, judge={"max_tokens": 160},
         llm={"kv_cache_gb": 0.5, "max_num_seqs": 16},
     )  # fmt: skip
     ledger = judged("call", project)

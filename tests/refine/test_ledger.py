@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from funreason.records import write_jsonl
-from funreason.refine.ledger import LEDGER, ends, judge_value, read_ledger
-from funreason.refine.pools import POOLS
+from funreason.core.records import write_jsonl
+from funreason.ledger.history import LEDGER, ends, judge_value, read_ledger
+from funreason.ledger.pools import POOLS
 
 from .conftest import rows
 from .ledgers import ENDS, GHENT, LINES, OSLO, line, refused, vote
@@ -110,7 +110,7 @@ def test_a_reader_that_goes_away_is_no_error(ledgered):
     """As in `funreason ledger stats | head -1`."""
     reading, writing = os.pipe()
     os.close(reading)
-    run = [sys.executable, "-c", "from funreason.cli import main; main()", "ledger", "stats"]
+    run = [sys.executable, "-c", "from funreason.cli.main import main; main()", "ledger", "stats"]
     done = subprocess.run(run, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from funreason.errors import ParamsError
-from funreason.params import check_params, read_yaml
+from funreason.config.params import check_params, read_yaml
+from funreason.core.errors import ParamsError
 from funreason.refine.agreement import cohen, fleiss
 from funreason.refine.answer import Vote
 from funreason.refine.judge import Opinion
@@ -69,7 +69,7 @@ def settings(**fcdr) -> dict:
 def test_a_seat_without_a_model_and_a_greedy_double_are_refused():
     with pytest.raises(ParamsError, match=r"fcdr.cot.judges names 'x', models.judges has \['judge'\]"):
         check_params(settings(cot={"judges": ["x"], "rule": "any"}), "params.yaml")
-    with pytest.raises(ParamsError, match="a greedy judge votes alike; set its temperature above 0"):
+    with pytest.raises(ParamsError, match="a greedy judge always votes alike; set its temperature above 0"):
         check_params(settings(cot={"judges": ["judge", "judge"], "rule": "any"}), "params.yaml")
 
 
@@ -120,7 +120,7 @@ def test_rules_spare_the_judge_what_is_clear(project, mode):
     call, form = ledger("4_call"), ledger("5_format")
     assert call["fine"]["asks"] == form["fine"]["asks"] == 0
     assert call["undeclared"]["rules"]["value"] is False and call["undeclared"]["action"] == "hard"
-    if mode == "rules":
+    if mode == "heuristics":
         assert not asked and form["space"]["action"] == "hard"
     else:
         assert (form["space"]["action"], form["space"]["new_answer"]) == ("regenerate", GHENT)

@@ -8,10 +8,10 @@ from statistics import mean, median
 import pytest
 from tiny import tiny_tokenizer
 
-from funreason.errors import DataError, ModelError, ParamsError
-from funreason.params import read_yaml, yaml
+from funreason.config.params import read_yaml, yaml
+from funreason.core.errors import DataError, ModelError, ParamsError
+from funreason.core.records import write_json, write_jsonl
 from funreason.publish.build import publish
-from funreason.records import write_json, write_jsonl
 
 from .conftest import REPO, rows, stage
 from .published import FATES, ROWS, read_folder, trained, write_set

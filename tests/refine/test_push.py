@@ -94,7 +94,7 @@ def push(folder: Path, url: str, *words: str, token: str | None = "hf_mine") -> 
     environment |= {"HF_ENDPOINT": url, "HF_HOME": str(folder.parent / "hf-home"), "NO_PROXY": "127.0.0.1"}
     if token:
         environment["HF_TOKEN"] = token
-    run = [sys.executable, "-c", "from funreason.cli import main; main()", "push-dataset", *words]
+    run = [sys.executable, "-c", "from funreason.cli.main import main; main()", "push-dataset", *words]
     return subprocess.run(run, cwd=folder, env=environment, text=True, capture_output=True, check=False)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from funreason.refine.rules import by_rules
+from funreason.heuristics import by_rules
 
 from .rows import TABLE
 from .trips import ASKED, TRIP, row, trip

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from funreason.desk.inventory import MONTHS, spelled
-from funreason.refine.rules.text import Text
-from funreason.refine.rules.values import flags, normal_of, stem
+from funreason.heuristics.text import Text
+from funreason.heuristics.values import flags, normal_of, stem
+from funreason.toy.inventory import MONTHS, spelled
 
 
 @pytest.mark.parametrize("number", [*range(100), 200, 205, 1234, 40_000, 2_000_000, 7_000_000_000])

@@ -1,4 +1,4 @@
-"""The rules over whole sets: planted cases of the desk world, and BFCL's gold answers."""
+"""The rules over whole sets: planted cases of the toy world, and BFCL's gold answers."""
 
 import random
 from collections import Counter
@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from calls.bfcl_data import LIVE, NON_LIVE, data_folder, gold, rows
 
+from funreason import heuristics as rules
 from funreason.calls import Call, parse, render, validate
-from funreason.desk.tools import split
+from funreason.heuristics import by_rules
 from funreason.prompts import CHECKS
-from funreason.refine import rules
-from funreason.refine.rules import by_rules
+from funreason.toy.tools import split
 
-from .trips import TOOLS, desk_rows, row
+from .trips import TOOLS, row, toy_rows
 
 # The bounds: of all cases, of those that should pass, and of wrong verdicts among the clear ones.
 BOUNDS = {
@@ -28,7 +28,7 @@ BOUNDS = {
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("tools", [0, 1], ids=["known", "new"])
 def test_planted_cases_are_decided_and_right(check, tools):
-    found = [(by_rules(check, sample).value, passed) for sample, passed in desk_rows(check, 400, split()[tools])]
+    found = [(by_rules(check, sample).value, passed) for sample, passed in toy_rows(check, 400, split()[tools])]
     clear = [(value, passed) for value, passed in found if value is not None]
     decided, of_good, wrong = BOUNDS[check]
     assert len(clear) >= decided * len(found)
@@ -38,13 +38,13 @@ def test_planted_cases_are_decided_and_right(check, tools):
 
 def test_a_sound_query_is_not_blamed_for_a_wrong_answer():
     """Its row would be dropped, where the call check mends it."""
-    found = Counter(by_rules("query_tool", sample).value for sample, _ in desk_rows("call", 600))
+    found = Counter(by_rules("query_tool", sample).value for sample, _ in toy_rows("call", 600))
     assert found[False] == 0 and found[True] > 280
 
 
 def test_a_changed_number_or_date_never_passes_the_call_check():
     rng, seen = random.Random(1), 0
-    for sample, passed in desk_rows("call", 300):
+    for sample, passed in toy_rows("call", 300):
         calls = parse(sample.answer) if passed and by_rules("format", sample).value else []
         numbers = [
             (call, key) for call in calls for key, value in call.arguments.items() if type(value) in (int, float)

@@ -1,11 +1,11 @@
-"""The rows that the tests of the rules ask about: trips and tables, and planted cases of the desk world."""
+"""The rows that the tests of the rules ask about: trips and tables, and planted cases of the toy world."""
 
 import random
 
 from funreason.calls import render
-from funreason.desk.judging import sample_judged
-from funreason.desk.tools import split
-from funreason.records import Sample
+from funreason.core.records import Sample
+from funreason.toy.judging import sample_judged
+from funreason.toy.tools import split
 
 from .rows import TABLE, WEATHER
 
@@ -35,7 +35,7 @@ def trip(**arguments) -> str:
     return render([{"name": "search_train_trips", "arguments": {"origin": "Ghent", "destination": "Rome"} | arguments}])
 
 
-def desk_rows(check: str, count: int, tools=None):
+def toy_rows(check: str, count: int, tools=None):
     """(row, right verdict) pairs, half of them to pass."""
     rng, known = random.Random(f"rules/{check}"), tools or split()[0]
     for number in range(count):

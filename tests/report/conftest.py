@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from funreason.core.records import write_json, write_jsonl
 from funreason.prompts import CHECKS
-from funreason.records import write_json, write_jsonl
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,9 +20,9 @@ def usage(requests: int) -> dict:
 
 
 def write_skill(name: str, correct: int, code: float = 0.9, overall: dict | None = None) -> None:
-    bfcl = {"desk": rate(correct), "bfcl": {"overall": overall}, "llm": usage(400)}
+    bfcl = {"toy": rate(correct), "bfcl": {"overall": overall}, "llm": usage(400)}
     write_json(f"metrics/{name}/bfcl.json", bfcl)
-    write_json(f"metrics/{name}/code.json", {"desk": {"pass@1": code}, "too_long": 0, "llm": usage(60)})
+    write_json(f"metrics/{name}/code.json", {"toy": {"pass@1": code}, "too_long": 0, "llm": usage(60)})
 
 
 def write_set(name: str, asked: int, solved: int, hard: int) -> None:
@@ -30,7 +30,7 @@ def write_set(name: str, asked: int, solved: int, hard: int) -> None:
     for place, check in enumerate(CHECKS, 1):
         write_json(f"metrics/{name}/{place}_{check}.json", {"in": 1000 - 50 * place, "llm": usage(1000 - 50 * place)})
     queries = {"in": 1000, "solved": solved, "hard": hard}
-    made = {"queries": queries, "share_kept": solved / 1000, "reasoning_chars": {"mean": 170.5, "median": 150.0}}
+    made = {"queries": queries, "kept_fraction": solved / 1000, "reasoning_chars": {"mean": 170.5, "median": 150.0}}
     write_json(f"metrics/{name}/6_validate.json", made)
     write_json(f"metrics/{name}/train.json", {"rows": {"used": solved}})
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from funreason.errors import DataError
-from funreason.params import check_params, load_params, read_yaml
-from funreason.records import write_jsonl
-from funreason.report.plan import plan
-from funreason.report.rounds import COLUMNS, rounds, table
+from funreason.config.params import check_params, load_params, read_yaml
+from funreason.core.errors import DataError
+from funreason.core.records import write_jsonl
+from funreason.plan.round import plan
+from funreason.report.rounds import COLUMNS, round_rows, table
 
 from .conftest import ROOT
 
@@ -32,7 +32,7 @@ def test_the_stage_writes_a_row_a_set(measured):
 def test_a_chain_may_have_ended_before_all_was_measured(measured):
     """Calls and code are measured side by side: where the next set fails, one of the two may never run."""
     Path("metrics/r1/code.json").unlink()
-    found = rounds(load_params().sets, "desk")
+    found = round_rows(load_params().rounds, "toy")
     assert (found[-1]["set"], found[-1]["accuracy"], found[-1]["code"]) == ("r1", 0.75, "")
     assert "| 75.0 % (10.0–90.0) |        |" in table(found)
 
@@ -40,11 +40,11 @@ def test_a_chain_may_have_ended_before_all_was_measured(measured):
 def test_the_table_names_a_missing_file(measured):
     Path("metrics/r1/train.json").unlink()
     with pytest.raises(DataError, match="metrics/r1/train.json does not exist; run `dvc repro`"):
-        rounds(load_params().sets, "desk")
+        round_rows(load_params().rounds, "toy")
 
 
 def test_a_self_refine_round_is_planned_by_the_last_one(measured):
-    found = plan(load_params(), "refine")
+    found = plan(load_params(), "self_refine")
     work = {one.stage: one for one in found.stages}
     assert (found.name, found.like) == ("r2", "r1")
     assert (work["generate@r2"].requests, work["generate@r2"].prompt_tokens) == (1000, 70_000)
@@ -67,18 +67,18 @@ def test_an_hdr_round_asks_about_its_pool_alone_with_its_own_panel(measured):
 def test_a_source_with_responses_does_not_make_the_next_round_cheap(measured):
     """Of r0's 1,000 rows the sampler wrote 800; in a round it writes all."""
     values = read_yaml("params.yaml")
-    del values["sets"]["r1"]
-    assert plan(check_params(values, "params.yaml"), "refine").stages[0].prompt_tokens == 70_000
+    del values["rounds"]["r1"]
+    assert plan(check_params(values, "params.yaml"), "self_refine").stages[0].prompt_tokens == 70_000
 
 
-@pytest.mark.parametrize("kind", ["refine", "hdr"])
+@pytest.mark.parametrize("kind", ["self_refine", "hdr"])
 def test_the_line_of_the_plan_is_a_set(measured, kind):
     text = Path("params.yaml").read_text()
     line = plan(load_params(), kind).line
     Path("params.yaml").write_text(
-        text.replace("\n\n# How the sets of a kind", f"\n  {line}\n\n# How the sets of a kind")
+        text.replace("\n\n# How the rounds of a recipe", f"\n  {line}\n\n# How the rounds of a recipe")
     )
-    assert list(load_params().sets)[-1] == line.partition(":")[0]
+    assert list(load_params().rounds)[-1] == line.partition(":")[0]
 
 
 def test_an_empty_pool_ends_hdr(measured):
@@ -89,22 +89,30 @@ def test_an_empty_pool_ends_hdr(measured):
 
 def test_hdr_ends_after_as_many_rounds_as_allowed(measured):
     values = read_yaml("params.yaml")
-    values["rounds"]["max_hdr"] = 1
-    first = {"kind": "hdr", "tasks": "data/r1/hard.jsonl", "sampler": "r1", "init": "r1", "earlier": "data/empty.jsonl"}
-    values["sets"]["h1"] = first
+    values["recipes"]["hdr"]["max_rounds"] = 1
+    first = {
+        "recipe": "hdr",
+        "tasks": "data/r1/hard.jsonl",
+        "generator": "r1",
+        "init": "r1",
+        "replay": "data/empty.jsonl",
+    }
+    values["rounds"]["h1"] = first
     write_jsonl("data/h1/hard.jsonl", [{"id": "1"}])
-    with pytest.raises(DataError, match="no further round after h1: sets.h2 is HDR round 2, rounds.max_hdr allows 1"):
+    with pytest.raises(
+        DataError, match="no further round after h1: rounds.h2 is HDR round 2, recipes.hdr.max_rounds allows 1"
+    ):
         plan(check_params(values, "params.yaml"), "hdr")
 
 
 def test_the_command_prints_the_plan_and_what_to_do(measured):
     def run(*words: str) -> str:
-        command = [sys.executable, "-c", "from funreason.cli import main; main()", "rounds", *words]
+        command = [sys.executable, "-c", "from funreason.cli.main import main; main()", "rounds", *words]
         done = subprocess.run(command, text=True, capture_output=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    said = run("plan", "--kind", "hdr")
-    assert "generate@h1" in said and "  h1: {kind: hdr, tasks: data/r1/hard.jsonl, sampler: r1" in said
+    said = run("plan", "--recipe", "hdr")
+    assert "generate@h1" in said and "  h1: {recipe: hdr, tasks: data/r1/hard.jsonl, generator: r1" in said
     assert json.loads(run("plan", "--json"))["name"] == "r2"
     assert run("show").count("\n") == 5

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from project import SMALL, copy_project, dvc, run
 
-from funreason.params import read_yaml, yaml
+from funreason.config.params import read_yaml, yaml
 
 from .servers import Remote
 
@@ -24,7 +24,7 @@ class Shared:
 
 def finish_project(folder: Path) -> None:
     """The first four stages of the pipeline, run for a handful of rows and committed; the last one asks vLLM."""
-    copy_project(folder, SMALL | {"desk": SMALL["desk"] | {"pool_rows": ROWS}}, ("r0",))
+    copy_project(folder, SMALL | {"toy": SMALL["toy"] | {"pool_rows": ROWS}}, ("r0",))
     pipeline = read_yaml(folder / "dvc.yaml")
     with open(folder / "dvc.yaml", "w", encoding="utf-8") as file:
         yaml().dump({"stages": {name: pipeline["stages"][name] for name in STAGES}}, file)

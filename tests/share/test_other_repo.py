@@ -43,11 +43,11 @@ def consumer(on_s3, tmp_path, monkeypatch):
 
 def test_import_keeps_where_a_file_came_from(on_s3, url, consumer):
     dvc(consumer, "import", url, "data/tasks.jsonl")
-    dvc(consumer, "import", url, "data/desk/known")
+    dvc(consumer, "import", url, "data/toy/known")
     assert (consumer / "tasks.jsonl").read_bytes() == (on_s3.ann / "data/tasks.jsonl").read_bytes()
     head = run(on_s3.ann, "git", "rev-parse", "HEAD").strip()
     assert head in (consumer / "tasks.jsonl.dvc").read_text()
-    names = sorted(path.name for path in (on_s3.ann / "data/desk/known").iterdir())
+    names = sorted(path.name for path in (on_s3.ann / "data/toy/known").iterdir())
     assert sorted(path.name for path in (consumer / "known").iterdir()) == names
     assert "up to date" in dvc(consumer, "status")
 

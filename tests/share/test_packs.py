@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from funreason import cli
-from funreason.errors import DataError
+from funreason.cache import packs
+from funreason.cache.exchange import import_
+from funreason.cache.packs import Pulled, pull, push
+from funreason.cache.remote import FOLDER, RemoteError, Shelf, open_shelf
+from funreason.cli import main as cli
+from funreason.core.errors import DataError
 from funreason.llm import Cache, Response
-from funreason.upkeep import packs
-from funreason.upkeep.exchange import import_
-from funreason.upkeep.packs import Pulled, pull, push
-from funreason.upkeep.remote import FOLDER, RemoteError, Shelf, open_shelf
 
 pytestmark = pytest.mark.long
 

@@ -12,7 +12,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 TEMPLATES = Path(trl.__file__).parent / "chat_templates"
-DESK = Path(__file__).parents[2] / "desk" / "models" / "desk-base"
+TOY = Path(__file__).parents[2] / "toy" / "models" / "toy-base"
 DIGITS = {"qwen": r"\p{N}", "llama": r"\p{N}{1,3}"}
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|DIGITS| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -32,8 +32,8 @@ WITHOUT_RESULTS = {"phi3": ("llama", ("<|endoftext|>", "<|end|>"), ())}
 
 
 def tokenizer_of(family: str) -> PreTrainedTokenizerFast:
-    if family == "desk":
-        return AutoTokenizer.from_pretrained(DESK)
+    if family == "toy":
+        return AutoTokenizer.from_pretrained(TOY)
     digits, special, marks = (FAMILIES | WITHOUT_RESULTS)[family]
     bpe = Tokenizer(models.BPE())
     split = pre_tokenizers.Split(Regex(SPLIT.replace("DIGITS", DIGITS[digits])), behavior="isolated")

@@ -4,7 +4,7 @@ from math import exp, log
 
 import pytest
 
-from funreason.srml.balance import Balance
+from funreason.srml.adaptive import Balance
 
 
 def test_one_step_by_hand():

@@ -7,7 +7,7 @@ from rows import eight, row
 from transformers import AutoModelForCausalLM, AutoTokenizer, HfArgumentParser
 from trl import SFTConfig
 
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 from funreason.srml import Refused, SRMLConfig, SRMLTrainer
 
 CPU = {"bf16": False, "use_cpu": True, "report_to": []}
@@ -25,7 +25,7 @@ CPU = {"bf16": False, "use_cpu": True, "report_to": []}
         ({"segment_loss": "ssb", "think_weight": 0.05}, "`think_weight` 0.05, .* wanted is 0 < ssb_min"),
         ({"segment_weights": {"a": 0.5, "b": 0.6}}, "wanted are weights from 0, summing to 1"),
         ({"segment_weights": {"a": 1.0}, "segment_loss": "ssb"}, "`segment_weights` are fixed"),
-        ({"max_dropped_share": 1.5}, "`max_dropped_share` is 1.5"),
+        ({"max_dropped_fraction": 1.5}, "`max_dropped_fraction` is 1.5"),
         ({"loss_type": "dft"}, "`loss_type` is 'dft': SRMLTrainer allows only 'nll'"),
         ({"packing": True, "packing_strategy": "wrapped"}, "`packing_strategy` is 'wrapped': SRMLTrainer allows only"),
         ({"packing": True, "max_length": None}, "`packing` needs `max_length`"),
@@ -48,7 +48,7 @@ def test_a_collator_of_the_users_is_refused(tiny_model, tmp_path):
 
 def test_standalone_from_a_folder_name(tiny_model, tmp_path):
     """As in anyone's script: a name, rows with and without faults, no tokenizer given."""
-    args = SRMLConfig(str(tmp_path), **CPU, max_length=500, max_dropped_share=0.2)
+    args = SRMLConfig(str(tmp_path), **CPU, max_length=500, max_dropped_fraction=0.2)
     trainer = SRMLTrainer(str(tiny_model), args, train_dataset=[*eight(), row("<think>")])
     assert trainer.label_reports["train"].dropped == {"unclosed_think": 1}
     assert args.max_length == 500
@@ -56,7 +56,7 @@ def test_standalone_from_a_folder_name(tiny_model, tmp_path):
 
 
 def test_too_many_dropped_rows(tiny_model, tmp_path):
-    args = SRMLConfig(str(tmp_path), **CPU, max_dropped_share=0.1)
+    args = SRMLConfig(str(tmp_path), **CPU, max_dropped_fraction=0.1)
     model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
     with pytest.raises(DataError, match="1 of 9 training rows cannot be used"):
         SRMLTrainer(model, args, train_dataset=[*eight(), row("<think>")], processing_class=tokenizer)
@@ -81,7 +81,7 @@ def test_segments_of_ones_own(tiny_model, tmp_path):
     weights = {"plan": 0.2, "call": 0.5, "answer": 0.3}
     rows = [row("look it up|[f(a=1)]|It is one."), row("two calls|[f(a=2), g()]|Two."), row("no bars")]
     args = SRMLConfig(
-        str(tmp_path), **CPU, segment_weights=weights, max_dropped_share=0.4, max_steps=1, logging_steps=1,
+        str(tmp_path), **CPU, segment_weights=weights, max_dropped_fraction=0.4, max_steps=1, logging_steps=1,
         save_strategy="no", gradient_checkpointing=False,
     )  # fmt: skip
     trainer = SRMLTrainer(str(tiny_model), args, train_dataset=rows, cut=plan_call_answer)

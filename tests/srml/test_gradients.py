@@ -13,7 +13,7 @@ from rows import eight, row
 from steps import COMMON, largest_error, one_step, relative_error, trl_step
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 from funreason.srml import SRMLConfig, SRMLTrainer
 from funreason.srml.segments import label_rows
 
@@ -115,7 +115,7 @@ def test_gradient_shares_depend_on_neither_batches_nor_head(tiny_model, tmp_path
     shares = []
     for batch, accumulate, options in cases:
         log = one_step(tiny_model, tmp_path, examples, batch, accumulate, **WEIGHT, **options)[2]
-        shares.append([log["grad_share_think"], log["grad_share_result"]])
+        shares.append([log["grad_fraction_think"], log["grad_share_result"]])
     assert all(share == pytest.approx(shares[0], rel=1e-5) for share in shares)
     assert sum(shares[0]) == pytest.approx(1) and min(shares[0]) > 0.05
 
@@ -123,7 +123,7 @@ def test_gradient_shares_depend_on_neither_batches_nor_head(tiny_model, tmp_path
 def test_a_segment_of_weight_zero_has_no_gradient(tiny_model, tmp_path, examples):
     weights = {"think": 0.0, "result": 1.0}
     log = one_step(tiny_model, tmp_path, examples, 8, 1, segment_weights=weights)[2]
-    assert log["grad_share_think"] == 0 and log["loss"] == pytest.approx(log["loss_result"], rel=1e-6)
+    assert log["grad_fraction_think"] == 0 and log["loss"] == pytest.approx(log["loss_result"], rel=1e-6)
 
 
 def test_a_step_without_think_has_only_the_result_term(tiny_model, tmp_path):

@@ -13,16 +13,16 @@ from rows import eight, row
 from train_stage import LOSS, TRAIN, kill_the_stage, train, workspace
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from funreason.errors import DataError, ModelError
+from funreason.config.params import LossParams, TrainParams
+from funreason.core.errors import DataError, ModelError
+from funreason.core.records import write_jsonl
+from funreason.core.runtime import outcome
 from funreason.llm import load_ref
-from funreason.params import LossParams, TrainParams
-from funreason.records import write_jsonl
-from funreason.srml.checkpoints import last_complete, require_space, run_key
-from funreason.srml.curve import summary, write_curve
-from funreason.srml.heldout import split
-from funreason.srml.run import Progress, train_set
 from funreason.srml.segments import LabelReport, label_rows
-from funreason.stage import outcome
+from funreason.train.checkpoints import last_complete, require_space, run_key
+from funreason.train.curves import summary, write_curve
+from funreason.train.heldout import split
+from funreason.train.run import Progress, train_set
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,7 +79,7 @@ def test_the_metrics(unbroken):
     assert metrics["rows"] == rows
     assert metrics["steps"] == 6
     think, result = metrics["tokens"]["think"], metrics["tokens"]["result"]
-    assert metrics["think_token_share"] == pytest.approx(think / (think + result), rel=1e-5)
+    assert metrics["think_token_fraction"] == pytest.approx(think / (think + result), rel=1e-5)
     curve = list(csv.DictReader((unbroken / "metrics/r0/loss.csv").open()))
     assert [int(point["step"]) for point in curve] == [1, 2, 3, 4, 5, 6]
     weights = [float(point["weight"]) for point in curve]
@@ -87,7 +87,7 @@ def test_the_metrics(unbroken):
     for point in curve:
         total = float(point["weight"]) * float(point["think"]) + (1 - float(point["weight"])) * float(point["result"])
         assert float(point["total"]) == pytest.approx(total, rel=1e-4)
-        assert 0 < float(point["grad_share"]) < 1
+        assert 0 < float(point["grad_fraction"]) < 1
     assert float(curve[-1]["total"]) < float(curve[0]["total"])
     assert metrics["loss"] == {name: float(curve[-1][name]) for name in ("think", "result", "total")}
 

@@ -15,11 +15,11 @@ from steps import COMMON
 from train_stage import LOSS, TRAIN, kill_the_stage, train, workspace
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from funreason.errors import ModelError, ParamsError
-from funreason.params import LoraParams, TrainParams
+from funreason.config.params import LoraParams, TrainParams
+from funreason.core.errors import ModelError, ParamsError
 from funreason.srml import SRMLConfig, SRMLTrainer
-from funreason.srml.adapters import quantization
-from funreason.srml.launch import command
+from funreason.train.adapters import quantization
+from funreason.train.launch import command
 
 ROOT = Path(__file__).parents[2]
 LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "quantize": False}
@@ -67,7 +67,7 @@ def test_as_many_processes_as_the_parameters_say(tiny_model, tmp_path):
 
 def test_the_stage_starts_itself_on_two_processes(tiny_model, tmp_path):
     """gloo, as nothing else runs here; one step over all rows, and its losses are those of one process."""
-    options = TRAIN | {"epochs": 1.0, "heldout_share": 0.0, "batch_size": 8, "micro_batch_size": 2}
+    options = TRAIN | {"epochs": 1.0, "heldout_fraction": 0.0, "batch_size": 8, "micro_batch_size": 2}
     for name, launcher, processes in (("one", "none", 1), ("two", "ddp", 2)):
         folder = workspace(tmp_path / name, tiny_model, train=options | {"launcher": launcher, "processes": processes})
         done = stage(folder)

@@ -8,7 +8,7 @@ from tiny import CHATML, LINES
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerFast
 
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 from funreason.srml.cut import Refused, think_and_result
 from funreason.srml.segments import IGNORED, MASKED, RESULT, THINK, label, label_rows
 

@@ -7,15 +7,15 @@ from families import FAMILIES, WITHOUT_RESULTS, tokenizer_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from funreason.assemble.training_set import training_row
 from funreason.calls import join_completion
+from funreason.core.records import Sample
+from funreason.data.xlam import Ids, read
 from funreason.prompts.conversation import chat
-from funreason.records import Sample
-from funreason.refine.dataset import training_row
-from funreason.srml.heldout import split
 from funreason.srml.segments import MASKED, RESULT, THINK, label
-from funreason.xlam import Ids, read
+from funreason.train.heldout import split
 
-NAMES = [*FAMILIES, *WITHOUT_RESULTS, "desk"]
+NAMES = [*FAMILIES, *WITHOUT_RESULTS, "toy"]
 TOKENIZERS = {name: tokenizer_of(name) for name in NAMES}
 DRAWN = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 TOOL = {"name": "f", "description": "d", "parameters": {"a": {"type": "str", "description": "x"}}}

@@ -9,10 +9,10 @@ from pathlib import Path
 from rows import eight, row
 from ruamel.yaml import YAML
 
+from funreason.config.params import LossParams, TrainParams
+from funreason.core.records import write_json, write_jsonl
 from funreason.llm import load_ref
-from funreason.params import LossParams, TrainParams
-from funreason.records import write_json, write_jsonl
-from funreason.srml.run import train_set
+from funreason.train.run import train_set
 
 ROOT = Path(__file__).parents[2]
 LOSS = {
@@ -21,14 +21,14 @@ LOSS = {
 }  # fmt: skip
 TRAIN = {
     "learning_rate": 1e-3, "epochs": 3.0, "batch_size": 4, "micro_batch_size": 2, "warmup_ratio": 0.1,
-    "weight_decay": 0.0, "max_length": 500, "max_dropped_share": 0.2, "seed": 3, "bf16": False,
-    "gradient_checkpointing": False, "heldout_share": 0.2, "packing": False, "padding_free": False, "head": "auto",
+    "weight_decay": 0.0, "max_length": 500, "max_dropped_fraction": 0.2, "seed": 3, "bf16": False,
+    "gradient_checkpointing": False, "heldout_fraction": 0.2, "packing": False, "padding_free": False, "head": "auto",
     "lora": {"rank": 0, "alpha": 8, "dropout": 0.0, "quantize": False}, "launcher": "none", "processes": 1,
 }  # fmt: skip
 # Runs the real stage with a save every step, and dies in the save of the given step after writing the one before.
 DYING = """
 import os, runpy, signal, sys
-from funreason.srml import checkpoints
+from funreason.train import checkpoints
 real = checkpoints.TimedCheckpoints
 class Dying(real):
     def __init__(self, seconds): super().__init__(0); self.saves = 0
@@ -43,7 +43,7 @@ runpy.run_path(sys.argv.pop(1), run_name="__main__")
 
 def workspace(folder: Path, model: Path, train: dict = TRAIN) -> Path:
     """A folder as the stage finds it: params.yaml, the rows of r0 and the descriptor of its start model."""
-    params = YAML(typ="safe").load(ROOT / "profiles" / "desk.yaml")
+    params = YAML(typ="safe").load(ROOT / "profiles" / "toy.yaml")
     write_json(folder / "params.yaml", params | {"loss": LOSS, "train": train})  # JSON is YAML
     write_jsonl(folder / "data/r0/train.jsonl", [*eight(), row("<think>never closed")])
     descriptor = {"kind": "local", "path": str(model), "revision": None, "identity": load_ref(model).identity}

@@ -26,9 +26,11 @@ from .test_kills import CONCURRENCY, SMALL
 def project(tmp_path_factory):
     """A project in which all is done up to validate@r0; the checks ask nobody."""
     folder = tmp_path_factory.mktemp("faults") / "project"
-    with model_server(folder / "data/desk/pool.jsonl") as server:
+    with model_server(folder / "data/toy/pool.jsonl") as server:
         llm = {"engine": "server", "server": {"base_url": server.url, "concurrency": CONCURRENCY}}
-        copy_project(folder, SMALL | {"llm": llm, "fcdr": {"mode": "rules"}, "train": {"epochs": 4}}, sets=("r0",))
+        copy_project(
+            folder, SMALL | {"llm": llm, "fcdr": {"mode": "heuristics"}, "train": {"epochs": 4}}, rounds=("r0",)
+        )
         dvc(folder, "repro", "validate@r0")
         yield folder, server, len(server.asked)
 
@@ -110,7 +112,8 @@ def test_a_full_disk_under_the_rows(folder, script):
 FILLED = """
 import runpy, sys
 from pathlib import Path
-from funreason.srml import checkpoints, run
+from funreason.train import checkpoints
+from funreason.train import run
 real = run.require_space
 def then_full(folder, parameters):
     real(folder, parameters)

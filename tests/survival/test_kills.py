@@ -13,10 +13,10 @@ from .replies import model_server
 pytestmark = pytest.mark.long
 CONCURRENCY = 4
 SMALL = {
-    "desk": {"pool_rows": 40, "heldout_rows": 6, "judge_rows": 2, "code_rows": 6},
+    "toy": {"pool_rows": 40, "heldout_rows": 6, "judge_rows": 2, "code_rows": 6},
     "train": {"epochs": 1},
-    "rounds": {"max_regression": 1.0},
-    "evaluate": {"bfcl": {"categories": ["simple_python"], "limit": 2}, "code": {"benchmarks": ["desk"]}},
+    "gate": {"max_regression": 1.0},
+    "evaluate": {"bfcl": {"categories": ["simple_python"], "limit": 2}, "code": {"benchmarks": ["toy"]}},
 }
 KINDS = {
     "world", "resolve", "prepare", "generate", "response", "query_tool", "cot", "call", "format", "validate",
@@ -26,13 +26,13 @@ KINDS = {
 
 def project(folder: Path, server) -> Path:
     llm = {"engine": "server", "server": {"base_url": server.url, "concurrency": CONCURRENCY}}
-    return copy_project(folder, SMALL | {"llm": llm}, sets=("r0",))
+    return copy_project(folder, SMALL | {"llm": llm}, rounds=("r0",))
 
 
 def test_killed_again_and_again_it_ends_with_the_same_bytes(tmp_path):
     """A second run, unbroken, goes on beside: it tells how long the stages take, and what they write."""
     broken, whole = tmp_path / "broken/project", tmp_path / "whole/project"
-    with model_server(broken / "data/desk/pool.jsonl") as server, model_server(whole / "data/desk/pool.jsonl") as other:
+    with model_server(broken / "data/toy/pool.jsonl") as server, model_server(whole / "data/toy/pool.jsonl") as other:
         unbroken = Repro(project(whole, other))
         kills, asking = kill_every_stage(project(broken, server), server.asked, unbroken)
         status, said = unbroken.finished()

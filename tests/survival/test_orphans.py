@@ -15,9 +15,9 @@ from project import ROOT, dvc_command, environment
 # A stage that sleeps for ten minutes, as do a scorer in the sandbox and a rank under a launcher.
 STAGE = """
 import subprocess, sys, threading
-from funreason.evaluate import sandbox
-from funreason.srml.launch import _tied
-from funreason.stage import run
+from funreason.sandbox import isolation as sandbox
+from funreason.train.launch import _tied
+from funreason.core.runtime import run
 
 def main():
     asleep = ["/bin/sleep", "600"]

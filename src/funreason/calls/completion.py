@@ -1,6 +1,6 @@
 """A completion is reasoning and answer, `<think>{cot}</think>\\n\\n{answer}`, or just the answer."""
 
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 OPEN, CLOSE = "<think>", "</think>"
 

@@ -11,7 +11,7 @@ import warnings
 
 from funreason.calls.keywords import hide_keywords
 from funreason.calls.text import MAX_DEPTH, Call, checked_number, checked_text
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 # Far above any answer (a 4,096-token one has about 16,000), low enough to parse in well under a second.
 MAX_CHARACTERS = 100_000

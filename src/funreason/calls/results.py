@@ -8,7 +8,7 @@ from jinja2 import TemplateError
 
 from funreason.calls.parser import CallSyntaxError, parse
 from funreason.calls.text import render
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 _PROBE = [
     {"role": "user", "content": "?"},

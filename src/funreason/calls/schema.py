@@ -6,7 +6,7 @@ type names of its own. A tool in OpenAI's form (`"type": "object"`) reads like B
 """
 
 from funreason.calls.typenames import JSON_TYPES, read_type
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 # JSON Schema's own constraints, which some tools of BFCL carry.
 _CONSTRAINTS = ("minimum", "maximum", "minItems", "maxItems", "minLength", "maxLength")

@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 # Python's parser gives up at 200 open brackets; no tool nests its arguments anywhere near this deep.
 MAX_DEPTH = 64

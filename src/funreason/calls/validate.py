@@ -9,7 +9,7 @@ from jsonschema.validators import extend
 
 from funreason.calls.schema import to_json_schema
 from funreason.calls.text import Call
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 # As BFCL's checker sees values: a tuple is a list, and 5.0 is no integer (JSON Schema says it is one).
 _TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import httpx
 
+from funreason.config.params import DataParams, ModelParams, MultiTurnParams, Params, read_yaml
+from funreason.core.errors import FunReasonError
+from funreason.data.prepare import read_rows
+from funreason.data.sources import resolve_model, resolve_source
+from funreason.data.xlam import Ids, Quarantined, read
 from funreason.doctor.finding import Finding, error, from_error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, folder_size, named_models
-from funreason.errors import FunReasonError
-from funreason.params import DataParams, ModelParams, MultiTurnParams, Params, read_yaml
-from funreason.prepare import read_rows
-from funreason.sources import resolve_model, resolve_source
-from funreason.xlam import Ids, Quarantined, read
 
 TIMEOUT_S = 5.0
 

@@ -7,10 +7,10 @@ cache come on top, so that a tight fit is a warning.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from funreason.config.params import Params
 from funreason.doctor.finding import Finding, error, gb, ok, warning
 from funreason.doctor.machine import Gpu
 from funreason.doctor.weights import DamagedWeights, Size, model_size, named_models
-from funreason.params import Params
 
 SERVED = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes a parameter
 TRAINED = 16  # bytes a parameter: weights, gradient and AdamW's two moments, all float32 (bf16 is autocast)

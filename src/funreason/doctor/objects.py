@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from funreason.config.params import read_yaml
+from funreason.core.errors import ParamsError
 from funreason.doctor.finding import Finding, error, ok
 from funreason.doctor.space import dvc_cache
-from funreason.errors import ParamsError
-from funreason.params import read_yaml
 
 
 def objects(deep: bool = False) -> Iterator[Finding]:

@@ -2,12 +2,12 @@
 
 import sys
 
+from funreason.config.params import Params
+from funreason.core.errors import FunReasonError
 from funreason.doctor import memory, scorers, space
 from funreason.doctor.finding import Finding
 from funreason.doctor.machine import gpus
 from funreason.doctor.machine import memory as machine_memory
-from funreason.errors import FunReasonError
-from funreason.params import Params
 
 
 def cheap(params: Params) -> list[Finding]:

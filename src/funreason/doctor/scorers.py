@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from funreason.config.params import Params
+from funreason.core.errors import FunReasonError, SandboxError
 from funreason.doctor.finding import Finding, error, from_error, ok, warning
-from funreason.errors import FunReasonError, SandboxError
-from funreason.evaluate import sandbox
 from funreason.evaluate.bfcl import ENVIRONMENTS
-from funreason.evaluate.drive import scorer_python
 from funreason.evaluate.evalplus import DATASETS, ENVIRONMENT, FILES
-from funreason.params import Params
+from funreason.sandbox import isolation as sandbox
+from funreason.sandbox.scorer import scorer_python
 
 
 def environments(params: Params) -> Iterator[Finding]:

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from funreason.config.params import Params
 from funreason.doctor.finding import Finding, error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, model_size
 from funreason.llm.cache import cache_folder
-from funreason.params import Params
 
 CHECKPOINT = 2 * 12  # bytes a parameter: weights and Adam's moments in float32, two saves while one replaces the other
 TOKEN = 4  # bytes of text
@@ -42,7 +42,7 @@ def _surely(params: Params) -> dict[tuple, float]:
         size = None
     weights, parameters = (size.bytes, size.parameters) if size else (0, 0)
     trained = 0 if params.train.lora.rank else parameters
-    models = len(params.sets) * weights
+    models = len(params.rounds) * weights
     return {
         ("workspace", Path("models")): models,
         ("DVC cache", dvc_cache()): models,
@@ -53,8 +53,8 @@ def _surely(params: Params) -> dict[tuple, float]:
 def _perhaps(params: Params) -> dict[tuple, float]:
     """What the rows take if every answer is as long as it may be: in the response cache, the workspace, DVC's cache."""
     rows = _rows(params)
-    samples = sum(params.kind_of(name).samples for name in params.sets)
-    judged = 0 if params.fcdr.mode == "rules" else params.judge.max_tokens
+    samples = sum(params.recipe_of(name).samples for name in params.rounds)
+    judged = 0 if params.fcdr.mode == "heuristics" else params.judge.max_tokens
     text = rows * samples * TOKEN * (params.generate.max_tokens + _CHECKS * judged)
     return {
         ("responses", cache_folder()): text,
@@ -74,12 +74,12 @@ def dvc_cache() -> Path:
 
 
 def _rows(params: Params) -> int:
-    """Of the source as far as they are refined; of a file not there yet, the desk's; of the hub's, the paper's."""
+    """Of the source as far as they are refined; of a file not there yet, the toy's; of the hub's, the paper's."""
     path = Path(params.data.path)
     if params.data.hub:
         return params.prepare.limit or 60_000
     if not path.exists():
-        return params.prepare.limit or params.desk.pool_rows
+        return params.prepare.limit or params.toy.pool_rows
     with open(path, "rb") as file:
         head = file.read(1 << 20)
     lines = max(1, head.count(b"\n"))

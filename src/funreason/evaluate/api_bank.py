@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from funreason.calls import Call, CallSyntaxError, parse, to_bfcl
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 from funreason.evaluate.answers import too_long, without_reasoning
 from funreason.evaluate.stats import rate
 from funreason.llm import Response

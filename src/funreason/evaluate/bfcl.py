@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from funreason.errors import DataError
+from funreason.core.errors import DataError
+from funreason.core.records import read_jsonl
 from funreason.evaluate.answers import too_long, without_reasoning
 from funreason.evaluate.bfcl_metrics import CATEGORIES
-from funreason.evaluate.drive import drive, in_halves, scorer_python
 from funreason.llm import Response
 from funreason.prompts import calling_prompt
-from funreason.records import read_jsonl
+from funreason.sandbox.scorer import drive, in_halves, scorer_python
 
 ENVIRONMENTS = {"v3": ".venv-bfcl3", "v4": ".venv-bfcl"}  # each release in its own, see requirements/
 _PREFIX = "BFCL_v4_"

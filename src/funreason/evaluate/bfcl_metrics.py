@@ -43,7 +43,7 @@ def size(category: str, version: str) -> int:
     return _OTHER_SIZES[version].get(category, _SIZES[category])
 
 
-def desk_metrics(suites: dict[str, Sequence]) -> dict:
+def toy_metrics(suites: dict[str, Sequence]) -> dict:
     """{<suite>: {"categories": {name: rate}, <rate>}, <rate>}: `Scored` rows by suite; the last rate is over all.
 
     A rate is {"accuracy", "low", "high", "correct", "n"}.

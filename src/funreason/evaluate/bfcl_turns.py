@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from funreason.evaluate.answers import ask, too_long, without_reasoning
 from funreason.evaluate.bfcl import ENVIRONMENTS, Answer, failures
-from funreason.evaluate.drive import DriverDied, drive_rows, in_turn, scorer_python
 from funreason.llm import Client, Response
+from funreason.sandbox.scorer import DriverDied, drive_rows, in_turn, scorer_python
 
 REPLAY_S = 11  # more than the driver gives one conversation
 NO_ROOM = "too_long: the conversation leaves no room for an answer; llm.max_model_len bounds both"

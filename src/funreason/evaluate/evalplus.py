@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 from funreason.evaluate.code import GIVEN_UP, Tested, side_by_side, told
-from funreason.evaluate.drive import drive_rows, scorer_python
+from funreason.sandbox.scorer import drive_rows, scorer_python
 
 ENVIRONMENT = ".venv-evalplus"
 MEMORY_MB = 6144  # two gold solutions of MBPP+ need more than 4 GiB

@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from funreason.errors import EngineError
+from funreason.core.errors import EngineError
 from funreason.llm.request import Response, Sampling
 
 logger = logging.getLogger(__name__)

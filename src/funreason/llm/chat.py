@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from funreason.calls.results import readable
-from funreason.errors import ModelError
+from funreason.core.errors import ModelError
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import Request
 

@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
-from funreason.errors import EngineError
+from funreason.core.errors import EngineError
 from funreason.llm.cache import Cache, batched, key
-from funreason.llm.engine import Engine
+from funreason.llm.engines.base import Engine
+from funreason.llm.engines.ray import RayEngine
+from funreason.llm.engines.server import ServerEngine
+from funreason.llm.engines.shared import SharedEngine
+from funreason.llm.engines.vllm import VllmEngine
 from funreason.llm.progress import Progress
-from funreason.llm.ray_engine import RayEngine
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
-from funreason.llm.server_engine import ServerEngine
-from funreason.llm.shared_engine import SharedEngine
 from funreason.llm.spool import Spool
 from funreason.llm.usage import count
-from funreason.llm.vllm_engine import VllmEngine
 
 ENGINES: dict[str, type[Engine]] = {"vllm": VllmEngine, "ray": RayEngine, "server": ServerEngine}
 _BLOCK = 500  # requests looked up together
@@ -114,5 +114,5 @@ def _hold(held: dict[bytes, Response], more: dict[bytes, Response], always: bool
 
 
 def _engine(ref: ModelRef, llm_params) -> Engine:
-    shared = llm_params.engine == "vllm" and llm_params.keep_s
+    shared = llm_params.engine == "vllm" and llm_params.keep_alive_s
     return SharedEngine(ref, llm_params) if shared else ENGINES[llm_params.engine](ref, llm_params)

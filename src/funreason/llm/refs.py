@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from funreason.errors import ModelError
+from funreason.core.errors import ModelError
 
 KINDS = ("local", "hub", "server")  # of a descriptor
 

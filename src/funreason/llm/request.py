@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from funreason.errors import ParamsError
+from funreason.core.errors import ParamsError
 
 TOO_LONG = "too_long"
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from funreason.config.params import PricesParams
 from funreason.llm.request import Response
-from funreason.params import PricesParams
 
 MILLION = 1_000_000
 

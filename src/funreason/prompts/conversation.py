@@ -1,12 +1,12 @@
 """A row as a chat to go on with, and as what a judge is shown for the query; in a conversation with what came before.
 
-A module of its own: the desk models depend on the one beside it, which a conversation does not change.
+A module of its own: the toy models depend on the one beside it, which a conversation does not change.
 """
 
 import json
 
+from funreason.core.records import Sample, Task
 from funreason.prompts import calling_messages
-from funreason.records import Sample, Task
 
 ABOUT = "A conversation, one message a line as JSON. The answer to be judged is the assistant's next turn."
 

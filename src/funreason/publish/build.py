@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from funreason.errors import DataError
+from funreason.core.errors import DataError
+from funreason.core.records import atomic, read_jsonl, write_json, write_jsonl
+from funreason.ledger.history import DATA, LEDGER, read_ledger, stats
 from funreason.llm.refs import load_ref
 from funreason.publish.card import card
 from funreason.publish.formats import checked, dataset_info, is_conversation, sharegpt
 from funreason.publish.provenance import provenance
 from funreason.publish.tokens import measure, statistics
-from funreason.records import atomic, read_jsonl, write_json, write_jsonl
-from funreason.refine.ledger import DATA, LEDGER, read_ledger, stats
 
 BASE = "models/base.json"
 FOLDER = "dataset"

@@ -4,7 +4,7 @@ import re
 from itertools import groupby
 
 from funreason.calls import CompletionError, split_completion
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 REMEDY = "rerun the set's validate stage, or the set it builds on"
 SPEAKERS = {"user": "human", "assistant": "gpt", "tool": "observation"}  # ShareGPT's names for the roles

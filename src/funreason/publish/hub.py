@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from funreason.errors import FunReasonError
+from funreason.core.errors import FunReasonError
+from funreason.ledger.history import DATA
 from funreason.publish.build import FOLDER
 from funreason.publish.card import CONFIGS, UNKNOWN
-from funreason.refine.ledger import DATA
 
 FILES = ["README.md", "dataset_info.json", *(f"{config}/train.jsonl" for config in CONFIGS)]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
-from funreason.errors import DataError
-from funreason.records import read_json
+from funreason.core.errors import DataError
+from funreason.core.records import read_json
 
 PROMPTS = ("calling", "judge_")  # what the files begin with whose texts samplers and judges were given
 SOURCE, TEACHER, BASE, JUDGES = "data/source.json", "models/teacher.json", "models/base.json", "models/judges.json"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from statistics import mean, median
 
-from funreason.errors import ModelError
+from funreason.core.errors import ModelError
 from funreason.llm.refs import ModelRef
 
 BATCH = 1000  # texts a call of the tokenizer

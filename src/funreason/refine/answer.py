@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from funreason.records import Sample
+from funreason.core.records import Sample
 
 
 @dataclass(frozen=True)

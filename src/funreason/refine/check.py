@@ -9,8 +9,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from funreason.calls import CallSyntaxError, parse
-from funreason.params import FcdrParams
-from funreason.records import Sample
+from funreason.config.params import FcdrParams
+from funreason.core.records import Sample
 from funreason.refine.answer import Answer, Question
 from funreason.refine.verdict import replacement
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from funreason.config.params import JudgeParams, LlmParams
 from funreason.llm import Client, ModelRef, Request
-from funreason.params import JudgeParams, LlmParams
 from funreason.prompts import judge_messages
 from funreason.prompts.conversation import transcript
 from funreason.refine.answer import Question, Vote
@@ -22,17 +22,17 @@ class Opinion:
 
 
 class Judge:
-    """One model that is asked at most `judge.max_asks` times. One engine, however it samples; a context manager.
+    """One model that is asked at most `judge.max_attempts` times. One engine, however it samples; a context manager.
 
     `seat` tells the seats of one model on a panel apart: each draws samples of its own.
     """
 
     def __init__(self, name: str, ref: ModelRef, llm: LlmParams, judge: JudgeParams):
-        sampling = judge.model_dump(exclude={"max_asks", "examples", "structured"})
+        sampling = judge.model_dump(exclude={"max_attempts", "examples", "structured"})
         if judge.structured:
             sampling["regex"] = VERDICT_REGEX
         again = {**sampling, "temperature": max(judge.temperature, ASK_AGAIN_TEMPERATURE)}
-        self.name, self.max_asks, self.examples = name, judge.max_asks, judge.examples
+        self.name, self.max_attempts, self.examples = name, judge.max_attempts, judge.examples
         self._first = Client(ref, llm, sampling)
         self._again = Client(ref, llm, again, cache=self._first.cache, engine=self._first.engine)
 
@@ -40,11 +40,11 @@ class Judge:
         """One opinion a question, in their order."""
         opinions = [Opinion() for _ in questions]
         unread = list(range(len(questions)))
-        for number in range(self.max_asks):
+        for number in range(self.max_attempts):
             if not unread:
                 break
             client = self._again if number else self._first
-            requests = [self._request(questions[at], seat * self.max_asks + number) for at in unread]
+            requests = [self._request(questions[at], seat * self.max_attempts + number) for at in unread]
             responses = client.run(requests, f"{desc}, asked again" if number else desc)
             for at, response in zip(unread, responses, strict=True):
                 opinions[at] = self._after(opinions[at], read(response.text, response.finish_reason), response.text)

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 
+from funreason.config.params import CheckParams, FcdrParams, Params
+from funreason.heuristics import by_rules
 from funreason.llm import load_refs
-from funreason.params import CheckParams, FcdrParams, Params
 from funreason.refine.answer import Answer, Question
 from funreason.refine.judge import Judge, Opinion
-from funreason.refine.rules import by_rules
 
 JUDGES = "models/judges.json"
 BLOCK = 10_000  # rows at a time where only rules are asked
@@ -120,7 +120,7 @@ def agreed(opinions: list[Opinion], share: float) -> Answer:
 
 def seated(params: Params, name: str) -> Params:
     """The parameters with the panel that the set's kind puts into every check, where it has one. Raises ParamsError."""
-    panel = params.kind_of(name).panel
+    panel = params.recipe_of(name).panel
     if not panel:
         return params
     seats = panel.model_dump(include={"judges", "rule", "max_regen"})
@@ -134,7 +134,7 @@ def seated(params: Params, name: str) -> Params:
 
 def open_asked(params: Params, check: str, stack: ExitStack) -> Panel | Cascade | Witnessed:
     """What answers the questions of a check in `fcdr.mode`; judges are closed with `stack`. Raises ModelError."""
-    if params.fcdr.mode == "rules":
+    if params.fcdr.mode == "heuristics":
         return Cascade(None)
     refs, panels = load_refs(JUDGES), params.fcdr.panels()
     asked = [check, "cot"] if check in MENDING else [check]  # a new answer is put to the CoT check again

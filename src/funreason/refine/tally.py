@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from funreason.ledger.outcome import Outcome, counted
 from funreason.refine.agreement import Agreement
-from funreason.refine.outcome import Outcome, counted
 
 
 class Tally:

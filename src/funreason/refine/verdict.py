@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from funreason.calls import CallSyntaxError, parse, render
 from funreason.calls.completion import CLOSE, OPEN
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 from funreason.prompts import unfenced
 
 TOO_LONG = "prompt too long"

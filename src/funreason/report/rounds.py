@@ -1,30 +1,30 @@
-"""The sets side by side, in the order of the chain: accuracy, kept code, accepted queries, reasoning, hard pool."""
+"""The rounds side by side, in the order of the chain: accuracy, kept code, accepted queries, reasoning, hard pool."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from tabulate import tabulate
 
-from funreason.evaluate.regression import accuracy
-from funreason.params import SetParams
-from funreason.records import read_json
+from funreason.config.params import RoundParams
+from funreason.core.records import read_json
+from funreason.report.gate import accuracy
 
-COLUMNS = ("round", "set", "kind", "accuracy", "low", "high", "code", "accepted", "reasoning_chars", "hard", "rows")
+COLUMNS = ("round", "name", "recipe", "accuracy", "low", "high", "code", "accepted", "reasoning_chars", "hard", "rows")
 _HEADERS = {"accepted": "accepted queries", "reasoning_chars": "mean reasoning (characters)", "hard": "hard pool",
             "rows": "rows trained on"}  # fmt: skip
 
 
-def rounds(sets: Mapping[str, SetParams], measure: str) -> list[dict]:
-    """One row of COLUMNS a set that was measured, the untrained model first. Shares are 0 to 1. Raises DataError.
+def round_rows(rounds: Mapping[str, RoundParams], measure: str) -> list[dict]:
+    """One row of COLUMNS per round that was measured, the untrained model first. Shares are 0 to 1. Raises DataError.
 
-    `code` is pass@1 on the first of evaluate.code.benchmarks, `accepted` the share of the set's queries with an
+    `code` is pass@1 on the first of evaluate.code.benchmarks, `accepted` the fraction of the round's queries with an
     accepted sample, `hard` how many queries it leaves to HDR, `rows` what its model was trained on.
     """
-    rows = [{"round": 0, "set": "base", "kind": "", **_skill("base", measure)}]
-    for number, (name, chosen) in enumerate(sets.items(), 1):
+    rows = [{"round": 0, "name": "base", "recipe": "", **_skill("base", measure)}]
+    for number, (name, chosen) in enumerate(rounds.items(), 1):
         if not Path("metrics", name, "bfcl.json").exists():
             break  # the chain ended here, or has not come so far
-        made = {"round": number, "set": name, "kind": chosen.kind}
+        made = {"round": number, "name": name, "recipe": chosen.recipe}
         rows.append(made | _skill(name, measure) | _data(name))
     return [{column: row.get(column, "") for column in COLUMNS} for row in rows]
 

@@ -5,7 +5,7 @@ from math import fsum
 
 from trl import SFTConfig
 
-from funreason.srml.balance import Balance
+from funreason.srml.adaptive import Balance
 from funreason.srml.loss import REDUCTIONS
 from funreason.srml.segments import NAMES
 
@@ -75,7 +75,7 @@ class SRMLConfig(SFTConfig):
     )
     ssb_min: float = field(default=0.1, metadata={"help": "Smallest λ that `'ssb'` may learn, more than 0."})
     ssb_max: float = field(default=0.95, metadata={"help": "Largest λ that `'ssb'` may learn, less than 1."})
-    max_dropped_share: float = field(
+    max_dropped_fraction: float = field(
         default=0.05,
         metadata={
             "help": "Largest share of rows, 0 to 1, that may be dropped for being over `max_length` or "
@@ -116,8 +116,8 @@ class SRMLConfig(SFTConfig):
             raise ValueError("`packing` needs `max_length`, the tokens of a packed row, and it is None")
         if self.head == "linear" and not self.compact_head:
             raise ValueError("`head` is 'linear', which scores labelled positions only; set `compact_head=True`")
-        if not 0 <= self.max_dropped_share <= 1:
-            raise ValueError(f"`max_dropped_share` is {self.max_dropped_share}, allowed is 0 to 1")
+        if not 0 <= self.max_dropped_fraction <= 1:
+            raise ValueError(f"`max_dropped_fraction` is {self.max_dropped_fraction}, allowed is 0 to 1")
         self._check_weights()
 
     def _check_weights(self):

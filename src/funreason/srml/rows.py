@@ -4,7 +4,7 @@ import pyarrow.compute as pc
 from datasets import Dataset
 from trl import pack_dataset
 
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 
 
 def checked_rows(rows: Dataset, names: tuple[str, ...]) -> Dataset:

@@ -12,7 +12,7 @@ from datasets import Dataset, Features, List, Value
 from transformers import PreTrainedTokenizerBase
 
 from funreason.calls.completion import CLOSE, OPEN
-from funreason.errors import DataError
+from funreason.core.errors import DataError
 from funreason.srml.cut import Cut, Refused, checked, think_and_result
 from funreason.srml.render import render
 
@@ -37,15 +37,15 @@ class LabelReport:
         parts = (getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__)
         return LabelReport(*parts)
 
-    def check(self, max_dropped_share: float) -> None:
+    def check(self, max_dropped_fraction: float) -> None:
         """Raise DataError if more than this share of the rows was dropped, or nothing is left."""
         dropped = sum(self.dropped.values())
-        if self.used and dropped <= max_dropped_share * (self.used + dropped):
+        if self.used and dropped <= max_dropped_fraction * (self.used + dropped):
             return
         reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(self.dropped.items())) or "no rows given"
         raise DataError(
             f"{dropped} of {self.used + dropped} training rows cannot be used ({reasons}), allowed is a "
-            f"share of {max_dropped_share}; mend the rows, or raise max_length or max_dropped_share"
+            f"share of {max_dropped_fraction}; mend the rows, or raise max_length or max_dropped_fraction"
         )
 
 

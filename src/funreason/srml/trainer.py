@@ -16,7 +16,7 @@ from funreason.srml.config import SRMLConfig
 from funreason.srml.cut import Cut, think_and_result
 from funreason.srml.head import forward_compacted, watched
 from funreason.srml.loss import mean_parts, sample_stats, segment_counts, token_weights
-from funreason.srml.meter import SegmentMeter
+from funreason.srml.metrics import SegmentMeter
 from funreason.srml.rows import checked_rows, packed_rows
 from funreason.srml.segments import MASKED, LabelReport, label_rows
 from funreason.srml.torch_head import add_linear_head, obstacle
@@ -93,7 +93,7 @@ class SRMLTrainer(SFTTrainer):
             return checked_rows(rows, args.segment_names)
         found = label_rows(rows, tokenizer, args.max_length, self._cut, args.segment_names)
         dataset, self.label_reports[name] = found
-        self.label_reports[name].check(args.max_dropped_share)
+        self.label_reports[name].check(args.max_dropped_fraction)
         return dataset
 
     def _check_processes(self):

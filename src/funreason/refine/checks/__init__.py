@@ -1,6 +1,6 @@
 """The five checks of FCDR, in their order. Each module says what its judge sees and what a False does."""
 
-from funreason.errors import ParamsError
+from funreason.core.errors import ParamsError
 from funreason.refine.check import Check
 from funreason.refine.checks import call, cot, format, query_tool, response
 

@@ -4,7 +4,7 @@ The judge sees query, tools and answer, and writes the right calls into <NewFC> 
 is hard: the query is sound (it passed the checks before), only its answer is wrong.
 """
 
-from funreason.records import Sample
+from funreason.core.records import Sample
 from funreason.refine.check import Check, Decision, judged_and_mended
 
 

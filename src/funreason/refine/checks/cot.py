@@ -4,7 +4,7 @@ The judge sees reasoning and answer. False drops the row. Asked again, from the 
 whose calls they have changed.
 """
 
-from funreason.records import Sample
+from funreason.core.records import Sample
 from funreason.refine.check import Check, Decision, judged
 
 

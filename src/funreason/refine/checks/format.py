@@ -4,7 +4,7 @@ The judge sees query, tools and answer, and writes the same calls in the right f
 mend the format only: new calls that differ from the old are refused, as far as the old can be read.
 """
 
-from funreason.records import Sample
+from funreason.core.records import Sample
 from funreason.refine.check import Check, Decision, canonical, judged_and_mended
 
 

@@ -3,7 +3,7 @@
 The judge sees query and tools, not the answer: a False drops the row, since no answer to it could be right.
 """
 
-from funreason.records import Sample
+from funreason.core.records import Sample
 from funreason.refine.check import Check, Decision, judged
 
 

@@ -5,7 +5,7 @@ The judge sees the answer. False is no fault: a statement is kept as it is and s
 
 from dataclasses import replace
 
-from funreason.records import Sample
+from funreason.core.records import Sample
 from funreason.refine.check import Check, Decision, judged
 
 

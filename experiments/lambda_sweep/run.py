@@ -1,0 +1,99 @@
+"""One point of the sweep, or its report: see experiments/lambda_sweep/dvc.yaml, which runs all of them (`make sweep`).
+
+Run as, from the repository root: python experiments/lambda_sweep/run.py train msl-0.3 0
+                                  python experiments/lambda_sweep/run.py measure msl-0.3 0
+                                  python experiments/lambda_sweep/run.py report
+"""
+
+from pathlib import Path
+
+from funreason.core.runtime import run
+
+POINTS, MODELS = Path("experiments/lambda_sweep/points"), Path("models/lambda_sweep")
+
+
+def main(what: str, *point: str) -> None:
+    from funreason.core.errors import ParamsError
+
+    known = {"train": train, "measure": measure, "report": report}
+    if what not in known or len(point) != (0 if what == "report" else 2):
+        raise ParamsError(f"{' '.join([what, *point])}: wanted is train or measure with SETTING SEED, or report")
+    known[what](*point)
+
+
+def train(setting: str, seed: str) -> None:
+    """The student, trained on the teacher's rows with this setting and seed."""
+    from sweep import loss_of
+
+    from funreason.config.params import load_params
+    from funreason.llm import load_ref
+    from funreason.train.checkpoints import checkpoint_root
+    from funreason.train.run import train_set
+
+    params, name = load_params(), f"{setting}-{seed}"
+    train_set(
+        Path("data/r0/train.jsonl"),
+        load_ref("models/base.json"),
+        MODELS / name,
+        POINTS / name / "train",
+        loss_of(setting, params.loss),
+        params.train.model_copy(update={"seed": int(seed)}),
+        checkpoints=checkpoint_root(),
+    )
+
+
+def measure(setting: str, seed: str) -> None:
+    """Calls on the held-out queries by BFCL's scorer, and pass@1 on the held-out functions, from one engine."""
+    from funreason.config.params import load_params
+    from funreason.core.records import write_json
+    from funreason.evaluate import code_bench
+    from funreason.evaluate.answers import ask, greedy
+    from funreason.evaluate.toy_calls import toy_accuracy
+    from funreason.llm import Client, load_ref
+    from funreason.prompts import code_messages
+    from funreason.sandbox import isolation as sandbox
+
+    params, name = load_params(), f"{setting}-{seed}"
+    chosen, mode = params.evaluate, sandbox.resolve(params.evaluate.sandbox)
+    model, problems = load_ref(MODELS / name), code_bench.load("toy", None)
+    with Client(model, params.llm, greedy(chosen.toy.max_tokens)) as client:
+        calls = toy_accuracy(client, "data/toy", mode, f"{name} calls")
+        sampling = greedy(chosen.code.max_tokens)
+        other = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
+        solutions = ask(other, [code_messages(problem["prompt"]) for problem in problems], f"{name} code")
+    _, kept = code_bench.judge("toy", problems, solutions, timeout_s=chosen.code.timeout_s, mode=mode)
+    write_json(POINTS / name / "scores.json", figures(calls, kept))
+
+
+def figures(calls: dict, code: dict) -> dict:
+    suites = {suite: calls[suite]["accuracy"] for suite in ("known", "new")}
+    return (
+        {"heldout": calls["accuracy"]}
+        | suites
+        | {"code": code["pass@1"], "n": {"heldout": calls["n"], "code": code["n"]}}
+    )
+
+
+def report() -> None:
+    """results.csv, a line a point, and table.md, a line a setting."""
+    import json
+
+    from sweep import row_of, write_results, write_table
+
+    def read(path: Path) -> dict:
+        return json.loads(path.read_text())
+
+    rows = []
+    for folder in sorted(path for path in POINTS.iterdir() if path.is_dir()):
+        setting, _, seed = folder.name.rpartition("-")
+        rows.append(row_of(setting, int(seed), read(folder / "train/train.json"), read(folder / "scores.json")))
+    base = figures(read(Path("metrics/base/bfcl.json"))["toy"], read(Path("metrics/base/code.json"))["toy"])
+    write_table(
+        Path("experiments/lambda_sweep/table.md"),
+        write_results(Path("experiments/lambda_sweep/results.csv"), rows),
+        base,
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,76 @@
+"""The papers' ablation on the toy world: what the weight of the reasoning does to calls and to kept code.
+
+FunReason (arXiv 2505.20192), figure 4a (accuracy against α) and table 5 (HumanEval and MBPP after training). A point is
+one setting of the loss and one seed; everything else is as in params.yaml.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import mean, stdev
+
+from pydantic import ValidationError
+
+from funreason.config.messages import describe
+from funreason.config.params import LossParams
+from funreason.core.errors import ParamsError
+from funreason.core.records import atomic, write_csv
+
+SSB_START = 0.7  # BalanceSFT's
+FIGURES = ("heldout", "known", "new", "code")  # shares from 0 to 1
+COLUMNS = ("setting", "kind", "lambda", "seed", *FIGURES, "loss_think", "loss_result")
+
+
+def loss_of(setting: str, loss: LossParams) -> LossParams:
+    """The loss of a setting: `sft`, `ssb`, or `msl-<λ>`; what it leaves open is as in `loss`. Raises ParamsError."""
+    found = re.fullmatch(r"sft|ssb|msl-(0\.\d+)", setting)
+    if not found:
+        raise ParamsError(f"the setting is {setting!r}; wanted is sft, ssb, or msl-0.1 for λ = 0.1")
+    weight = float(found[1]) if found[1] else SSB_START if setting == "ssb" else loss.lambda_
+    values = loss.model_dump(by_alias=True) | {"kind": setting[:3], "lambda": weight}
+    try:
+        return LossParams.model_validate(values)
+    except ValidationError as error:
+        raise ParamsError(f"{setting}: {describe(error, LossParams)}; correct `loss` in params.yaml") from None
+
+
+def weight_of(setting: str, trained: dict) -> float:
+    """λ: given, learned (the last), or what `sft` implies, the reasoning's share of the trained tokens."""
+    kind, _, weight = setting.partition("-")
+    return float(weight) if kind == "msl" else trained["weight"] if kind == "ssb" else trained["think_token_fraction"]
+
+
+def row_of(setting: str, seed: int, trained: dict, scores: dict) -> dict:
+    """A line of results.csv. `trained`: metrics of the training; `scores`: FIGURES of the trained model."""
+    heldout = trained["heldout"] or {}
+    losses = {f"loss_{name}": heldout.get(name) for name in ("think", "result")}
+    head = {"setting": setting, "kind": setting.partition("-")[0], "lambda": weight_of(setting, trained), "seed": seed}
+    return head | {name: scores[name] for name in FIGURES} | losses
+
+
+def write_results(path: Path, rows: Iterable[dict]) -> list[dict]:
+    """One line a point, by λ; that of a setting is its seeds' mean, so that they stand over each other in the plot."""
+    rows = list(rows)
+    weights = {
+        row["setting"]: [other["lambda"] for other in rows if other["setting"] == row["setting"]] for row in rows
+    }
+    rows = [row | {"lambda": round(mean(weights[row["setting"]]), 4)} for row in rows]
+    rows.sort(key=lambda row: (row["lambda"], row["setting"], row["seed"]))
+    write_csv(path, COLUMNS, rows)
+    return rows
+
+
+def write_table(path: Path, rows: list[dict], base: dict) -> None:
+    """Mean ± standard deviation over the seeds in per cent, a line a setting; `base`: FIGURES before training."""
+    with atomic(path) as file:
+        file.write("| setting | λ | held-out calls | known tools | held-out tools | code pass@1 | seeds |\n")
+        file.write("|---|---|---|---|---|---|---|\n")
+        file.write(f"| before training | | {' | '.join(f'{100 * base[name]:.1f}' for name in FIGURES)} | |\n")
+        for setting in dict.fromkeys(row["setting"] for row in rows):
+            own = [row for row in rows if row["setting"] == setting]
+            cells = [_spread([100 * row[name] for row in own]) for name in FIGURES]
+            file.write(f"| {setting} | {own[0]['lambda']:.2f} | {' | '.join(cells)} | {len(own)} |\n")
+
+
+def _spread(values: list[float]) -> str:
+    return f"{mean(values):.1f} ± {stdev(values):.1f}" if len(values) > 1 else f"{values[0]:.1f}"

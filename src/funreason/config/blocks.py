@@ -1,0 +1,190 @@
+"""The blocks of params.yaml from the world to the refined rows: models, data, engines, sampling, checks."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+NOTHING = "data/empty.jsonl"  # stands where DVC wants a file and there is none: its templates know no null
+
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Temperature = Annotated[float, Field(ge=0, le=2)]
+TopP = Annotated[float, Field(gt=0, le=1)]
+Seconds = Annotated[float, Field(gt=0)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]  # no underscore: BFCL reads it back as a slash
+
+
+class Block(BaseModel):
+    """A block of params.yaml."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+
+
+class ToyParams(Block):
+    seed: Seed
+    pool_rows: Count
+    planted_fraction: Fraction
+    heldout_rows: Count
+    judge_rows: Count
+    code_rows: Count
+    conversation_rows: Count
+
+
+class ModelParams(Block):
+    path: str | None
+    hub: str | None
+    revision: str | None
+
+    @model_validator(mode="after")
+    def _one_source(self):
+        if self.path and (self.hub or self.revision):
+            raise ValueError("with a local `path`, `hub` and `revision` must be null")
+        return self
+
+
+class ModelsParams(Block):
+    teacher: ModelParams
+    judges: Annotated[dict[Name, ModelParams], Field(min_length=1)]
+    base: ModelParams
+
+
+class MultiTurnParams(Block):
+    path: str
+    hub: str | None
+    revision: str | None
+    split: str
+
+    @model_validator(mode="after")
+    def _one_source(self):
+        if self.hub and self.path != NOTHING:
+            raise ValueError(f"give a local `path` and `hub: null`, or a `hub` id and `path: {NOTHING}`, or neither")
+        return self
+
+    @property
+    def given(self) -> bool:
+        return bool(self.hub) or self.path != NOTHING
+
+
+class DataParams(Block):
+    path: str
+    hub: str | None
+    revision: str | None
+    split: str
+    license: str | None
+    multi_turn: MultiTurnParams
+
+    @model_validator(mode="after")
+    def _one_source(self):
+        if bool(self.hub) == (self.path != NOTHING):
+            raise ValueError(f"give a local `path` and `hub: null`, or a `hub` id and `path: {NOTHING}`")
+        return self
+
+
+class PrepareParams(Block):
+    limit: Count | None
+    max_bad_fraction: Fraction
+
+
+class ServerParams(Block):
+    base_url: str
+    model: str | None
+    api_key_env: str | None
+    concurrency: Count
+    timeout_s: Seconds
+    max_retries: Annotated[int, Field(ge=0)]
+    max_requests: Count | None
+    max_tokens: Count | None
+
+    @model_validator(mode="after")
+    def _no_secrets(self):
+        """DVC keeps params.yaml and its values for ever: a key has no place here. The messages do not repeat it."""
+        if self.api_key_env and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.api_key_env):
+            raise ValueError("api_key_env is no name of an environment variable; put the key there, its name here")
+        if re.search(r"//[^/]*@|[?&][^=]*(key|token)[^=]*=", self.base_url, re.IGNORECASE):
+            raise ValueError("base_url holds a password or key; export it, and name the variable in api_key_env")
+        return self
+
+
+class PriceParams(Block):
+    prompt: Annotated[float, Field(ge=0)]
+    completion: Annotated[float, Field(ge=0)]
+
+
+class PricesParams(PriceParams):
+    models: dict[str, PriceParams]
+
+
+class RayParams(Block):
+    address: str | None
+    replicas: Count
+    pipeline_parallel_size: Count
+    cpus: Annotated[float, Field(ge=0)]
+    gpus: Fraction
+    start_s: Seconds
+
+
+class LlmParams(Block):
+    engine: Literal["vllm", "ray", "server"]
+    dtype: Literal["auto", "float32", "bfloat16", "float16"]
+    max_model_len: Count
+    kv_cache_gb: Annotated[float, Field(gt=0)]
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)]
+    tensor_parallel_size: Count
+    max_num_seqs: Count
+    keep_alive_s: Annotated[float, Field(ge=0)]
+    prices: PricesParams
+    server: ServerParams
+    ray: RayParams
+
+    @model_validator(mode="after")
+    def _spread(self):
+        """Of a model that is spread, each part has a GPU to itself."""
+        parts = {"tensor_parallel_size": self.tensor_parallel_size}
+        parts["ray.pipeline_parallel_size"] = self.ray.pipeline_parallel_size
+        if self.engine == "ray" and max(parts.values()) > 1 and self.ray.gpus != 1:
+            raise ValueError(f"ray.gpus is {self.ray.gpus:g}; with {parts} it must be 1, a GPU for each part")
+        return self
+
+
+class GenerateParams(Block):
+    top_p: TopP
+    max_tokens: Count
+    seed: Seed
+
+
+class JudgeParams(Block):
+    temperature: Temperature
+    max_tokens: Count
+    seed: Seed
+    max_attempts: Count
+    examples: Annotated[int, Field(ge=0, le=2)]
+    structured: bool
+
+
+class CheckParams(Block):
+    judges: Annotated[list[Name], Field(min_length=1)]
+    rule: Literal["any", "majority", "unanimous"] | Annotated[float, Field(gt=0, le=1)]
+
+
+class MendingCheckParams(CheckParams):
+    max_regen: Annotated[int, Field(ge=0)]
+
+
+class FcdrParams(Block):
+    mode: Literal["judge", "heuristics", "cascade"]
+    undecided: Literal["drop", "keep", "hard"]
+    recheck_cot: bool
+    response: CheckParams
+    query_tool: CheckParams
+    cot: CheckParams
+    call: MendingCheckParams
+    format: MendingCheckParams
+
+    def panels(self) -> dict[str, CheckParams]:
+        return {name: value for name, value in self if isinstance(value, CheckParams)}
+
+
+class ValidateParams(Block):
+    labels: str

@@ -1,0 +1,119 @@
+"""The blocks `rounds`, `recipes` and `gate` of params.yaml.
+
+`rounds` is the chain of training rounds, `recipes` says how a round of each recipe is made, and `gate` when a trained
+model is too weak for the rounds after it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from funreason.config.blocks import NOTHING, Block, Count, Fraction, Name, Temperature
+
+TASKS = "data/tasks.jsonl"  # written by prepare; all other task files are the hard pools of rounds
+RESERVED = {"base", "toy", "judges", "lambda_sweep", "teacher"}  # other files of the project have these names
+
+RecipeName = Literal["distill", "self_refine", "hdr"]
+
+
+class RoundParams(Block):
+    recipe: RecipeName
+    tasks: str
+    generator: Name
+    init: Name
+    replay: str
+
+
+class PanelParams(Block):
+    judges: Annotated[list[Name], Field(min_length=1)]
+    rule: Literal["any", "majority", "unanimous"] | Annotated[float, Field(gt=0, le=1)]
+    temperature: Temperature
+    max_regen: Annotated[int, Field(ge=0)]
+
+
+class RecipeParams(Block):
+    samples: Count
+    temperature: Temperature
+    selection: Literal["all", "first", "shortest", "best"]
+    replay_fraction: Fraction
+    panel: PanelParams | None
+
+
+class HdrParams(RecipeParams):
+    max_rounds: Count
+
+
+class RecipesParams(Block):
+    distill: RecipeParams
+    self_refine: RecipeParams
+    hdr: HdrParams
+
+    def panels(self) -> dict[str, PanelParams]:
+        """The panels that replace the one of `fcdr`, by their key in params.yaml."""
+        return {f"recipes.{name}.panel": recipe.panel for name, recipe in self if recipe.panel}
+
+
+class GateParams(Block):
+    measure: Literal["toy", "bfcl"]
+    max_regression: Fraction
+
+
+def check_panel(key: str, judges: list[str], known: Iterable[str], temperature: float) -> None:
+    """Check that every judge of a panel is defined, and that two seats of one judge can differ.
+
+    Args:
+        key: the panel's key in params.yaml, for the message.
+        judges: the names of its judges, one per seat.
+        known: the names in `models.judges`.
+        temperature: the sampling temperature of the judges.
+
+    Raises:
+        ValueError: a judge is not in `known`, or one judge has two seats and is greedy.
+    """
+    known = list(known)
+    if unknown := [name for name in judges if name not in known]:
+        raise ValueError(f"{key}.judges names {unknown[0]!r}, models.judges has {known}")
+    if len(set(judges)) < len(judges) and not temperature:
+        raise ValueError(f"{key}.judges is {judges}: a greedy judge always votes alike; set its temperature above 0")
+
+
+def check_chain(rounds: Mapping[str, RoundParams], max_hdr_rounds: int) -> None:
+    """Check that a round builds only on earlier ones; DVC would report no more than a cycle or a missing file.
+
+    Raises:
+        ValueError: a name is reserved, a key names a later round, or one pool has too many HDR rounds.
+    """
+    if reserved := RESERVED & set(rounds):
+        raise ValueError(f"rounds.{min(reserved)}: other files of the project have this name; choose another one")
+    models, replays, tasks = ["base"], [NOTHING], [TASKS]
+    for name, params in rounds.items():
+        allowed = {
+            "tasks": tasks[1:] if params.recipe == "hdr" else tasks,
+            "generator": ["teacher"] if params.recipe == "distill" else models,
+            "init": models,
+            "replay": replays,
+        }
+        for key, values in allowed.items():
+            if (value := getattr(params, key)) not in values:
+                raise ValueError(f"rounds.{name}.{key} is {value!r}, allowed here are {values}")
+        if params.recipe == "hdr" and (number := _hdr_round(rounds, name)) > max_hdr_rounds:
+            raise ValueError(f"rounds.{name} is HDR round {number}, recipes.hdr.max_rounds allows {max_hdr_rounds}")
+        models, replays = [*models, name], [*replays, f"data/{name}/train.jsonl"]
+        tasks = [*tasks, hard_pool(name)]
+
+
+def written_by(path: str) -> str:
+    """The round that writes the file `data/<round>/…`."""
+    return path.split("/")[1]
+
+
+def hard_pool(name: str) -> str:
+    """The file with the queries that a round leaves to HDR."""
+    return f"data/{name}/hard.jsonl"
+
+
+def _hdr_round(rounds: Mapping[str, RoundParams], name: str) -> int:
+    """The number of HDR rounds that the pool of an HDR round has gone through, including this one."""
+    before = written_by(rounds[name].tasks)
+    return 1 + (_hdr_round(rounds, before) if rounds[before].recipe == "hdr" else 0)

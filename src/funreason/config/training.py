@@ -1,0 +1,120 @@
+"""The blocks of params.yaml of training and evaluation."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from funreason.config.blocks import Block, Count, Fraction, Seconds, Seed
+
+BfclCategory = Literal[
+    "simple_python", "simple_java", "simple_javascript", "multiple", "parallel", "parallel_multiple",
+    "irrelevance", "live_simple", "live_multiple", "live_parallel", "live_parallel_multiple",
+    "live_irrelevance", "live_relevance", "multi_turn_base", "multi_turn_miss_func", "multi_turn_miss_param",
+    "multi_turn_long_context", "non_live", "live", "single_turn", "multi_turn",
+]  # fmt: skip
+
+
+class SsbParams(Block):
+    rate: Annotated[float, Field(gt=0)]
+    anchor: Annotated[float, Field(ge=0)]
+    min: Annotated[float, Field(gt=0, lt=1)]
+    max: Annotated[float, Field(gt=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _at_rest(self):
+        if self.rate * self.anchor > 1:
+            raise ValueError(f"rate {self.rate} times anchor {self.anchor} is over 1: lambda would swing; lower one")
+        return self
+
+
+class LossParams(Block):
+    kind: Literal["msl", "ssb", "sft"]
+    lambda_: Annotated[float, Field(alias="lambda", gt=0, lt=1)]
+    reduction: Literal["batch", "sample"]
+    ssb: SsbParams
+
+    @model_validator(mode="after")
+    def _inside(self):
+        if self.kind == "ssb" and not self.ssb.min <= self.lambda_ <= self.ssb.max:
+            raise ValueError(
+                f"ssb starts at lambda {self.lambda_}, allowed are {self.ssb.min} (ssb.min) to {self.ssb.max}"
+            )
+        return self
+
+
+class LoraParams(Block):
+    rank: Annotated[int, Field(ge=0)]
+    alpha: Count
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    quantize: bool
+
+    @model_validator(mode="after")
+    def _adapters(self):
+        if self.quantize and not self.rank:
+            raise ValueError("quantized weights cannot be trained themselves; set rank above 0, or quantize to false")
+        return self
+
+
+class TrainParams(Block):
+    learning_rate: Annotated[float, Field(gt=0, lt=1)]
+    epochs: Annotated[float, Field(gt=0)]
+    batch_size: Count
+    micro_batch_size: Count
+    warmup_ratio: Fraction
+    weight_decay: Annotated[float, Field(ge=0, lt=1)]
+    max_length: Count
+    max_dropped_fraction: Fraction
+    heldout_fraction: Annotated[float, Field(ge=0, lt=1)]
+    packing: bool
+    padding_free: bool
+    head: Literal["auto", "fused", "linear"]
+    lora: LoraParams
+    launcher: Literal["none", "ddp", "fsdp2", "zero3"]
+    processes: Count
+    seed: Seed
+    bf16: bool
+    gradient_checkpointing: bool
+
+    @model_validator(mode="after")
+    def _whole_steps(self):
+        if self.batch_size % (self.micro_batch_size * self.processes):
+            raise ValueError(
+                f"batch_size {self.batch_size} is no multiple of micro_batch_size {self.micro_batch_size} times "
+                f"{self.processes} processes"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _started(self):
+        if self.launcher == "none" and self.processes > 1:
+            raise ValueError(f"{self.processes} processes need a launcher: ddp, fsdp2 or zero3")
+        return self
+
+
+class BfclParams(Block):
+    version: Literal["v3", "v4"]
+    categories: Annotated[list[BfclCategory], Field(min_length=1)]
+    limit: Count | None
+    max_tokens: Count
+    tool_role: Literal["tool", "user"]
+
+
+class ToyEvalParams(Block):
+    max_tokens: Count
+
+
+class CodeParams(Block):
+    benchmarks: list[Literal["toy", "humaneval", "humaneval+", "mbpp+"]]
+    evalplus_data: str | None
+    samples: Annotated[int, Field(ge=0)]
+    temperature: Annotated[float, Field(gt=0, le=2)]
+    max_tokens: Count
+    timeout_s: Seconds
+
+
+class EvaluateParams(Block):
+    bfcl: BfclParams
+    api_bank: str | None
+    toy: ToyEvalParams
+    code: CodeParams
+    sandbox: Literal["auto", "bwrap", "unshare", "none"]

@@ -1,0 +1,29 @@
+"""The errors a user can mend. Every message holds the value seen, the values allowed and the remedy."""
+
+
+class FunReasonError(Exception):
+    """Base of all errors that `funreason.core.runtime.run` and the command line print as one line."""
+
+
+class ParamsError(FunReasonError):
+    """params.yaml or a profile: an unknown key, an ill-typed or out-of-range value."""
+
+
+class DataError(FunReasonError):
+    """A data file that is missing, malformed, or whose counts do not add up."""
+
+
+class ModelError(FunReasonError):
+    """A model path or hub id that does not exist or cannot be used."""
+
+
+class EngineError(FunReasonError):
+    """The LLM engine or server did not start, did not answer, or refused a request."""
+
+
+class SandboxError(FunReasonError):
+    """No sandbox of the wanted kind on this machine, or it broke."""
+
+
+class RegressionError(FunReasonError):
+    """A set's model lost more accuracy than gate.max_regression allows."""

@@ -1,0 +1,122 @@
+"""vLLM in a process that outlives the stage: the next stage with the same model finds it loaded.
+
+The process runs the same engine over the same jobs in the same order as `VllmEngine` would here, so that the tokens are
+the same. It ends when nobody has asked for `llm.keep_alive_s` seconds, whatever happened to those who did.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from funreason.core.errors import EngineError
+from funreason.llm.engines import sockets
+from funreason.llm.engines.vllm import VllmEngine
+from funreason.llm.request import Job, Response, Sampling
+
+_START_S = 300  # until a new process listens; the model is loaded later, at the first job
+_SETTINGS = ("CUDA_", "VLLM_", "OMP_", "TORCH", "NCCL_", "HF_")  # of the environment, what an engine obeys
+
+
+class SharedEngine(VllmEngine):
+    """One model in a process of its own. Raises EngineError, ModelError."""
+
+    def __init__(self, ref, params):
+        super().__init__(ref, params)
+        self._asked = False
+
+    @property
+    def started(self) -> bool:
+        return self._asked
+
+    def close(self) -> None:
+        """Nothing to free here: the process ends by itself, or makes room for the next model."""
+
+    def stream(self, jobs: Iterable[Job], sampling: Sampling) -> Iterator[tuple[Job, Response]]:
+        jobs, running = iter(jobs), {}
+        path, self._asked = self._socket(), True
+        with self._hello(path) as connection:
+            try:
+                connection.send(sampling.model_dump())
+                while (message := connection.recv())[0] != "end":
+                    if message[0] == "more":
+                        connection.send(_numbered(jobs, message[1], running))
+                    elif message[0] == "done":
+                        yield running.pop(message[1]), Response(*message[2])
+                    else:
+                        raise message[1]
+            except (EOFError, ConnectionError):
+                remedy = "run again to go on; set llm.keep_alive_s: 0 for an engine in the stage's own process"
+                raise EngineError(f"the shared engine ended (see {path.with_suffix('.log')}); {remedy}") from None
+
+    def _socket(self) -> Path:
+        return sockets.folder() / f"{hashlib.sha256(json.dumps(self._spec()).encode()).hexdigest()[:16]}.sock"
+
+    def _spec(self) -> list:
+        """All that decides what the process is: another one of these is another process."""
+        params = self.params.model_dump(exclude={"engine", "ray", "server", "prices"})
+        name = self.ref.name_or_path
+        name = str(Path(name).resolve()) if Path(name).is_dir() else name
+        settings = {key: value for key, value in sorted(os.environ.items()) if key.startswith(_SETTINGS)}
+        return [self.ref.identity, name, self.ref.revision, self.ref.kind, params, settings, sys.executable, _code()]
+
+    def _hello(self, path: Path) -> Connection:
+        """A connection whose other side is ready for us; waits while another stage is being served."""
+        deadline = time.monotonic() + _START_S
+        child = None
+        while True:
+            connection = sockets.connect(path)
+            with suppress(EOFError, ConnectionError):  # it was just leaving: start another
+                if connection and connection.recv() == sockets.HELLO:
+                    return connection
+            if child is None or child.poll() is not None:
+                if time.monotonic() > deadline or (child and child.returncode):
+                    raise EngineError(f"the shared engine does not start; see {path.with_suffix('.log')}")
+                child = self._start(path) or child
+            time.sleep(0.05)
+
+    def _start(self, path: Path) -> subprocess.Popen | None:
+        """A new process, unless another stage has started one meanwhile."""
+        with sockets.locked(path):
+            if connection := sockets.connect(path):
+                connection.close()
+                return None
+            path.unlink(missing_ok=True)
+            sockets.stop_idle(but=path)
+            ref = {"name": self._spec()[1], "revision": self.ref.revision, "identity": self.ref.identity}
+            spec = json.dumps(
+                {"socket": str(path), "ref": ref | {"kind": self.ref.kind}, "llm": self.params.model_dump()}
+            )
+            command = [sys.executable, "-m", "funreason.llm.engines.shared_server", spec]
+            with open(path.with_suffix(".log"), "wb") as log:
+                child = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )
+            deadline = time.monotonic() + _START_S
+            while not path.exists() and child.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+            return child
+
+
+def _numbered(jobs: Iterator[Job], count: int, running: dict[int, Job]) -> list[tuple]:
+    block = []
+    for job in islice(jobs, count):
+        number = int.from_bytes(job.key[:8])
+        running[number] = job
+        block.append((number, job.prompt, job.seed))
+    return block
+
+
+def _code() -> str:
+    """The sources of this room: an engine of the code before a change must not answer after it."""
+    total = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        total.update(file.read_bytes())
+    return total.hexdigest()

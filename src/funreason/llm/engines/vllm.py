@@ -1,0 +1,207 @@
+"""vLLM inside this process: requests stream in, each response comes out the moment it is finished.
+
+The settings for a CPU were measured: without them the engine starts five times slower, loses nine tenths of
+its speed beside another job, and dies of a per-request seed (which needs chunked prefill off, hence batches
+that hold a whole prompt). One process instead of two also makes reruns token-identical.
+"""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import count, islice
+
+from funreason.core.errors import EngineError, ModelError
+from funreason.llm.chat import Chat
+from funreason.llm.refs import ModelRef
+from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
+
+BLOCK = 64  # prompts encoded at a time
+_CPU_BATCH = 4096  # tokens of a prefill step, where the context is not longer
+
+# Defaults only: what a user has set stays. To be set before torch is imported.
+_ENVIRONMENT = {
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_LOGGING_LEVEL": "ERROR",
+    "TORCH_CPP_LOG_LEVEL": "ERROR",
+}
+
+
+class VllmEngine:
+    """One model, loaded at the first request that needs it. Raises EngineError, ModelError."""
+
+    def __init__(self, ref: ModelRef, params):
+        if ref.kind == "server":
+            remedy = "set llm.engine: server, or give models.* a path or a hub id"
+            raise ModelError(f"model {ref.name_or_path!r} is a server's, but llm.engine is {params.engine}; {remedy}")
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        self.ref, self.params = ref, params
+        self.identity = ref.identity
+        self.chat = Chat(ref)
+        self.running: dict[str, Job] = {}  # by the number that the engine knows them under
+        self._numbers = count()
+
+    def prompt(self, request: Request) -> str:
+        return self.chat.render(request)
+
+    def would_give(self, response: Response, sampling: Sampling) -> bool:
+        """Not one that a smaller `max_model_len` cut, nor one that a larger one let run on."""
+        room = self._room(response.prompt_tokens, sampling)
+        cut_short = response.finish_reason == "length" and response.completion_tokens < room
+        return response.completion_tokens <= room and not cut_short
+
+    def stream(self, jobs: Iterable[Job], sampling: Sampling) -> Iterator[tuple[Job, Response]]:
+        self.begin()
+        encoded = self._encoded(jobs)
+        try:
+            while True:
+                yield from self._admit(encoded, sampling)
+                if not self.running:
+                    return
+                yield from self.step()
+        finally:
+            self._abort()
+
+    def load(self) -> None:
+        """Start the engine now, not with the first job."""
+        _ = self._engine
+
+    def begin(self) -> None:
+        """A new stream: what earlier ones left in the engine would change the batches, and so the roundings."""
+        self._abort()
+        if self.started:
+            self._engine.reset_prefix_cache()
+
+    def add(self, jobs: list[Job], sampling: Sampling) -> list[tuple[Job, Response]]:
+        """Queue jobs; those whose prompts leave no room are answered here, and start no engine."""
+        return [done for item in self._encoded(jobs) if (done := self._queue(*item, sampling))]
+
+    def step(self) -> list[tuple[Job, Response]]:
+        """One more token for all that runs, and what is finished by it."""
+        return [(self.running.pop(output.request_id), _response(output)) for output in self._engine.step()]
+
+    @property
+    def seats(self) -> int:
+        """Jobs to have in the engine: twice what it decodes, so that a seat that falls free is taken at once."""
+        return 2 * self.params.max_num_seqs
+
+    @property
+    def started(self) -> bool:
+        return "_engine" in self.__dict__
+
+    def close(self) -> None:
+        if self.started:
+            self._engine.engine_core.shutdown()
+            self.running.clear()
+            del self._engine
+
+    def _encoded(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, list[int]]]:
+        jobs = iter(jobs)
+        while block := list(islice(jobs, BLOCK)):
+            yield from zip(block, self.chat.encode([job.prompt for job in block]), strict=True)
+
+    def _admit(self, encoded, sampling) -> Iterator[tuple[Job, Response]]:
+        """Fill the engine's queue."""
+        while len(self.running) < self.seats:
+            if (item := next(encoded, None)) is None:
+                return
+            if done := self._queue(*item, sampling):
+                yield done
+
+    def _queue(self, job: Job, tokens: list[int], sampling: Sampling) -> tuple[Job, Response] | None:
+        if room := self._room(len(tokens), sampling):
+            self.running[self._add(tokens, job.seed, sampling, room)] = job
+            return None
+        return job, Response("", TOO_LONG, len(tokens), 0)
+
+    def _abort(self) -> None:
+        if self.running:  # interrupted: these must not come out of the next stream
+            self._engine.abort_request(list(self.running))
+            self.running.clear()
+
+    def _room(self, prompt_tokens: int, sampling: Sampling) -> int:
+        return max(0, min(sampling.max_tokens, self.params.max_model_len - prompt_tokens))
+
+    def _add(self, tokens: list[int], seed: int | None, sampling: Sampling, room: int) -> str:
+        from vllm import SamplingParams
+        from vllm.inputs import tokens_input
+        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+        number = str(next(self._numbers))
+        params = SamplingParams(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            max_tokens=room,
+            seed=seed,
+            structured_outputs=StructuredOutputsParams(regex=sampling.regex) if sampling.regex else None,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        self._engine.add_request(number, tokens_input(tokens), params)
+        return number
+
+    @cached_property
+    def _engine(self):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # torch's and vLLM's own
+                return _start(self.ref, self.params)
+        # vLLM has no error class of its own for this: a bad config is a ValueError or pydantic's, no memory a
+        # RuntimeError, a missing file an OSError. All of them are the user's model or llm.* parameters.
+        except (ValueError, RuntimeError, OSError, KeyError, TypeError, ImportError, MemoryError) as error:
+            remedy = "check models.*, llm.max_model_len, kv_cache_gb (CPU), gpu_memory_utilization (GPU)"
+            what = f"{type(error).__name__}: {_one_line(error)}"
+            raise EngineError(f"vLLM cannot start {self.ref.name_or_path!r}: {what}; {remedy}") from error
+
+
+def _start(ref: ModelRef, params):
+    logging.getLogger("torch._library.triton").setLevel(logging.ERROR)  # "not available", at every start
+    from vllm import EngineArgs, LLMEngine
+
+    return LLMEngine.from_engine_args(EngineArgs(**engine_arguments(ref, params), disable_log_stats=True))
+
+
+def engine_arguments(ref: ModelRef, params) -> dict:
+    """vLLM's arguments for a model and the `llm` block of params.yaml; also those of `vllm.LLM`."""
+    from vllm.platforms import current_platform
+
+    if current_platform.is_cpu():
+        device = {
+            "enforce_eager": True,
+            "enable_chunked_prefill": False,
+            "max_num_batched_tokens": max(params.max_model_len, _CPU_BATCH),
+            "kv_cache_memory_bytes": int(params.kv_cache_gb * 2**30),
+        }
+    else:
+        device = {
+            "gpu_memory_utilization": params.gpu_memory_utilization,
+            "tensor_parallel_size": params.tensor_parallel_size,
+        }
+        if params.engine == "ray":
+            device["pipeline_parallel_size"] = params.ray.pipeline_parallel_size
+            several = params.tensor_parallel_size * params.ray.pipeline_parallel_size > 1
+            device["distributed_executor_backend"] = "ray" if several else "uni"
+    return device | {
+        "model": ref.name_or_path,
+        "revision": ref.revision,
+        "tokenizer_revision": ref.revision,
+        "dtype": params.dtype,
+        "max_model_len": params.max_model_len,
+        "max_num_seqs": params.max_num_seqs,
+        "use_tqdm_on_load": False,
+    }
+
+
+def _response(output) -> Response:
+    completion = output.outputs[0]
+    counts = len(output.prompt_token_ids), len(completion.token_ids)
+    return Response(completion.text, completion.finish_reason, *counts)
+
+
+def _one_line(error: Exception) -> str:
+    """Pydantic wraps vLLM's sentence in a preamble and a dump of the input; keep the sentence."""
+    text = " ".join(str(error).split())
+    return text.split("Value error, ", 1)[-1].split(" [type=", 1)[0][:400]

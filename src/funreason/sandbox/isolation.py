@@ -1,0 +1,230 @@
+"""Run a command that executes text written by a model: generated programs, and scorers that eval() answers.
+
+What it gives, with `bwrap` (bubblewrap) or `unshare` (util-linux):
+- no network, no processes but its own, and an end of the whole tree at the time-out or when the caller dies;
+- a file system of its own: the system's programs and the `readable` paths, read-only, and an empty /tmp of
+  SCRATCH_MB (HOME, TMPDIR and working folder) that is gone afterwards: no home, no project, no /etc;
+- an empty environment (no tokens or keys), no capabilities, no way to gain any;
+- limits for each process: address space, CPU seconds, file size; in all: a number of processes, and TOTAL_MEMORY times
+  the memory of one, watched from outside (watch.py).
+
+What it does NOT cover:
+- faults of the kernel: the command talks to the same kernel as you do;
+- memory in total between two looks of a tenth of a second (/tmp and /dev/shm are bounded by themselves);
+- the command against itself: a program can disturb others in the same run, and what they report. The drivers run
+  each in a process of its own, and every program that passes once more with tests that nothing passes;
+- as root: the command runs as a user of its own, so what `readable` names has to be readable for all;
+- kernels before 5.14: the number of processes counts all that the user runs;
+- timing, and what `readable` names or /usr holds: both are open to be read.
+Mode `none` keeps the empty environment, the throwaway folder, the limits and the time-out; it hides nothing.
+"""
+
+import contextlib
+import math
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from funreason.core.errors import SandboxError
+from funreason.sandbox.limits import wait
+
+MODES = ("auto", "bwrap", "unshare", "none")
+MAX_PROCESSES = 64
+MAX_FILE_MB = 64
+SCRATCH_MB = 256
+TOTAL_MEMORY = 2  # times the memory of one process, for all of a run together
+
+# What systemd keeps for users that last as long as one service. A new one each time, since the kernel counts
+# processes by user: a fork bomb would take those of a sandbox beside it.
+_THROWAWAY_USERS = range(61184, 65520)
+_DROPPING = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")  # what `_bare` needs, and takes away, as root
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    # Every thread of a numerical library reserves memory that counts against the limit.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a sandboxed command ended. `returncode` is negative after a signal; output ends at MAX_FILE_MB.
+
+    `ended_for` says that it was ended from outside: for `time`, `memory` (of all its processes), or `stopped`.
+    """
+
+    returncode: int
+    stdout: bytes
+    stderr: str
+    ended_for: str
+    mode: str
+
+    @property
+    def timed_out(self) -> bool:
+        return self.ended_for == "time"
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python of a virtual environment as a sandbox sees it: no links through folders that are hidden."""
+
+    command: list[str]
+    readable: list[Path]
+    env: dict[str, str]
+
+
+def interpreter(python: str | Path) -> Interpreter:
+    """The interpreter behind `python` (venv/bin/python) with the packages of its environment, and no others (-S)."""
+    python = Path(python).absolute()
+    packages = sorted(python.parent.parent.glob("lib/python3*/site-packages"))[:1]
+    env = {"PYTHONPATH": str(packages[0])} if packages else {}
+    real = python.resolve()
+    return Interpreter([str(real), "-s", "-S", "-B"], [real.parent.parent, *packages], env)
+
+
+def run(
+    cmd: Sequence[str],
+    *,
+    readable: Sequence[Path] = (),
+    env: dict[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout_s: float,
+    memory_mb: int = 2048,
+    mode: str = "auto",
+) -> Finished:
+    """Run `cmd` (absolute program) to its end or to `timeout_s`; never raises for what the command does.
+
+    `memory_mb` is the address space of each process in MiB; all together may hold TOTAL_MEMORY times that.
+
+    Raises SandboxError where `mode` does not work on this machine.
+    """
+    mode = resolve(mode)
+    with tempfile.TemporaryDirectory(prefix="funreason-sandbox-") as folder:
+        home = folder if mode == "none" else "/tmp"
+        inside = _ENVIRONMENT | {"HOME": home, "TMPDIR": home} | (env or {})
+        limited = [*_limits(timeout_s, memory_mb), *cmd]
+        wrapped = _WRAPPERS[mode](folder, limited, _visible(readable))
+        return _supervise(wrapped, folder, inside, stdin, timeout_s, mode, memory_mb)
+
+
+@cache
+def resolve(mode: str) -> str:
+    """The mode that `mode` means on this machine, tried out once. Raises SandboxError if there is none."""
+    if mode not in MODES:
+        raise SandboxError(f"evaluate.sandbox is {mode!r}, allowed are {', '.join(MODES)}; choose one")
+    if mode == "none":
+        return mode
+    problems = []
+    for candidate in ("bwrap", "unshare") if mode == "auto" else (mode,):
+        if not (problem := _problem(candidate)):
+            return candidate
+        problems.append(f"{candidate}: {problem}")
+    raise SandboxError(
+        f"evaluate.sandbox is {mode!r}, but this machine cannot lock model code in ({'; '.join(problems)}); "
+        "install bubblewrap or allow user namespaces, or set evaluate.sandbox to none to run it unprotected"
+    )
+
+
+def _problem(mode: str) -> str | None:
+    if not shutil.which(mode):
+        return "not installed"
+    with tempfile.TemporaryDirectory() as folder:
+        command = [*_limits(10, 512), "/bin/sh", "-c", "echo inside"]
+        done = _supervise(_WRAPPERS[mode](folder, command, []), folder, _ENVIRONMENT, b"", 10, mode)
+    if done.stdout == b"inside\n":
+        return None
+    return (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[0]
+
+
+def _supervise(command, folder, env, stdin: bytes, timeout_s: float, mode: str, memory_mb: int = 512) -> Finished:
+    # Files, not pipes: the file size limit then bounds what a command can make this process hold.
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(stdin)
+        given.seek(0)
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", *command],
+            stdin=given, stdout=out, stderr=err, cwd=folder, env=env, start_new_session=True,
+        )  # fmt: skip
+        try:
+            end = wait(process, timeout_s, TOTAL_MEMORY * memory_mb)
+        finally:
+            # Also after a normal end: whatever was left behind goes. The group has the leader's id.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        out.seek(0)
+        err.seek(0)
+        said = out.read(), err.read().decode(errors="replace")
+        return Finished(process.returncode, *said, "" if end == "ended" else end, mode)
+
+
+def _limits(timeout_s: float, memory_mb: int) -> list[str]:
+    size, memory = MAX_FILE_MB << 20, memory_mb << 20
+    return [
+        "prlimit", f"--as={memory}", f"--cpu={math.ceil(timeout_s) + 1}", f"--fsize={size}", "--core=0",
+        f"--nproc={MAX_PROCESSES}",
+    ]  # fmt: skip
+
+
+def _visible(readable: Sequence[Path]) -> list[str]:
+    """Absolute paths without repeats. `/` and the home folder would open everything: refused."""
+    paths = list(dict.fromkeys(str(Path(path).absolute()) for path in readable))
+    for path in paths:
+        if path in ("/", str(Path.home())):
+            raise SandboxError(f"a sandbox that shows {path} hides nothing; install Python in a folder of its own")
+    return [path for path in paths if not path.startswith("/usr/")]
+
+
+def _bare() -> list[str]:
+    """Drop all rights, and root itself: even without rights, user 0 writes /proc/sys and forks freely."""
+    user = str(random.choice(_THROWAWAY_USERS))
+    change = ["--reuid", user, "--regid", user, "--clear-groups"] if os.geteuid() == 0 else []
+    return ["setpriv", *change, "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+
+
+def _unshare(folder: str, command: list[str], readable: list[str]) -> list[str]:
+    namespaces = ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child"]
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    script = [str(Path(__file__).with_suffix(".sh")), folder, str(SCRATCH_MB)]
+    return ["unshare", *namespaces, *user, "sh", *script, *readable, "::", *_bare(), *command]
+
+
+def _bwrap(folder: str, command: list[str], readable: list[str]) -> list[str]:
+    shown = []
+    for path in (*_SYSTEM, *readable):
+        # Folders bwrap makes on its own are closed to other users.
+        shown += [part for parent in reversed(Path(path).parents[:-1]) for part in ("--dir", str(parent))]
+        if os.path.islink(path):
+            shown += ["--symlink", os.readlink(path), path]
+        elif os.path.exists(path):
+            shown += ["--ro-bind", path, path]
+    scratch = []
+    for path, megabytes in (("/tmp", SCRATCH_MB), ("/dev/shm", 64)):
+        scratch += ["--perms", "1777", "--size", str(megabytes << 20), "--tmpfs", path]
+    if os.geteuid() == 0:
+        rights = ["--cap-drop", "ALL", *(f for cap in _DROPPING for f in ("--cap-add", cap))]
+    else:
+        rights = ["--unshare-user"]
+    return [
+        shutil.which("bwrap") or "bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
+        "--die-with-parent", "--new-session", *rights, "--proc", "/proc", "--dev", "/dev", *scratch, *shown,
+        "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", *_bare(), *command,
+    ]  # fmt: skip
+
+
+def _none(folder: str, command: list[str], readable: list[str]) -> list[str]:
+    # NPROC counts all that the user runs, threads of this very stage included: not a limit for one command.
+    return [part for part in command if not part.startswith("--nproc=")]
+
+
+_WRAPPERS = {"bwrap": _bwrap, "unshare": _unshare, "none": _none}

@@ -1,0 +1,75 @@
+"""What a training starts from: the parameters as SRMLTrainer's options, the model and its tokenizer."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+from funreason.config.params import LossParams, TrainParams
+from funreason.core.errors import ModelError
+from funreason.srml.config import SRMLConfig
+
+
+def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLConfig:
+    """AdamW, cosine decay, float32 on CPU, bf16 autocast on CUDA."""
+    cuda = torch.cuda.is_available()
+    return SRMLConfig(
+        output_dir=str(folder),
+        segment_loss=loss.kind,
+        think_weight=loss.lambda_,
+        segment_reduction=loss.reduction,
+        ssb_rate=loss.ssb.rate,
+        ssb_anchor=loss.ssb.anchor,
+        ssb_min=loss.ssb.min,
+        ssb_max=loss.ssb.max,
+        head=train.head,
+        max_length=train.max_length,
+        max_dropped_fraction=train.max_dropped_fraction,
+        packing=train.packing,
+        padding_free=train.padding_free,
+        learning_rate=train.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=train.warmup_ratio,  # below 1 a share of all steps
+        weight_decay=train.weight_decay,
+        num_train_epochs=train.epochs,
+        per_device_train_batch_size=train.micro_batch_size,
+        per_device_eval_batch_size=train.micro_batch_size,
+        gradient_accumulation_steps=train.batch_size // (train.micro_batch_size * train.processes),
+        # A step's samples stay random, its micro-batches are cut by length: less padding, same gradient.
+        train_sampling_strategy="random" if train.packing else "batch_rebalance",
+        seed=train.seed,
+        bf16=train.bf16 and cuda,
+        gradient_checkpointing=train.gradient_checkpointing,
+        use_cpu=not cuda,
+        ddp_backend="gloo" if train.processes > 1 and not cuda else None,
+        expected_world_size=train.processes,
+        use_cache=True,  # only for the saved config.json: TRL's loss runs without a cache in any case
+        dataloader_pin_memory=cuda,
+        logging_steps=1,
+        save_strategy="no",  # TimedCheckpoints asks for saves and deletes old ones
+        prediction_loss_only=True,
+        disable_tqdm=True,
+        report_to=[],
+    )
+
+
+def load(ref, quantization=None) -> tuple[torch.nn.Module, object, torch.dtype]:
+    """(model in float32, or quantized, tokenizer, the dtype it was stored in). Raises ModelError.
+
+    Trained in float32 whatever it is stored in: at 4e-5 most of AdamW's steps are below bf16's resolution.
+    """
+    if ref.kind == "server":
+        raise ModelError(f"{ref.name_or_path} is on a server; start from a local folder or a hub id")
+    where = {"pretrained_model_name_or_path": ref.name_or_path, "revision": ref.revision}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(**where)
+        stored = AutoConfig.from_pretrained(**where).dtype or torch.float32
+        model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32, quantization_config=quantization)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{ref.name_or_path} cannot be loaded ({str(error).splitlines()[0]}); "
+            "give a folder or hub id with a causal language model and its tokenizer"
+        ) from None
+    if tokenizer.chat_template is None:
+        raise ModelError(f"{ref.name_or_path} has no chat template; start from an instruct model")
+    return model, tokenizer, stored

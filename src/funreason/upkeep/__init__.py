@@ -1,1 +1,0 @@
-"""Looking after the response cache. Outside llm/, because no answer depends on it: a change here reruns no stage."""

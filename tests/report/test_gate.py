@@ -1,0 +1,68 @@
+"""A set whose model got worse is no model for others."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from funreason.core.errors import DataError, RegressionError
+from funreason.llm import load_ref
+from funreason.report.gate import refuse_worse
+
+from .conftest import ROOT, rate, write_skill
+
+
+@pytest.mark.parametrize(("correct", "allowed"), [(225, 0.0), (210, 0.05), (207, 0.06), (240, 0.0)])
+def test_a_model_that_lost_no_more_than_allowed_goes_on(measured, correct, allowed):
+    write_skill("r1", correct)
+    write_skill("r0", 225)
+    refuse_worse("r1", "r0", "toy", allowed)
+
+
+def test_a_worse_model_is_refused_with_both_figures_and_the_way_out(measured):
+    write_skill("r1", 180)
+    with pytest.raises(RegressionError) as refused:
+        refuse_worse("r1", "r0", "toy", 0.05)
+    said = str(refused.value)
+    assert "r1 60.0% (10.0% to 90.0%, n = 300) against r0 70.0%" in said and "a loss of 10.0%" in said
+    assert "allows 5.0%" in said and "delete it from sets, or allow more" in said
+
+
+def test_the_measure_is_overall_where_it_is_asked_for(measured):
+    with pytest.raises(DataError, match="metrics/r0/bfcl.json has no Overall .* set gate.measure to toy"):
+        refuse_worse("r1", "r0", "bfcl", 0.05)
+    write_skill("r0", 210, overall=rate(240))
+    write_skill("r1", 300, overall=rate(200))
+    with pytest.raises(RegressionError):
+        refuse_worse("r1", "r0", "bfcl", 0.05)
+
+
+def accept(name: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, ROOT / "stages/gate.py", name]
+    return subprocess.run(command, text=True, capture_output=True, check=False)
+
+
+def test_the_stage_writes_what_the_next_round_loads_or_one_line(measured):
+    shutil.copytree(ROOT / "toy/models/toy-base", "models/r1")
+    done = accept("r1")
+    assert done.returncode == 0, done.stderr
+    ref = load_ref("models/r1.json")
+    assert (ref.name_or_path, ref.identity) == ("models/r1", load_ref("models/r1").identity)
+    Path("models/r1.json").unlink()
+    write_skill("r1", 100)
+    done = accept("r1")
+    assert done.returncode == 1 and done.stderr.startswith("error: set r1 got worse than r0")
+    assert done.stderr.count("\n") == 1 and not Path("models/r1.json").exists()
+
+
+def test_a_descriptor_whose_model_is_not_there_says_how_to_get_it(measured):
+    Path("models").mkdir()
+    gone = {"kind": "local", "path": "models/r1", "identity": "sha256:0"}
+    Path("models/r1.json").write_text(json.dumps(gone))
+    from funreason.core.errors import ModelError
+
+    with pytest.raises(ModelError, match="models/r1', which is no folder; `dvc pull models/r1`"):
+        load_ref("models/r1.json")

@@ -1,0 +1,64 @@
+"""Measures the toy models: calls on held-out queries by the official checker, verdicts on planted labels.
+
+Run as: python toy/measure.py   (from the repository root, after the root pipeline's `world` stage)
+"""
+
+from pathlib import Path
+
+from funreason.core import runtime as stage
+
+MODELS = Path("toy/models")
+WORLD = Path("data/toy")
+
+
+def main() -> None:
+    from funreason.config.params import load_params
+    from funreason.core.records import write_json
+
+    params = load_params()
+    figures = {role: calling_accuracy(MODELS / f"toy-{role}", params) for role in ("base", "teacher")}
+    figures["judge"] = judging_accuracy(MODELS / "toy-judge", params)
+    write_json("toy/metrics.json", figures)
+
+
+def calling_accuracy(model: Path, params) -> dict:
+    """Official accuracies over queries on known and on held-out tools, greedy (see `toy_accuracy`)."""
+    from funreason.evaluate.answers import greedy
+    from funreason.evaluate.toy_calls import toy_accuracy
+    from funreason.llm import Client, load_ref
+
+    with Client(load_ref(model), params.llm, greedy(params.evaluate.toy.max_tokens)) as client:
+        return toy_accuracy(client, WORLD, params.evaluate.sandbox, model.name)
+
+
+def judging_accuracy(model: Path, params) -> dict:
+    """{check: {"balanced_accuracy", "undecided", "n"}} on the planted labels of data/toy/judge.jsonl."""
+    from funreason.core.records import Sample, read_jsonl
+    from funreason.llm import load_ref
+    from funreason.prompts import CHECKS
+    from funreason.refine.answer import Question
+    from funreason.refine.judge import Judge
+
+    rows = list(read_jsonl(WORLD / "judge.jsonl"))
+    samples = [Sample(row["id"], row["query"], row["tools"], row["cot"], row["answer"]) for row in rows]
+    with Judge("judge", load_ref(model), params.llm, params.judge) as judge:
+        asked = judge.ask([Question(row["check"], sample) for row, sample in zip(rows, samples, strict=True)], "judge")
+    said = [(row["check"], row["label"], opinion.reading.value) for row, opinion in zip(rows, asked, strict=True)]
+    return {check: verdict_figures([(label, value) for its, label, value in said if its == check]) for check in CHECKS}
+
+
+def verdict_figures(pairs: list[tuple[bool, bool | None]]) -> dict:
+    """An undecided verdict counts as wrong on both labels."""
+    shares = [
+        sum(said is label for label, said in pairs if label is wanted) / sum(label is wanted for label, _ in pairs)
+        for wanted in (True, False)
+    ]
+    return {
+        "balanced_accuracy": round(sum(shares) / 2, 4),
+        "undecided": sum(said is None for _, said in pairs),
+        "n": len(pairs),
+    }
+
+
+if __name__ == "__main__":
+    stage.run(main)
