@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 
 from funreason.config.params import NOTHING, read_yaml, yaml
 from funreason.core.records import Sample, write_json, write_jsonl
-from funreason.heuristics import by_rules
+from funreason.heuristics import heuristic_result
 from funreason.prompts import CHECKS
 from funreason.toy.corpus import toolbox
 from funreason.toy.judging import sample_judged
@@ -81,7 +81,7 @@ def rules_alone(base: list[tuple[Sample, str, bool]], count: int) -> float:
     for number, (row, made_for, passed) in enumerate(streamed(base, count)):
         for check in CHECKS:
             start = time.process_time()
-            value = by_rules(check, row).value
+            value = heuristic_result(check, row).value
             seconds[check] += time.process_time() - start
             decided[check] += value is not None
             wrong[check] += check == made_for and number < len(base) and value is not None and value != passed

@@ -12,7 +12,7 @@ from funreason.assemble.training_set import training_row
 from funreason.assemble.validate import Validator
 from funreason.core.errors import DataError
 from funreason.core.records import Sample, Verdict, read_jsonl, write_jsonl
-from funreason.heuristics import by_rules
+from funreason.heuristics import heuristic_result
 from funreason.ledger import files
 from funreason.ledger.pools import Way
 from funreason.prompts import CHECKS, judge_messages
@@ -81,7 +81,10 @@ TURNS = [
 
 @pytest.mark.parametrize(("answer", "query", "query_tool", "call"), TURNS)
 def test_rules_look_through_the_whole_conversation(answer, query, query_tool, call):
-    found = by_rules("query_tool", after(answer, query)).value, by_rules("call", after(answer, query)).value
+    found = (
+        heuristic_result("query_tool", after(answer, query)).value,
+        heuristic_result("call", after(answer, query)).value,
+    )
     assert found == (query_tool, call)
 
 
@@ -89,7 +92,10 @@ def test_rules_look_through_the_whole_conversation(answer, query, query_tool, ca
 def test_small_talk_before_it_makes_no_query_worse(answer, query, query_tool, call):
     """Only what rules hold against a query itself is left to the judge in a conversation."""
     for check in ("query_tool", "call"):
-        alone, later = by_rules(check, row(answer, query)), by_rules(check, after(answer, query, GREETED))
+        alone, later = (
+            heuristic_result(check, row(answer, query)),
+            heuristic_result(check, after(answer, query, GREETED)),
+        )
         assert later.value is alone.value or (alone.value is False and later.value is None)
 
 
@@ -98,9 +104,11 @@ def test_what_is_left_of_a_query_is_the_judges_to_say():
     done = talk(("assistant", "[book_table(place='Alma', guests=4)]"), ("tool", "done"))
     for answer in (TRIP, trip(destination="Lyon")):
         sample = after(answer, ASKED, [], done)
-        assert {by_rules(check, sample).reason for check in ("query_tool", "call")} == {"in the middle of a turn"}
-    assert by_rules("call", after("[fly()]", ASKED, [], done)).value is False
-    assert by_rules("format", after("[ fly()]", ASKED, [], done)).value is False
+        assert {heuristic_result(check, sample).reason for check in ("query_tool", "call")} == {
+            "in the middle of a turn"
+        }
+    assert heuristic_result("call", after("[fly()]", ASKED, [], done)).value is False
+    assert heuristic_result("format", after("[ fly()]", ASKED, [], done)).value is False
 
 
 @pytest.mark.parametrize("trick", TRICKS)

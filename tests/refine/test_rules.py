@@ -2,7 +2,7 @@
 
 import pytest
 
-from funreason.heuristics import by_rules
+from funreason.heuristics import heuristic_result
 
 from .rows import TABLE
 from .trips import ASKED, TRIP, row, trip
@@ -31,7 +31,7 @@ from .trips import ASKED, TRIP, row, trip
     ],
 )
 def test_response(answer, value):
-    assert by_rules("response", row(answer)).value is value
+    assert heuristic_result("response", row(answer)).value is value
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_response(answer, value):
     ],
 )
 def test_format(answer, value):
-    assert by_rules("format", row(answer)).value is value
+    assert heuristic_result("format", row(answer)).value is value
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,12 @@ def test_format(answer, value):
     ],
 )
 def test_query_tool(answer, query, value):
-    assert by_rules("query_tool", row(answer, query)).value is value
+    assert heuristic_result("query_tool", row(answer, query)).value is value
 
 
 def test_no_tools_at_all_is_a_false():
-    assert by_rules("query_tool", row(tools=[])).value is False
-    assert by_rules("query_tool", row(tools=[TABLE])).value is None
+    assert heuristic_result("query_tool", row(tools=[])).value is False
+    assert heuristic_result("query_tool", row(tools=[TABLE])).value is None
 
 
 GOOD_COT = "I can use search_train_trips. origin is Ghent. destination is Rome."
@@ -144,7 +144,7 @@ GOOD_COT = "I can use search_train_trips. origin is Ghent. destination is Rome."
     ],
 )
 def test_cot(answer, cot, value):
-    assert by_rules("cot", row(answer, cot=cot)).value is value
+    assert heuristic_result("cot", row(answer, cot=cot)).value is value
 
 
 @pytest.mark.parametrize(
@@ -198,9 +198,9 @@ def test_cot(answer, cot, value):
     ],
 )
 def test_call(answer, query, value):
-    assert by_rules("call", row(answer, query)).value is value
+    assert heuristic_result("call", row(answer, query)).value is value
 
 
 def test_an_unknown_check_is_an_error():
     with pytest.raises(ValueError, match="no check named 'validate'"):
-        by_rules("validate", row())
+        heuristic_result("validate", row())

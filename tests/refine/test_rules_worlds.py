@@ -9,7 +9,7 @@ from calls.bfcl_data import LIVE, NON_LIVE, data_folder, gold, rows
 
 from funreason import heuristics as rules
 from funreason.calls import Call, parse, render, validate
-from funreason.heuristics import by_rules
+from funreason.heuristics import heuristic_result
 from funreason.prompts import CHECKS
 from funreason.toy.tools import split
 
@@ -28,7 +28,7 @@ BOUNDS = {
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("tools", [0, 1], ids=["known", "new"])
 def test_planted_cases_are_decided_and_right(check, tools):
-    found = [(by_rules(check, sample).value, passed) for sample, passed in toy_rows(check, 400, split()[tools])]
+    found = [(heuristic_result(check, sample).value, passed) for sample, passed in toy_rows(check, 400, split()[tools])]
     clear = [(value, passed) for value, passed in found if value is not None]
     decided, of_good, wrong = BOUNDS[check]
     assert len(clear) >= decided * len(found)
@@ -38,21 +38,21 @@ def test_planted_cases_are_decided_and_right(check, tools):
 
 def test_a_sound_query_is_not_blamed_for_a_wrong_answer():
     """Its row would be dropped, where the call check mends it."""
-    found = Counter(by_rules("query_tool", sample).value for sample, _ in toy_rows("call", 600))
+    found = Counter(heuristic_result("query_tool", sample).value for sample, _ in toy_rows("call", 600))
     assert found[False] == 0 and found[True] > 280
 
 
 def test_a_changed_number_or_date_never_passes_the_call_check():
     rng, seen = random.Random(1), 0
     for sample, passed in toy_rows("call", 300):
-        calls = parse(sample.answer) if passed and by_rules("format", sample).value else []
+        calls = parse(sample.answer) if passed and heuristic_result("format", sample).value else []
         numbers = [
             (call, key) for call in calls for key, value in call.arguments.items() if type(value) in (int, float)
         ]
-        if by_rules("call", sample).value and numbers:
+        if heuristic_result("call", sample).value and numbers:
             call, key = rng.choice(numbers)
             call.arguments[key] += rng.choice((1, -1, 0.5 if isinstance(call.arguments[key], float) else 2))
-            assert by_rules("call", replace(sample, answer=render(calls))).value is not True, sample
+            assert heuristic_result("call", replace(sample, answer=render(calls))).value is not True, sample
             seen += 1
     assert seen > 40
 
@@ -86,8 +86,8 @@ def test_words_of_other_people():
             for key, value in call.arguments.items():
                 others.setdefault((key, type(value)), []).append(value)
     for query, tools, options in told:
-        assert by_rules("query_tool", row(render(options[0]), query, tools=tools)).value is not False
-        finding = by_rules("call", row(render(options[0]), query, tools=tools))
+        assert heuristic_result("query_tool", row(render(options[0]), query, tools=tools)).value is not False
+        finding = heuristic_result("call", row(render(options[0]), query, tools=tools))
         clear[finding.value, finding.reason == "does not fit the tools"] += 1
         calls = [Call(call.name, dict(call.arguments)) for call in options[0]]
         slots = [(call, key) for call in calls for key in call.arguments]
@@ -95,7 +95,7 @@ def test_words_of_other_people():
             call, key = rng.choice(slots)
             call.arguments[key] = rng.choice(others[key, type(call.arguments[key])])
             if all(calls != option for option in options):
-                passed[by_rules("call", row(render(calls), query, tools=tools)).value] += 1
+                passed[heuristic_result("call", row(render(calls), query, tools=tools)).value] += 1
     assert clear[True, False] > 0.1 * len(told)
     assert clear[False, False] <= 0.01 * clear[True, False]
     assert passed[False] > 0.1 * passed.total()

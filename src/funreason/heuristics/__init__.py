@@ -29,10 +29,10 @@ from funreason.heuristics.doubts import (
 )
 from funreason.heuristics.look import MAX_CHARACTERS, counted, left_out, look_at, pair, shown, unclear
 from funreason.heuristics.reading import STRINGS, parsed, read_calls
+from funreason.heuristics.result import HeuristicResult
 from funreason.heuristics.rivals import rival
 from funreason.heuristics.values import name_parts
 from funreason.heuristics.wishes import commanded, unmet, unsaid
-from funreason.refine.answer import Finding
 
 _LISTED = re.compile(r"[\s`]*\[\s*[A-Za-z_][\w.]*\(")
 _EMBEDDED = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*\((?:\s*['\"]?\w+['\"]?\s*=|\s*\))|\{\s*[\"']name[\"']|```|<\w*call")
@@ -41,46 +41,46 @@ _STRAY = re.compile(r"\s[=,()\]]|[=(]\s|^\[\s|''\s*''")
 _WIDE = re.compile(r"\s\s|[^\S ]")
 
 
-def by_rules(check: str, sample: Sample) -> Finding:
+def heuristic_result(check: str, sample: Sample) -> HeuristicResult:
     """The verdict of `check`, one of `prompts.CHECKS`, as far as rules can tell."""
     if check not in _RULES:
         raise ValueError(f"no check named {check!r}: allowed are {', '.join(_RULES)}")
     return _RULES[check](sample)
 
 
-def response(sample: Sample) -> Finding:
+def response(sample: Sample) -> HeuristicResult:
     """A call, however badly written, or plain prose."""
     answer = sample.answer
     if _LISTED.match(answer):
-        return Finding(True, "starts as a list of calls")
+        return HeuristicResult(True, "starts as a list of calls")
     if calls := read_calls(answer):
-        return Finding(True, "reads as calls", {"calls": len(calls)})
+        return HeuristicResult(True, "reads as calls", {"calls": len(calls)})
     if len(answer) <= MAX_CHARACTERS and _PROSE.match(answer.strip()) and not _EMBEDDED.search(answer):
-        return Finding(False, "prose without a call")
+        return HeuristicResult(False, "prose without a call")
     return unclear("neither a call nor plain prose")
 
 
-def format(sample: Sample) -> Finding:
+def format(sample: Sample) -> HeuristicResult:
     """`[func(k=v), ...]` to the letter."""
     answer = sample.answer
     calls = parsed(answer)
     if not calls:
         listed = _LISTED.match(answer) or read_calls(answer)
-        return Finding(False, "calls that do not parse") if listed else unclear("no list of calls")
+        return HeuristicResult(False, "calls that do not parse") if listed else unclear("no list of calls")
     if not (answer.startswith("[") and answer.endswith("]")):
-        return Finding(False, "not between square brackets")
+        return HeuristicResult(False, "not between square brackets")
     bare = STRINGS.sub("''", answer)
     if stray := _STRAY.search(bare):
-        return Finding(False, "stray white space", shown([bare[max(0, stray.start() - 10) : stray.end() + 10]]))
-    return unclear("line breaks or wide gaps") if _WIDE.search(bare) else Finding(True, "as it should be")
+        return HeuristicResult(False, "stray white space", shown([bare[max(0, stray.start() - 10) : stray.end() + 10]]))
+    return unclear("line breaks or wide gaps") if _WIDE.search(bare) else HeuristicResult(True, "as it should be")
 
 
-def query_tool(sample: Sample) -> Finding:
+def query_tool(sample: Sample) -> HeuristicResult:
     """Whether functions and required values are to be found; the answer is the witness, being wrong is no False."""
     if sample.tools == []:
-        return Finding(False, "there are no tools")
+        return HeuristicResult(False, "there are no tools")
     look = look_at(sample, sample.query, sample.history)
-    if isinstance(look, Finding):
+    if isinstance(look, HeuristicResult):
         return look
     if sample.steps:
         return unclear("in the middle of a turn")
@@ -89,67 +89,67 @@ def query_tool(sample: Sample) -> Finding:
     missing = strange + [found.leaf.param for found in look.found if found.leaf.required and found.state not in told]
     missing += [param for call in look.calls if call.name in look.specs for param in left_out(call, look)]
     if not look.before and (gone := unsaid(look, not strange)):
-        return Finding(False, "not in the query", shown(gone))
+        return HeuristicResult(False, "not in the query", shown(gone))
     if not look.before and (wish := unmet(look)):
-        return Finding(False, "no tool for it", shown([wish]))
+        return HeuristicResult(False, "no tool for it", shown([wish]))
     if missing:
         return unclear("not found", missing)
     if (unused := look.text.unused()) or asks_more(look):
         return unclear("perhaps more in the query", unused)
-    return Finding(True, "functions and values are there", counted(look))
+    return HeuristicResult(True, "functions and values are there", counted(look))
 
 
-def cot(sample: Sample) -> Finding:
+def cot(sample: Sample) -> HeuristicResult:
     """Whether the reasoning names the functions and the values of the answer, and no others."""
     look = look_at(sample, sample.cot)
-    if isinstance(look, Finding):
+    if isinstance(look, HeuristicResult):
         return look
     text, counts = look.text, Counter(call.name for call in look.calls)
     named = {name: len(text.verbatim(name)) for name in {**look.tools, **counts}}
     lost = [name for name in counts if not named[name] and not all(word in text.words for word in name_parts(name)[1])]
     lost += [pair(leaf) for leaf in look.leaves("absent", "hinted") if contradicted(leaf, look)]
     if lost:
-        return Finding(False, "not in the reasoning", shown(lost))
+        return HeuristicResult(False, "not in the reasoning", shown(lost))
     few = [name for name, count in counts.items() if named[name] < count]
     if few := few + [pair(leaf) for leaf in look.leaves("hinted", "absent", "default")]:
         return unclear("perhaps not in the reasoning", few)
     others = [name for name, count in named.items() if count and name not in counts] + not_answered(look)
     if others or TURNS.search(text.low):
         return unclear("more in the reasoning than in the answer", others)
-    return Finding(True, "functions and values are in the reasoning", counted(look))
+    return HeuristicResult(True, "functions and values are in the reasoning", counted(look))
 
 
-def call(sample: Sample) -> Finding:
+def call(sample: Sample) -> HeuristicResult:
     """Whether the calls fit their tools and the query, and leave nothing of it unused."""
     look = look_at(sample, sample.query, sample.history)
-    if isinstance(look, Finding):
+    if isinstance(look, HeuristicResult):
         return look
     try:
         problems = [] if plainly_fits(look) else validate(look.calls, sample.tools)
     except DataError as error:
         return unclear("a tool that cannot be read", [str(error)])
     if problems:
-        return Finding(False, "does not fit the tools", shown(problems))
+        return HeuristicResult(False, "does not fit the tools", shown(problems))
     if sample.steps:
         return unclear("in the middle of a turn")
     if wrong := [pair(leaf) for leaf in look.leaves("absent") if invented(leaf, look)]:
-        return Finding(False, "not in the query", shown(wrong))
+        return HeuristicResult(False, "not in the query", shown(wrong))
     said = [f"{pair(found.leaf)}, the query: {other}" for found in look.found if (other := rival(found, look))]
     if said:
-        return Finding(False, "another value in the query", shown(said))
+        return HeuristicResult(False, "another value in the query", shown(said))
     others = [name for name in look.tools if name not in look.specs and look.text.asks(name)]
     unsure = [pair(leaf) for leaf in look.leaves("hinted", "absent")]
     clear = unsure or any(commanded(name, look) for name in others)
     # in a conversation it may take another function first
     if others and clear and not look.before and any(unheard(name, look.text) for name in look.names):
-        return Finding(False, "the query names another function", shown(others))
+        return HeuristicResult(False, "the query names another function", shown(others))
     unsure += [pair(leaf) for leaf in look.leaves("earlier")]
     if unsure := unsure + unasked(look) + misplaced(look):
         return unclear("perhaps not in the query", unsure)
     unused = look.text.unused() + ignored(look) + others
     if unused or asks_more(look) or TURNS.search(look.text.low):
         return unclear("perhaps more in the query", unused)
-    return Finding(True, "fits the tools and the query", counted(look))
+    return HeuristicResult(True, "fits the tools and the query", counted(look))
 
 
 _RULES = {"response": response, "query_tool": query_tool, "cot": cot, "call": call, "format": format}

@@ -11,9 +11,9 @@ from funreason.calls import Call, to_bfcl, to_json_schema
 from funreason.core.errors import DataError
 from funreason.core.records import Sample
 from funreason.heuristics.reading import read_calls
+from funreason.heuristics.result import HeuristicResult
 from funreason.heuristics.text import Place, Text
 from funreason.heuristics.values import flags, name_words
-from funreason.refine.answer import Finding
 
 # What is looked through at most; beyond that a row is left to the judge.
 MAX_CHARACTERS = 100_000  # of a text: as many as `calls.parse` reads
@@ -77,7 +77,7 @@ class Look:
         return list(dict.fromkeys(call.name for call in self.calls))
 
 
-def look_at(sample: Sample, text: str, history: Sequence[dict] = ()) -> Look | Finding:
+def look_at(sample: Sample, text: str, history: Sequence[dict] = ()) -> Look | HeuristicResult:
     """The answer of a row against `text`, or why there is nothing to look at; `history` are the messages before it."""
     tools, said = sample.tools, sum(len(message["content"]) for message in history)
     if max(len(text), said, len(sample.answer)) > MAX_CHARACTERS:
@@ -197,8 +197,8 @@ def left_out(call: Call, look: Look) -> frozenset[str]:
     return look.specs[call.name].required - call.arguments.keys()
 
 
-def unclear(reason: str, things: list[str] | None = None) -> Finding:
-    return Finding(None, reason, shown(things or []))
+def unclear(reason: str, things: list[str] | None = None) -> HeuristicResult:
+    return HeuristicResult(None, reason, shown(things or []))
 
 
 def shown(things: list[str]) -> dict:

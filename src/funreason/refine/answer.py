@@ -3,15 +3,7 @@
 from dataclasses import dataclass, field
 
 from funreason.core.records import Sample
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What the rules say. `value`: True clearly passes, False clearly fails, None is unclear; `evidence`: for JSON."""
-
-    value: bool | None
-    reason: str
-    evidence: dict = field(default_factory=dict)
+from funreason.heuristics.result import HeuristicResult
 
 
 @dataclass(frozen=True)
@@ -46,5 +38,5 @@ class Answer:
     votes: list[Vote] = field(default_factory=list)
     ballot: tuple[bool | None, ...] = ()
     said: bool | None = None
-    finding: Finding | None = None
+    finding: HeuristicResult | None = None
     by_rules: bool = False

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from funreason.config.params import CheckParams, FcdrParams, Params
-from funreason.heuristics import by_rules
+from funreason.heuristics import heuristic_result
 from funreason.llm import load_refs
 from funreason.refine.answer import Answer, Question
 from funreason.refine.judge import Judge, Opinion
@@ -77,7 +77,7 @@ class Witnessed:
 
     def ask(self, questions: list[Question], desc: str) -> list[Answer]:
         answers = self.panel.ask(questions, desc)
-        findings = [by_rules(question.check, question.sample) for question in questions]
+        findings = [heuristic_result(question.check, question.sample) for question in questions]
         return [replace(answer, finding=finding) for answer, finding in zip(answers, findings, strict=True)]
 
 
@@ -86,7 +86,7 @@ def _is_open(question: Question, ruled: Answer) -> bool:
 
 
 def _ruled(question: Question) -> Answer:
-    finding = by_rules(question.check, question.sample)
+    finding = heuristic_result(question.check, question.sample)
     clear = finding.value is not None
     return Answer(finding.value, problem="" if clear else "unclear to the rules", finding=finding, by_rules=clear)
 
