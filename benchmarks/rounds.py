@@ -23,7 +23,7 @@ from tabulate import tabulate
 from funreason.config import profiles
 from funreason.config.overrides import overridden
 from funreason.config.params import Params
-from funreason.core.records import write_csv
+from funreason.core.jsonio import write_csv
 from funreason.core.runtime import end_with_parent
 from funreason.report.rounds import COLUMNS, round_rows
 

@@ -23,7 +23,8 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from funreason.config.params import NOTHING, read_yaml, yaml
-from funreason.core.records import Sample, write_json, write_jsonl
+from funreason.core.jsonio import write_json, write_jsonl
+from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
 from funreason.prompts import CHECKS
 from funreason.toy.corpus import toolbox

@@ -1,20 +1,23 @@
-"""Compare a trained set with the untrained model on code, problem by problem: what training made it forget.
+"""Compare a round's model with the untrained one on code, problem by problem.
 
-Run as: python stages/forgetting.py r0
-data/base/code.jsonl, data/<set>/code.jsonl → metrics/<set>/forgetting.json
+Run as: python stages/code_retention.py r0
+data/base/code.jsonl, data/<round>/code.jsonl → metrics/<round>/code_retention.json
 """
+
+import _source  # noqa: F401  (first: the checkout's own source)
 
 from funreason.core.runtime import run
 
 
 def main(name: str) -> None:
     from funreason.config.params import load_params
-    from funreason.core.records import read_jsonl, write_json
+    from funreason.core import paths
+    from funreason.core.jsonio import read_jsonl, write_json
     from funreason.report.code_retention import forgetting
 
     load_params()
-    base, trained = (list(read_jsonl(f"data/{side}/code.jsonl")) for side in ("base", name))
-    write_json(f"metrics/{name}/forgetting.json", forgetting(base, trained))
+    base, trained = (list(read_jsonl(paths.answers(side, "code"))) for side in ("base", name))
+    write_json(paths.code_retention(name), forgetting(base, trained))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Score the Python that a model writes by running its tests, sandboxed: pass@1, and pass@k where samples are drawn.
+"""Run the tests of the Python that a model writes, in the sandbox: pass@1, and pass@k where samples are drawn.
 
 Run as: python stages/evaluate_code.py r0 (base for the untrained model)
-→ metrics/<set>/code.json, data/<set>/code.jsonl (every solution with its verdict; sample 0 is the most likely one)
+→ metrics/<round>/code.json, data/<round>/code.jsonl (every solution with its verdict; sample 0 is the greedy one)
 """
+
+import _source  # noqa: F401  (first: the checkout's own source)
 
 from funreason.core.runtime import run
 
@@ -11,7 +13,8 @@ def main(name: str) -> None:
     from dataclasses import asdict
 
     from funreason.config.params import load_params
-    from funreason.core.records import write_json, write_jsonl
+    from funreason.core import paths
+    from funreason.core.jsonio import write_json, write_jsonl
     from funreason.evaluate import code_bench
     from funreason.evaluate.answers import ask, ask_samples, greedy, subject, too_long
     from funreason.llm import Client, counting
@@ -40,8 +43,8 @@ def main(name: str) -> None:
                 tested, metrics[benchmark]["sampled"] = code_bench.judge_samples(benchmark, tasks, drawn, **limits)
                 rows += tested
 
-    write_jsonl(f"data/{name}/code.jsonl", map(asdict, rows))
-    write_json(f"metrics/{name}/code.json", metrics | {"too_long": unasked, "sandbox": mode, "llm": usage.metrics()})
+    write_jsonl(paths.answers(name, "code"), map(asdict, rows))
+    write_json(paths.accuracy(name, "code"), metrics | {"too_long": unasked, "sandbox": mode, "llm": usage.metrics()})
 
 
 if __name__ == "__main__":

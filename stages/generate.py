@@ -1,9 +1,11 @@
-"""The sampler of a set writes reasoning and call for every task.
+"""The generator of a round writes reasoning and call for every task.
 
 Run as: python stages/generate.py r0
-Reads params.yaml, the set's tasks and its sampler; writes data/<set>/0_generate.jsonl, its ledger and
-metrics/<set>/0_generate.json. Killed and run again, it asks only what has no answer yet.
+Reads params.yaml, the round's tasks and its generator; writes data/<round>/0_generate.jsonl, its ledger and
+metrics/<round>/0_generate.json. Killed and run again, it asks only what has no answer yet.
 """
+
+import _source  # noqa: F401  (first: the checkout's own source)
 
 from funreason.core.runtime import run
 
@@ -12,23 +14,24 @@ def main(name: str) -> None:
     from functools import partial
 
     from funreason.config.params import load_params
-    from funreason.ledger.files import STEMS, read_tasks, write_metrics, write_step
+    from funreason.core.paths import descriptor
+    from funreason.ledger.files import read_tasks, write_metrics, write_step
     from funreason.llm import Client, counting, load_ref
     from funreason.refine.generate import Tally, generate, refuse_no_tasks
 
     params = load_params()
-    chosen, kind, tally = params.round_of(name), params.recipe_of(name), Tally()
-    tasks = sum(1 for _ in read_tasks(chosen.tasks))
-    refuse_no_tasks(name, chosen.tasks, tasks)
-    sampling = params.generate.model_dump() | {"temperature": kind.temperature}
+    round_params, recipe, tally = params.round_of(name), params.recipe_of(name), Tally()
+    tasks = sum(1 for _ in read_tasks(round_params.tasks))
+    refuse_no_tasks(name, round_params.tasks, tasks)
+    sampling = params.generate.model_dump() | {"temperature": recipe.temperature}
     with (
         counting(params.llm) as usage,
-        Client(load_ref(f"models/{chosen.generator}.json"), params.llm, sampling) as client,
+        Client(load_ref(descriptor(round_params.generator)), params.llm, sampling) as client,
     ):
         ask = partial(client.run, desc=f"{name} generate")
-        outcomes = generate(read_tasks(chosen.tasks), ask, kind.samples, chosen.recipe == "distill")
-        write_step(name, STEMS[0], tally.over(outcomes))
-    write_metrics(name, STEMS[0], tally.metrics(tasks) | {"llm": usage.metrics()})
+        outcomes = generate(read_tasks(round_params.tasks), ask, recipe.samples, round_params.recipe == "distill")
+        write_step(name, "generate", tally.over(outcomes))
+    write_metrics(name, "generate", tally.metrics(tasks) | {"llm": usage.metrics()})
 
 
 if __name__ == "__main__":

@@ -1,21 +1,24 @@
-"""The rounds of the chain side by side, for pictures and people.
+"""The rounds of the chain side by side, as a table for plots and one to read.
 
 Run as: python stages/report.py
 Reads params.yaml and metrics/; writes report/rounds.csv and report/rounds.md.
 """
+
+import _source  # noqa: F401  (first: the checkout's own source)
 
 from funreason.core.runtime import run
 
 
 def main() -> None:
     from funreason.config.params import load_params
-    from funreason.core.records import atomic, write_csv
+    from funreason.core import paths
+    from funreason.core.jsonio import atomic, write_csv
     from funreason.report.rounds import COLUMNS, round_rows, table
 
     params = load_params()
     rows = round_rows(params.rounds, params.gate.measure)
-    write_csv("report/rounds.csv", COLUMNS, rows)
-    with atomic("report/rounds.md") as file:
+    write_csv(paths.ROUNDS_CSV, COLUMNS, rows)
+    with atomic(paths.ROUNDS_TABLE) as file:
         file.write(table(rows))
 
 

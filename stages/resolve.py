@@ -1,28 +1,31 @@
-"""Name exactly which models and data the pipeline uses, before anything is computed, if this machine is ready for it.
+"""Check that this machine is ready, then record exactly which models and data the pipeline uses.
 
 Run as: python stages/resolve.py → models/{teacher,base,judges}.json, data/source.json
 """
+
+import _source  # noqa: F401  (first: the checkout's own source)
 
 from funreason.core.runtime import run
 
 
 def main() -> None:
     from funreason.config.params import load_params
-    from funreason.core.records import write_json
+    from funreason.core import paths
+    from funreason.core.jsonio import write_json
     from funreason.data.sources import resolve_data, resolve_model
     from funreason.doctor.preflight import preflight
 
     params = load_params()
     preflight(params)
-    roles = ("teacher", "base")
+    # All are resolved before the first is written: an error leaves no file behind.
     descriptors = {
-        f"models/{role}.json": resolve_model(role, getattr(params.models, role), params.llm) for role in roles
+        paths.descriptor(role): resolve_model(role, getattr(params.models, role), params.llm)
+        for role in ("teacher", "base")
     }
-    judges = params.models.judges.items()
-    descriptors["models/judges.json"] = {
-        name: resolve_model(f"judges.{name}", model, params.llm) for name, model in judges
+    descriptors[paths.JUDGES] = {
+        name: resolve_model(f"judges.{name}", model, params.llm) for name, model in params.models.judges.items()
     }
-    descriptors["data/source.json"] = resolve_data(params.data)
+    descriptors[paths.SOURCE] = resolve_data(params.data)
     for path, descriptor in descriptors.items():
         write_json(path, descriptor)
 

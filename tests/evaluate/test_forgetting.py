@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from funreason.core.errors import DataError
-from funreason.core.records import write_jsonl
+from funreason.core.jsonio import write_jsonl
 from funreason.report.code_retention import forgetting
 
 ROOT = Path(__file__).parents[2]

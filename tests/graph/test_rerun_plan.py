@@ -10,7 +10,7 @@ import pytest
 from funreason.config.overrides import overridden
 from funreason.config.params import load_params, read_yaml
 from funreason.core.errors import DataError, ParamsError
-from funreason.core.records import read_json
+from funreason.core.jsonio import read_json
 from funreason.plan.reruns import FILE, Reruns, reruns
 
 from .pipeline_copy import changed, edit, every, set_param

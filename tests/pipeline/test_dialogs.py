@@ -12,7 +12,8 @@ import pytest
 from project import copy_project, dvc
 from transformers import AutoTokenizer
 
-from funreason.core.records import Task, read_jsonl
+from funreason.core.jsonio import read_jsonl
+from funreason.core.records import Task
 from funreason.prompts.conversation import chat
 from funreason.srml.segments import MASKED, label
 

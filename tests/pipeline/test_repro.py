@@ -8,7 +8,7 @@ from graph.pipeline_copy import declared_stages, within
 from graph.test_declared import PREFLIGHT, UNTRACKED
 
 from funreason.config.params import read_yaml, yaml
-from funreason.core.records import read_jsonl
+from funreason.core.jsonio import read_jsonl
 
 from .small_project import SMALL, TARGETS, copy_project, dvc
 

@@ -9,7 +9,7 @@ import pytest
 
 from funreason.cli import main as cli
 from funreason.config.params import read_yaml, yaml
-from funreason.core.records import write_json, write_jsonl
+from funreason.core.jsonio import write_json, write_jsonl
 
 from .ledgers import GHENT, LINES
 from .ledgers import TOOLS as NAMED

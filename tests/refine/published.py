@@ -5,7 +5,7 @@ from pathlib import Path
 from tiny import tiny_tokenizer
 
 from funreason.calls import join_completion
-from funreason.core.records import write_json, write_jsonl
+from funreason.core.jsonio import write_json, write_jsonl
 from funreason.prompts import calling_messages
 
 from .rows import GHENT, OSLO, TOOLS

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from funreason.core.records import write_json
+from funreason.core.jsonio import write_json
 from funreason.ledger.pools import POOLS
 
 from .conftest import chain, rows, stage, write_project

@@ -7,8 +7,9 @@ import pytest
 from llm import http_server
 from llm.http_server import completion
 
-from funreason.core.records import Sample, write_jsonl
-from funreason.ledger import files
+from funreason.core import paths
+from funreason.core.jsonio import write_jsonl
+from funreason.core.records import Sample
 from funreason.prompts import CHECKS, judge_messages
 from funreason.refine.verdict import read
 
@@ -51,10 +52,9 @@ def samples() -> list[dict]:
 
 def judged(check: str, folder: Path) -> dict[str, dict]:
     """The ledger of one check over all samples, asked as the stage asks."""
-    before, stem = files.stems(check)
-    write_jsonl(folder / f"data/r0/{before}.jsonl", samples())
+    write_jsonl(folder / paths.step_rows("r0", paths.step_before(check)), samples())
     stage("refine", check, "r0")
-    return {row["id"]: row for row in rows(folder / f"data/r0/{stem}.ledger.jsonl")}
+    return {row["id"]: row for row in rows(folder / paths.step_ledger("r0", check))}
 
 
 @pytest.mark.parametrize("trick", TRICKS)

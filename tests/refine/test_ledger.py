@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from funreason.core.records import write_jsonl
+from funreason.core.jsonio import write_jsonl
 from funreason.ledger.history import LEDGER, ends, judge_value, read_ledger
 from funreason.ledger.pools import POOLS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from funreason.core.records import write_jsonl
+from funreason.core.jsonio import write_jsonl
 
 from .ledgers import LINES, changed, line, refused
 

@@ -10,7 +10,7 @@ from tiny import tiny_tokenizer
 
 from funreason.config.params import read_yaml, yaml
 from funreason.core.errors import DataError, ModelError, ParamsError
-from funreason.core.records import write_json, write_jsonl
+from funreason.core.jsonio import write_json, write_jsonl
 from funreason.publish.build import publish
 
 from .conftest import REPO, rows, stage

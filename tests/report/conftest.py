@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from funreason.core.records import write_json, write_jsonl
+from funreason.core.jsonio import write_json, write_jsonl
 from funreason.prompts import CHECKS
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import pytest
 
 from funreason.config.params import check_params, load_params, read_yaml
 from funreason.core.errors import DataError
-from funreason.core.records import write_jsonl
+from funreason.core.jsonio import write_jsonl
 from funreason.plan.round import plan
 from funreason.report.rounds import COLUMNS, round_rows, table
 

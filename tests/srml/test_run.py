@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from funreason.config.params import LossParams, TrainParams
 from funreason.core.errors import DataError, ModelError
-from funreason.core.records import write_jsonl
+from funreason.core.jsonio import write_jsonl
 from funreason.core.runtime import outcome
 from funreason.llm import load_ref
 from funreason.srml.segments import LabelReport, label_rows

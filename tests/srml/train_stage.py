@@ -10,7 +10,7 @@ from rows import eight, row
 from ruamel.yaml import YAML
 
 from funreason.config.params import LossParams, TrainParams
-from funreason.core.records import write_json, write_jsonl
+from funreason.core.jsonio import write_json, write_jsonl
 from funreason.llm import load_ref
 from funreason.train.run import train_set
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from llm.http_server import completion, serve
 
 from funreason.calls import Call, render
-from funreason.core.records import read_jsonl
+from funreason.core.jsonio import read_jsonl
 
 SECONDS = 0.05  # an answer takes: a kill meets requests in flight
 

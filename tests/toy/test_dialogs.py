@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 
 from funreason.calls import Call, CallSyntaxError, parse, validate
-from funreason.core.records import Task, read_jsonl
+from funreason.core.jsonio import read_jsonl
+from funreason.core.records import Task
 from funreason.data.xlam import Accepted, Ids, read
 from funreason.toy.conversations import PLANTED, write_dialogs
 from funreason.toy.corpus import split_of

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from funreason.calls import CallSyntaxError, parse, validate
-from funreason.core.records import read_jsonl
+from funreason.core.jsonio import read_jsonl
 from funreason.toy.code_world import sample_split
 from funreason.toy.corpus import offered, split_of, training_episode
 from funreason.toy.defects import CAUGHT_BY, sample_case

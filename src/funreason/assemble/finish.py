@@ -13,17 +13,16 @@ from pathlib import Path
 from funreason.assemble.selection import replayed
 from funreason.assemble.training_set import refuse_empty, training_row
 from funreason.assemble.validate import Validator
-from funreason.config.params import NOTHING, RecipeParams, RoundParams
-from funreason.config.rounds import TASKS, hard_pool
-from funreason.core.records import JsonlWriter, Task, Verdict, read_json, read_jsonl, write_csv, write_jsonl
+from funreason.config.params import RecipeParams, RoundParams
+from funreason.core import paths
+from funreason.core.jsonio import JsonlWriter, read_json, read_jsonl, write_csv, write_jsonl
+from funreason.core.records import Task, Verdict
 from funreason.ledger.account import Account
-from funreason.ledger.files import STEMS, data, metrics, read_step, read_tasks, read_verdicts, write_metrics
+from funreason.ledger.files import read_step, read_tasks, read_verdicts, write_metrics
 from funreason.ledger.planted import Labels
 from funreason.ledger.pools import POOLS, Chain, Way, check_fates, check_source, left_hard
 from funreason.refine.generate import sample_ids
 
-PREPARED = "metrics/prepare.json"
-QUARANTINE = "data/quarantine.jsonl"
 POOL_OF = {fate: pool for pool, fates in POOLS.items() for fate in fates}
 
 
@@ -32,17 +31,17 @@ def finish(name: str, chosen: RoundParams, kind: RecipeParams, labels: str) -> N
 
     Everything but the training rows is written before an empty set fails: it is what the user has to look at.
     """
-    account = Account([stem.partition("_")[2] for stem in STEMS], Labels.read(labels))
-    with JsonlWriter(data(name) / "train.jsonl") as train:
+    account = Account(paths.STEPS, Labels.read(labels))
+    with JsonlWriter(paths.train_rows(name)) as train:
         for row in replayed(read_jsonl(chosen.replay), kind.replay_fraction):
             train.write(row)
         problems = _sorted_out(name, chosen, kind, account, train)
         found = account.metrics(problems)
-        if labels != NOTHING:
+        if labels != paths.NOTHING:
             found["planted"] = account.planted.metrics()
-        write_metrics(name, STEMS[-1], found)
-        write_csv(metrics(name) / "funnel.csv", ("step", "rows"), account.funnel())
-        write_csv(metrics(name) / "confusion.csv", ("planted", "found"), account.planted.confusion())
+        write_metrics(name, paths.STEPS[-1], found)
+        write_csv(paths.funnel(name), ("step", "rows"), account.funnel())
+        write_csv(paths.confusion(name), ("planted", "found"), account.planted.confusion())
         refuse_empty(name, account.counted())
 
 
@@ -50,11 +49,12 @@ def _sorted_out(
     name: str, chosen: RoundParams, kind: RecipeParams, account: Account, train: JsonlWriter
 ) -> Counter[str]:
     """Write ledger, pools and hard tasks, and the training rows of the set; returns the kinds of misfits."""
-    validator, last = Validator(kind.selection, chosen.recipe != "hdr"), data(name) / ".validate.ledger.jsonl"
+    validator = Validator(kind.selection, chosen.recipe != "hdr")
+    last = Path(paths.data_folder(name), ".validate.ledger.jsonl")
     with ExitStack() as stack:
         stack.callback(last.unlink, missing_ok=True)
-        pools = {pool: stack.enter_context(JsonlWriter(_pool(name, pool))) for pool in POOLS}
-        hard = stack.enter_context(JsonlWriter(hard_pool(name)))
+        pools = {pool: stack.enter_context(JsonlWriter(paths.pool(name, pool))) for pool in POOLS}
+        hard = stack.enter_context(JsonlWriter(paths.hard_pool(name)))
         with JsonlWriter(last) as verdicts:
             for task, ways in _queries(name, chosen, kind.samples):
                 ways = _validated(validator, verdicts, ways)
@@ -67,17 +67,17 @@ def _sorted_out(
                 if left_hard(ways, chosen.recipe == "hdr"):
                     account.hard += 1
                     hard.write(task.to_row())
-        write_jsonl(_pool(name, "quarantined"), read_jsonl(QUARANTINE))
-        write_jsonl(data(name) / "ledger.jsonl", _ledger(name, last))
+        write_jsonl(paths.pool(name, "quarantined"), read_jsonl(paths.QUARANTINE))
+        write_jsonl(paths.ledger(name), _ledger(name, last))
     check_fates(account.counted(), account.rows)
-    if chosen.tasks == TASKS:
-        check_source(account.queries, read_json(PREPARED))
+    if chosen.tasks == paths.TASKS:
+        check_source(account.queries, read_json(paths.PREPARE_METRICS))
     return validator.kinds
 
 
 def _queries(name: str, chosen: RoundParams, samples: int) -> Iterator[tuple[Task, list[Way]]]:
     """Each task with the ways of its rows up to the last step. Raises DataError where a row is lost."""
-    steps = Chain([read_step(name, stem) for stem in STEMS[:-1]])
+    steps = Chain([read_step(name, step) for step in paths.STEPS[:-1]])
     for task in read_tasks(chosen.tasks):
         yield task, [steps.way(row) for row in sample_ids(task, samples, chosen.recipe == "distill")]
     steps.end()
@@ -98,9 +98,5 @@ def _validated(validator: Validator, verdicts: JsonlWriter, ways: list[Way]) -> 
 
 def _ledger(name: str, last: Path) -> Iterator[dict]:
     """The ledgers of all steps, one after the other."""
-    steps = [read_verdicts(name, stem) for stem in STEMS[:-1]]
+    steps = [read_verdicts(name, step) for step in paths.STEPS[:-1]]
     yield from (verdict.to_row() for verdict in chain(*steps, map(Verdict.from_row, read_jsonl(last))))
-
-
-def _pool(name: str, pool: str) -> Path:
-    return data(name) / "pools" / f"{pool}.jsonl"

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from funreason.core.errors import DataError
-from funreason.core.records import atomic
+from funreason.core.jsonio import atomic
 from funreason.llm.cache import CONTENT, Cache, batched, digest, insert
 
 FORMAT = "funreason responses 1"

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import sys
+from pathlib import Path
 
 from funreason.cli import cache as cache_commands
 from funreason.cli import capacity as capacity_commands
@@ -18,6 +19,7 @@ from funreason.cli import doctor as doctor_commands
 from funreason.cli import rounds as rounds_commands
 from funreason.config import profiles
 from funreason.config.params import load_params
+from funreason.core import paths
 from funreason.core.runtime import outcome
 
 PIPED = 141  # what a shell reports for a program whose reader went away (128 + SIGPIPE)
@@ -138,7 +140,7 @@ def _ledger_stats(arguments) -> None:
     from funreason.ledger import history as ledger
     from funreason.ledger.text import stats_text
 
-    found = ledger.stats(ledger.read_ledger(ledger.DATA / arguments.set / ledger.LEDGER))
+    found = ledger.stats(ledger.read_ledger(Path(paths.ledger(arguments.set))))
     print(_json({"set": arguments.set, **found}) if arguments.json else stats_text(found, arguments.set))
 
 
@@ -152,7 +154,7 @@ def _ledger_diff(arguments) -> None:
 
 
 def _compare(arguments) -> None:
-    from funreason.core.records import atomic
+    from funreason.core.jsonio import atomic
     from funreason.report.compare import compare, markdown
     from funreason.report.compare_sides import WORKSPACE, experiments
 

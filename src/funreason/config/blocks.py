@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-NOTHING = "data/empty.jsonl"  # stands where DVC wants a file and there is none: its templates know no null
+from funreason.core.paths import NOTHING
 
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]

@@ -13,7 +13,6 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from funreason.config.blocks import (
-    NOTHING,
     Block,
     CheckParams,
     DataParams,
@@ -46,6 +45,7 @@ from funreason.config.rounds import (
 )
 from funreason.config.training import EvaluateParams, LoraParams, LossParams, TrainParams
 from funreason.core.errors import ParamsError
+from funreason.core.paths import NOTHING, model_folder
 
 # The blocks are to be had from here: where they stand is a matter of length.
 __all__ = [
@@ -87,7 +87,7 @@ class Params(Block):
         """A price is for a model that is asked: of another name it would silently be no price at all."""
         chosen = [self.models.teacher, *self.models.judges.values(), self.models.base]
         names = {model.path or model.hub or self.llm.server.model for model in chosen} - {None}
-        names |= {f"models/{name}" for name in self.rounds}
+        names |= {model_folder(name) for name in self.rounds}
         if strange := sorted(set(self.llm.prices.models) - names):
             raise ValueError(f"llm.prices.models names {strange[0]!r}, the models are {sorted(names)}")
         return self

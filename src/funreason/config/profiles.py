@@ -4,7 +4,7 @@ from pathlib import Path
 
 from funreason.config.params import check_params, read_yaml, yaml
 from funreason.core.errors import ParamsError
-from funreason.core.records import atomic
+from funreason.core.jsonio import atomic
 
 FOLDER = Path("profiles")
 COMPLETE = "toy"

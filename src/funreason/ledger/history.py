@@ -11,11 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from funreason.core.errors import DataError
-from funreason.core.records import read_jsonl
+from funreason.core.jsonio import read_jsonl
+from funreason.core.paths import LEDGER, ledger
 from funreason.ledger.pools import FATES, LEFT
 
-LEDGER = "ledger.jsonl"
-DATA = Path("data")
 WORKSPACE = "workspace"
 COMMONEST = 10
 
@@ -151,18 +150,18 @@ def diff(before: dict[str, End], after: dict[str, End]) -> dict:
 def state(side: str, name: str) -> dict[str, End]:
     """The ends of a set in a folder (a checkout's or the set's own), here, or at a revision. Raises DataError."""
     if side == WORKSPACE:
-        return ends(read_ledger(DATA / name / LEDGER))
+        return ends(read_ledger(Path(ledger(name))))
     folder = Path(side)
     if not folder.is_dir():
         return _at_revision(side, name)
     if (folder / LEDGER).is_file():
         return ends(read_ledger(folder / LEDGER))
-    if not (folder / DATA / name / LEDGER).is_file():
+    if not (folder / ledger(name)).is_file():
         raise DataError(
-            f"{side}: neither {LEDGER} nor {DATA / name / LEDGER} is in this folder; run `dvc pull validate@{name}` in "
+            f"{side}: neither {LEDGER} nor {ledger(name)} is in this folder; run `dvc pull validate@{name}` in "
             f"that checkout; for a branch write refs/heads/{side}, for an experiment its hash (`dvc exp list`)"
         )
-    return ends(read_ledger(folder / DATA / name / LEDGER))
+    return ends(read_ledger(folder / ledger(name)))
 
 
 def _at_revision(revision: str, name: str) -> dict[str, End]:
@@ -170,7 +169,7 @@ def _at_revision(revision: str, name: str) -> dict[str, End]:
     from dvc.exceptions import DvcException, PathMissingError
     from dvc.scm import RevError, SCMError
 
-    path = (DATA / name / LEDGER).as_posix()
+    path = ledger(name)
     try:
         with dvc.api.open(path, repo=".", rev=revision, encoding="utf-8") as file:
             return ends(_checked(_objects(file, f"{path} at {revision}"), f"{path} at {revision}"))

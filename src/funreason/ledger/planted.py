@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from funreason.core.records import read_jsonl
+from funreason.core.jsonio import read_jsonl
 from funreason.ledger.pools import Fate
 
 # A query without its tool or a value is so for every answer; the other defects are those of a given response.

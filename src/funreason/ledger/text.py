@@ -6,12 +6,14 @@ import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from tabulate import tabulate
 
+from funreason.core import paths
 from funreason.core.errors import DataError
-from funreason.core.records import read_jsonl
-from funreason.ledger.history import DATA, LEDGER, End, ends, read_ledger
+from funreason.core.jsonio import read_jsonl
+from funreason.ledger.history import End, ends, read_ledger
 from funreason.ledger.pools import POOLS
 
 WIDEST = 120  # columns
@@ -26,7 +28,7 @@ def story(row_id: str, name: str) -> str:
     """Everything known about one row of set `name`. Raises DataError naming the nearest ids for an unknown one."""
     steps: dict[str, list[dict]] = {row_id: [], row_id.removeprefix(f"{name}/"): []}  # as train.jsonl writes it
     known: dict[str, None] = {}
-    for row in read_ledger(DATA / name / LEDGER):
+    for row in read_ledger(Path(paths.ledger(name))):
         known[row["id"]] = None
         if row["id"] in steps:
             steps[row["id"]].append(row)
@@ -45,15 +47,15 @@ def _unknown(row_id: str, known: list[str], name: str) -> str:
     samples = [other for other in known if other.rpartition("#")[0] == row_id]
     near = samples or difflib.get_close_matches(row_id, known, n=5, cutoff=0.5) or known[:3]
     return (
-        f"no row {row_id!r} among the {len(known)} of {DATA / name / LEDGER}; nearest are {', '.join(near) or 'none'}. "
-        "Choose one of them, or another set with --set; data/quarantine.jsonl holds the rows that were never tasks"
+        f"no row {row_id!r} among the {len(known)} of {paths.ledger(name)}; nearest are {', '.join(near) or 'none'}. "
+        f"Choose one of them, or another set with --set; {paths.QUARANTINE} holds the rows that were never tasks"
     )
 
 
 def _pooled(row_id: str, name: str) -> tuple[str, dict]:
     """In which pool a row is, and the row: its last sample, unless it was dropped before it had one."""
     for pool in POOLS:
-        path = DATA / name / "pools" / f"{pool}.jsonl"
+        path = Path(paths.pool(name, pool))
         if path.is_file():
             for row in read_jsonl(path):
                 if row.get("id") == row_id:
@@ -77,7 +79,7 @@ def _messages(messages: list[dict]) -> list[str]:
 
 
 def _task(row_id: str) -> dict:
-    path = DATA / "tasks.jsonl"
+    path = Path(paths.TASKS)
     wanted = (row_id, row_id.rpartition("#")[0])
     return next((row for row in read_jsonl(path) if row.get("id") in wanted), {}) if path.is_file() else {}
 

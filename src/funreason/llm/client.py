@@ -27,7 +27,7 @@ class Client:
     `engine` takes one that is already there (it stays open), `cache` a store other than the default one.
     Raises EngineError, ModelError, ParamsError.
 
-        with Client(load_ref("models/judge.json"), params.llm, sampling) as client:
+        with Client(load_ref("models/teacher.json"), params.llm, sampling) as client:
             responses = client.run(requests, desc="cot")
     """
 

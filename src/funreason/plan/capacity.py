@@ -17,9 +17,9 @@ from funreason.config.blocks import Block, Count
 from funreason.config.messages import describe
 from funreason.config.params import Name, read_yaml
 from funreason.core.errors import DataError, ParamsError
-from funreason.ledger.files import STEMS
+from funreason.core.paths import STEPS, stem
 
-ASKING = STEMS[:-1]  # generate and the five checks; validate asks nobody
+ASKING = [stem(step) for step in STEPS[:-1]]  # generate and the five checks; validate asks nobody
 HOUR = 3600
 
 Amount = Annotated[float, Field(ge=0)]

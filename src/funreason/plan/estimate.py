@@ -7,8 +7,9 @@ from pathlib import Path
 from tabulate import tabulate
 
 from funreason.config.params import Params, PriceParams, RecipeParams
-from funreason.core.records import read_json
-from funreason.prompts import CHECKS
+from funreason.core import paths
+from funreason.core.jsonio import read_json
+from funreason.core.paths import CHECKS
 
 TOKENS = ("prompt_tokens", "completion_tokens")
 EVALUATIONS = ("bfcl", "code")
@@ -49,7 +50,7 @@ class Measured:
 
 
 def metrics_file(name: str, stem: str) -> Path:
-    return Path("metrics", name, f"{stem}.json")
+    return Path(paths.metrics_folder(name), f"{stem}.json")
 
 
 def has_run(name: str) -> bool:
@@ -82,7 +83,7 @@ def evaluations(like: Measured) -> list[Work]:
 
 def _check(params: Params, step: str, kind: RecipeParams, like: Measured, rows: int) -> Work:
     """As many rows, requests and tokens for a row of the set as there, by as many judges as sit here."""
-    stem = f"{1 + CHECKS.index(step)}_{step}"
+    stem = paths.stem(step)
     share = rows / max(like.rows(), 1)
     seats = _seats(params, step, kind) / _seats(like.params, step, like.params.recipe_of(like.name))
     return Work(step, round(like.read(stem)["in"] * share), **like.usage(stem, share * seats))

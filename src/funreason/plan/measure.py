@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 
 from funreason.config.params import Params
-from funreason.config.rounds import TASKS
 from funreason.core.errors import DataError
+from funreason.core.paths import TASKS
 from funreason.ledger.files import read_tasks
 from funreason.llm import Cache, Client, Request, load_ref
 from funreason.plan.capacity import Speed

@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from funreason.config.params import NOTHING, Params
-from funreason.config.rounds import written_by
+from funreason.config.params import Params
+from funreason.core.paths import NOTHING, round_of
 from funreason.plan.estimate import BASE, Measured, Work, estimate, evaluations, has_run, trained
 from funreason.plan.round import measured
 
@@ -35,7 +35,7 @@ class Estimates:
     def _earlier(self, name: str) -> int:
         """The rows of the set whose rows `name` is trained on again: as many as that one is itself trained on."""
         earlier = self.params.round_of(name).replay
-        return self._set(written_by(earlier)).get("train", Work("train")).rows if earlier != NOTHING else 0
+        return self._set(round_of(earlier)).get("train", Work("train")).rows if earlier != NOTHING else 0
 
     def _like(self, name: str) -> str | None:
         """The newest set of the same kind that has run, else the one it builds on."""

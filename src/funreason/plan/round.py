@@ -2,10 +2,11 @@
 
 from dataclasses import asdict, dataclass
 
-from funreason.config.params import NOTHING, Params, RoundParams, read_yaml
-from funreason.config.rounds import TASKS, check_chain, hard_pool
+from funreason.config.params import Params, RoundParams, read_yaml
+from funreason.config.rounds import check_chain
 from funreason.core.errors import DataError
-from funreason.core.records import read_jsonl
+from funreason.core.jsonio import read_jsonl
+from funreason.core.paths import NOTHING, TASKS, hard_pool, train_rows
 from funreason.plan.estimate import Measured, Work, cost, estimate, metrics_file, table, trained
 
 LETTERS = {"self_refine": "r", "hdr": "h"}  # what the names of rounds begin with
@@ -62,7 +63,7 @@ def _next(params: Params, recipe: str, after: str) -> tuple[str, RoundParams]:
     again = recipe == "self_refine"
     chosen = RoundParams(
         recipe=recipe, tasks=TASKS if again else hard_pool(after), generator=after, init=after,
-        replay=f"data/{after}/train.jsonl" if again else NOTHING,
+        replay=train_rows(after) if again else NOTHING,
     )  # fmt: skip
     names = (f"{LETTERS[recipe]}{number}" for number in range(1, len(params.rounds) + 2))
     name = next(name for name in names if name not in params.rounds)

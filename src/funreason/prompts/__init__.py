@@ -10,8 +10,8 @@ from functools import cache
 from importlib import resources
 
 from funreason.calls import to_bfcl
+from funreason.core.paths import CHECKS
 
-CHECKS = ("response", "query_tool", "cot", "call", "format")
 _TAGS = r"(?=/?(?:judge|NewFC|think|tools|query|reasoning|answer)\b)"
 _TAG = re.compile(f"<{_TAGS}", re.IGNORECASE)
 _FENCED_TAG = re.compile(f"&lt;{_TAGS}", re.IGNORECASE)

@@ -9,18 +9,16 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from funreason.core import paths
 from funreason.core.errors import DataError
-from funreason.core.records import atomic, read_jsonl, write_json, write_jsonl
-from funreason.ledger.history import DATA, LEDGER, read_ledger, stats
+from funreason.core.jsonio import atomic, read_jsonl, write_json, write_jsonl
+from funreason.ledger.history import read_ledger, stats
 from funreason.llm.refs import load_ref
 from funreason.publish.card import card
 from funreason.publish.formats import checked, dataset_info, is_conversation, sharegpt
 from funreason.publish.provenance import provenance
 from funreason.publish.tokens import measure, statistics
 
-BASE = "models/base.json"
-FOLDER = "dataset"
-METRICS = Path("metrics")
 STAYING = ("kept", "regenerated", "statement")
 
 
@@ -30,10 +28,10 @@ def publish(name: str, license: str | None, sampler: str) -> None:
     `license` is the source's (null: unknown), `sampler` the set whose model wrote its rows, or teacher. The card comes
     last: a folder that has one is whole.
     """
-    source, folder = DATA / name / "train.jsonl", DATA / name / FOLDER
-    ledger, fates = stats(read_ledger(DATA / name / LEDGER)), _fates(name)
+    source, folder = Path(paths.train_rows(name)), Path(paths.dataset(name))
+    ledger, fates = stats(read_ledger(Path(paths.ledger(name)))), _fates(name)
     by_set, within = Counter(), Counter()
-    tokens = statistics(_parts(source, by_set, within), measure(load_ref(BASE)))
+    tokens = statistics(_parts(source, by_set, within), measure(load_ref(paths.descriptor("base"))))
     _expect(name, by_set, fates, ledger["fates"])
     counts = {"rows": by_set.total(), "rows_by_set": dict(by_set), "rows_within_conversations": within[True]}
     found = counts | {"fates": fates, "tokens": tokens}
@@ -45,7 +43,7 @@ def publish(name: str, license: str | None, sampler: str) -> None:
     write_json(folder / "dataset_info.json", dataset_info(name))
     with atomic(folder / "README.md") as file:
         file.write(text)
-    write_json(METRICS / name / "dataset.json", found)
+    write_json(paths.dataset_metrics(name), found)
 
 
 def _parts(source: Path, by_set: Counter[str], within: Counter[bool]) -> Iterator[tuple[str | None, str]]:
@@ -64,7 +62,7 @@ def _parts(source: Path, by_set: Counter[str], within: Counter[bool]) -> Iterato
 
 
 def _fates(name: str) -> dict[str, int]:
-    path = METRICS / name / "6_validate.json"
+    path = Path(paths.step_metrics(name, "validate"))
     try:
         return json.loads(path.read_text(encoding="utf-8"))["fates"]
     except FileNotFoundError:
@@ -76,7 +74,7 @@ def _fates(name: str) -> dict[str, int]:
 def _expect(name: str, by_set: Counter[str], fates: dict[str, int], followed: dict[str, int]) -> None:
     """Rows, metrics and ledger tell of one run. Raises DataError where they do not, or where there is no row."""
     if not by_set:
-        raise DataError(f"data/{name}/train.jsonl holds no rows: nothing to publish; data/{name}/ledger.jsonl says why")
+        raise DataError(f"{paths.train_rows(name)} holds no rows: nothing to publish; {paths.ledger(name)} says why")
     staying = sum(fates.get(fate, 0) for fate in STAYING)
     if fates != followed or by_set[name] != staying:
         raise DataError(

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from funreason.core.errors import FunReasonError
-from funreason.ledger.history import DATA
-from funreason.publish.build import FOLDER
+from funreason.core.paths import dataset
 from funreason.publish.card import CONFIGS, UNKNOWN
 
 FILES = ["README.md", "dataset_info.json", *(f"{config}/train.jsonl" for config in CONFIGS)]
@@ -51,7 +50,7 @@ def _upload(api, repo_id: str, folder: Path, message: str, private: bool, revisi
 
 
 def _whole(name: str) -> Path:
-    folder = DATA / name / FOLDER
+    folder = Path(dataset(name))
     missing = [file for file in FILES if not (folder / file).is_file()]
     if missing:
         what = f"{folder} has no {', '.join(missing)}" if folder.is_dir() else f"{folder} does not exist"

@@ -6,10 +6,10 @@ from importlib import resources
 from pathlib import Path
 
 from funreason.core.errors import DataError
-from funreason.core.records import read_json
+from funreason.core.jsonio import read_json
+from funreason.core.paths import JUDGES, SOURCE, descriptor, model_folder
 
 PROMPTS = ("calling", "judge_")  # what the files begin with whose texts samplers and judges were given
-SOURCE, TEACHER, BASE, JUDGES = "data/source.json", "models/teacher.json", "models/base.json", "models/judges.json"
 
 
 def provenance(sampler: str) -> dict[str, list[tuple[str, str, str]]]:
@@ -17,11 +17,11 @@ def provenance(sampler: str) -> dict[str, list[tuple[str, str, str]]]:
     judges, source = read_json(JUDGES), read_json(SOURCE)
     inputs = [_input("source", source)]
     inputs += [_input("second source", source["multi_turn"])] if "multi_turn" in source else []
-    inputs.append(_input("teacher", read_json(TEACHER)))
+    inputs.append(_input("teacher", read_json(descriptor("teacher"))))
     inputs += [_input(f"judge `{name}`", descriptor) for name, descriptor in judges.items()]
-    inputs.append(_input("student, whose tokenizer counted", read_json(BASE)))
+    inputs.append(_input("student, whose tokenizer counted", read_json(descriptor("base"))))
     if sampler != "teacher":
-        own = f"`models/{sampler}`"
+        own = f"`{model_folder(sampler)}`"
         inputs.append(("sampler of this set's own rows", own, "trained by this pipeline, see its dvc.lock"))
     return {"inputs": inputs, "prompts": list(_prompts())}
 

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from funreason.config.params import CheckParams, FcdrParams, Params
+from funreason.core.paths import JUDGES
 from funreason.heuristics import heuristic_result
 from funreason.llm import load_refs
 from funreason.refine.answer import Answer, Question
 from funreason.refine.judge import Judge, Opinion
 
-JUDGES = "models/judges.json"
 BLOCK = 10_000  # rows at a time where only rules are asked
 MENDING = ("call", "format")  # the checks whose False brings a new call
 _LEAST = {"any": 1e-9, "majority": 0.5 + 1e-9, "unanimous": 1.0}

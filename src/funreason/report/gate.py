@@ -1,9 +1,8 @@
 """Whether a set's model is good enough to build on: its accuracy against that of the model it was trained from."""
 
-from pathlib import Path
-
+from funreason.core import paths
 from funreason.core.errors import DataError, RegressionError
-from funreason.core.records import read_json
+from funreason.core.jsonio import read_json
 
 # gate.measure → the place of the accuracy in metrics/<set>/bfcl.json
 MEASURES = {"toy": ("toy",), "bfcl": ("bfcl", "overall")}
@@ -11,7 +10,7 @@ MEASURES = {"toy": ("toy",), "bfcl": ("bfcl", "overall")}
 
 def accuracy(name: str, measure: str) -> dict:
     """{"accuracy", "low", "high", "n"} of a set, or of the untrained model (base). Raises DataError."""
-    path = Path("metrics", name, "bfcl.json")
+    path = paths.accuracy(name, "bfcl")
     found = read_json(path)
     for key in MEASURES[measure]:
         found = found.get(key)
@@ -32,8 +31,8 @@ def refuse_worse(name: str, init: str, measure: str, max_regression: float) -> N
     shown = " against ".join(_shown(who, rate) for who, rate in ((name, after), (init, before)))
     raise RegressionError(
         f"set {name} got worse than {init}: {shown}, a loss of {lost:.1%} where gate.max_regression allows "
-        f"{max_regression:.1%}; no further set builds on it. models/{name} stays for a look: change how the set is "
-        f"made (rounds, train), delete it from rounds, or allow more"
+        f"{max_regression:.1%}; no further set builds on it. {paths.model_folder(name)} stays for a look: change how "
+        f"the set is made (rounds, train), delete it from rounds, or allow more"
     )
 
 

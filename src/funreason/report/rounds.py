@@ -6,7 +6,8 @@ from pathlib import Path
 from tabulate import tabulate
 
 from funreason.config.params import RoundParams
-from funreason.core.records import read_json
+from funreason.core import paths
+from funreason.core.jsonio import read_json
 from funreason.report.gate import accuracy
 
 COLUMNS = ("round", "name", "recipe", "accuracy", "low", "high", "code", "accepted", "reasoning_chars", "hard", "rows")
@@ -22,7 +23,7 @@ def round_rows(rounds: Mapping[str, RoundParams], measure: str) -> list[dict]:
     """
     rows = [{"round": 0, "name": "base", "recipe": "", **_skill("base", measure)}]
     for number, (name, chosen) in enumerate(rounds.items(), 1):
-        if not Path("metrics", name, "bfcl.json").exists():
+        if not Path(paths.accuracy(name, "bfcl")).exists():
             break  # the chain ended here, or has not come so far
         made = {"round": number, "name": name, "recipe": chosen.recipe}
         rows.append(made | _skill(name, measure) | _data(name))
@@ -37,14 +38,14 @@ def table(rows: list[dict]) -> str:
 
 
 def _skill(name: str, measure: str) -> dict:
-    calls, path = accuracy(name, measure), Path("metrics", name, "code.json")
+    calls, path = accuracy(name, measure), Path(paths.accuracy(name, "code"))
     code = read_json(path) if path.exists() else {}  # where the chain ended, it may not have been measured any more
     first = next((rate["pass@1"] for rate in code.values() if isinstance(rate, dict) and "pass@1" in rate), "")
     return {key: calls[key] for key in ("accuracy", "low", "high")} | {"code": first}
 
 
 def _data(name: str) -> dict:
-    made, trained = (read_json(Path("metrics", name, f"{stem}.json")) for stem in ("6_validate", "train"))
+    made, trained = read_json(paths.step_metrics(name, "validate")), read_json(paths.train_metrics(name))
     queries = made["queries"]
     return {
         "accepted": round(queries["solved"] / queries["in"], 4),

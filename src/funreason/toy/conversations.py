@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from funreason.calls import join_completion
-from funreason.core.records import write_jsonl
+from funreason.core.jsonio import write_jsonl
 from funreason.toy.corpus import split_of, toolbox
 from funreason.toy.defects import CAUGHT_BY, Case, changed_value, clean, plant
 from funreason.toy.episodes import Episode, Step, candidates, opened, request, sample_step

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from funreason.calls import to_bfcl
-from funreason.core.records import write_jsonl
+from funreason.core.jsonio import write_jsonl
 from funreason.prompts import CHECKS
 from funreason.toy.code_world import humaneval_row, sample_split
 from funreason.toy.corpus import split_of, toolbox

@@ -6,7 +6,7 @@ From the log in the checkpoints, not from what this process saw: a resumed train
 import math
 from pathlib import Path
 
-from funreason.core.records import write_csv
+from funreason.core.jsonio import write_csv
 from funreason.srml.segments import NAMES, LabelReport
 
 POINTS = 200

@@ -9,7 +9,7 @@ from transformers.integrations import unset_hf_deepspeed_config
 from transformers.utils import logging
 
 from funreason.config.params import LossParams, TrainParams
-from funreason.core.records import read_jsonl, write_json
+from funreason.core.jsonio import read_jsonl, write_json
 from funreason.srml.segments import label_rows
 from funreason.srml.trainer import SRMLTrainer
 from funreason.train.adapters import lora_config, merged, quantization
