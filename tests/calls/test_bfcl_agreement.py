@@ -31,7 +31,7 @@ def official(calls: list[Call]) -> list[dict]:
 
 
 def double_quoted(calls: list[Call]) -> str:
-    """The calls as many models spell them: JSON's quotes, no space after commas, a line for each call."""
+    """The calls as many models spell them: JSON's quotes, no space after commas, one call per line."""
 
     def spell(value):
         if isinstance(value, str):

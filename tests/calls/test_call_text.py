@@ -1,4 +1,4 @@
-"""Calls to text and back: round trips, the spellings that are read, and everything that is refused."""
+"""Calls to text and back: round trips, spellings that are read, texts and values that are refused."""
 
 import random
 import warnings
@@ -56,7 +56,7 @@ def test_spellings_that_are_read(text, calls):
 
 
 @pytest.mark.parametrize(
-    ("text", "position", "says"),
+    ("text", "position", "message"),
     [
         ("", 0, "empty"),
         ("I'm sorry, I can't.", None, "write [f("),
@@ -64,34 +64,34 @@ def test_spellings_that_are_read(text, calls):
         ("[f(a=1)] Done.", None, "write [f("),
         ("[f(a=1)], [g()]", 0, "around"),
         ("1]+[2", 0, "around"),
-        ("[f]", 1, "f is no call"),
+        ("[f]", 1, "f is not a call"),
         ("[f()()]", 1, "function name"),
         ("[f('x')]", 3, "positional argument 'x'"),
         ("[f(*a)]", 3, "positional"),
         ("[f(**a)]", 5, "**"),
         ("[f(a=1, b=2, a=3)]", 13, "'a' is given twice"),
         ("[f(from=1, from=2)]", 11, "'from' is given twice"),
-        ("[f(city=Paris)]", 8, "Paris is no literal: quote text"),
-        ("[f(from='é', city=Paris)]", 18, "Paris is no literal"),
+        ("[f(city=Paris)]", 8, "Paris is not a literal: quote text"),
+        ("[f(from='é', city=Paris)]", 18, "Paris is not a literal"),
         ("[f('a'=1)]", None, "write [f("),
         ("[f(a='é', b=foo)]", 12, "foo"),
         ("[f(a='x',\n   b=foo)]", 15, "foo"),
         ("f(a=1, b=foo)", 9, "foo"),
         ("  [f(a=foo)]", 7, "foo"),
-        ("[f(a=1+2)]", 5, "1+2 is no literal"),
-        ("[f(a=__import__('os').system('true'))]", 5, "no literal"),
-        ("[f(a=[x for x in y])]", 5, "no literal"),
-        ("[f(a=f'{b}')]", 5, "no literal"),
-        ("[f(a=b'x')]", 5, "no JSON value"),
-        ("[f(a={1: 2})]", 6, "dict key 1 is no text"),
+        ("[f(a=1+2)]", 5, "1+2 is not a literal"),
+        ("[f(a=__import__('os').system('true'))]", 5, "not a literal"),
+        ("[f(a=[x for x in y])]", 5, "not a literal"),
+        ("[f(a=f'{b}')]", 5, "not a literal"),
+        ("[f(a=b'x')]", 5, "not a JSON value"),
+        ("[f(a={1: 2})]", 6, "dict key 1 is not a text"),
         ("[f(a={'x': 1, 'x': 2})]", 14, "'x' is given twice"),
         ("[f(a={**b})]", 5, "dict key"),
-        ("[f(a={1, 2})]", 5, "no literal"),
-        ("[f(a=--1)]", 5, "no literal"),
-        ("[f(a=-True)]", 5, "no literal"),
+        ("[f(a={1, 2})]", 5, "not a literal"),
+        ("[f(a=--1)]", 5, "not a literal"),
+        ("[f(a=-True)]", 5, "not a literal"),
         ("[f(a=1e999)]", 5, "finite"),
-        ("[f(a=nan)]", 5, "no literal"),
-        ("[f(a=1j)]", 5, "no JSON value"),
+        ("[f(a=nan)]", 5, "not a literal"),
+        ("[f(a=1j)]", 5, "not a JSON value"),
         ("[f(a='\\ud800')]", 5, "surrogate"),
         ("[f(a=0x" + "f" * 300 + ")]", 5, "bits"),
         ("[f(None=1)]", None, "None"),
@@ -99,10 +99,10 @@ def test_spellings_that_are_read(text, calls):
         ("\ud800", 0, "surrogates"),
     ],
 )
-def test_refused_with_position(text, position, says):
+def test_refused_with_position(text, position, message):
     with pytest.raises(CallSyntaxError) as caught:
         parse(text)
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     # Where Python's own parser stops differs between its versions: None.
     assert position is None or caught.value.position == position
 
@@ -131,7 +131,7 @@ def test_bomb_in_a_function_name():
 
 
 @pytest.mark.parametrize(
-    ("call", "says"),
+    ("call", "message"),
     [
         ({"name": "get-user", "arguments": {}}, "'get-user'"),
         ({"name": "a..b", "arguments": {}}, "'a..b'"),
@@ -142,17 +142,17 @@ def test_bomb_in_a_function_name():
         ({"name": "f", "arguments": {"a": [float("inf")]}}, "inf"),
         ({"name": "f", "arguments": {"a": 1 << 2000}}, "bits"),
         ({"name": "f", "arguments": {"a": "\ud800"}}, "surrogate"),
-        ({"name": "f", "arguments": {"a": {1: 2}}}, "no JSON value"),
-        ({"name": "f", "arguments": {"a": {1, 2}}}, "no JSON value"),
-        ({"name": "f", "arguments": "a=1"}, "no call"),
-        ({"name": "f"}, "no call"),
-        ("f()", "no call"),
+        ({"name": "f", "arguments": {"a": {1: 2}}}, "not a JSON value"),
+        ({"name": "f", "arguments": {"a": {1, 2}}}, "not a JSON value"),
+        ({"name": "f", "arguments": "a=1"}, "not a call"),
+        ({"name": "f"}, "not a call"),
+        ("f()", "not a call"),
     ],
 )
-def test_render_refuses_what_parse_could_not_read(call, says):
+def test_render_refuses_what_parse_could_not_read(call, message):
     with pytest.raises(DataError) as caught:
         render([call])
-    assert says in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_both_allow_the_same_depth():

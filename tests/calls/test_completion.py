@@ -10,19 +10,19 @@ def test_join_and_split_are_inverse(cot, answer):
     assert split_completion(join_completion(cot, answer)) == (cot, answer)
 
 
-def test_the_written_form():
+def test_white_space_around_the_parts_is_dropped():
     assert join_completion("why", "[f()]") == "<think>why</think>\n\n[f()]"
     assert split_completion("\n<think>\nwhy\n</think>\n\n\n[f()] \n") == ("why", "[f()]")
 
 
-def test_reasoning_whose_opening_mark_stands_in_the_prompt():
+def test_reasoning_whose_opening_tag_is_in_the_prompt():
     assert split_completion("why</think>\n\n[f()]") == ("why", "[f()]")
     assert split_completion("why</think>[f()]", opened=True) == ("why", "[f()]")
     assert split_completion("<think>why</think>[f()]", opened=True) == ("why", "[f()]")
 
 
 @pytest.mark.parametrize(
-    ("text", "opened", "says"),
+    ("text", "opened", "message"),
     [
         ("<think>never stops", False, "never closed"),
         ("never stops", True, "never closed"),
@@ -33,8 +33,8 @@ def test_reasoning_whose_opening_mark_stands_in_the_prompt():
         ("a</think><think>[f()]", False, "beginning"),
     ],
 )
-def test_marks_out_of_order_are_refused(text, opened, says):
-    with pytest.raises(CompletionError, match=says):
+def test_tags_out_of_order_are_refused(text, opened, message):
+    with pytest.raises(CompletionError, match=message):
         split_completion(text, opened=opened)
 
 

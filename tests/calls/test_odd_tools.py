@@ -1,4 +1,4 @@
-"""Tools that are odd: clear errors that name tool, value seen and remedy, and never a crash."""
+"""Odd tools: clear errors that name tool, value seen and remedy, and never a crash."""
 
 import random
 from collections import Counter
@@ -10,7 +10,7 @@ from funreason.core.errors import DataError
 
 
 @pytest.mark.parametrize(
-    ("tools", "said"),
+    ("tools", "message"),
     [
         ("f", "tools are 'f': give a list of tools"),
         ({"name": "f"}, "tools are {'name': 'f'}"),
@@ -20,8 +20,8 @@ from funreason.core.errors import DataError
         ([{"name": "f", "parameters": {"a": "int"}}], "parameter 'a' is 'int': give it type"),
     ],
 )
-def test_tools_that_are_none_are_refused(tools, said):
-    with pytest.raises(DataError, match=said):
+def test_tools_that_are_not_tools_are_refused(tools, message):
+    with pytest.raises(DataError, match=message):
         validate([Call("f", {"a": 1})], tools)
 
 
@@ -30,7 +30,7 @@ def declared(**parameters) -> dict:
 
 
 @pytest.mark.parametrize("required", [[["a"]], ["a", 3], [None], [{"a": 1}]])
-def test_a_required_that_is_no_name_is_refused_with_what_it_is(required):
+def test_a_required_entry_that_is_not_a_name_is_refused_with_its_value(required):
     inside = declared(
         properties={"b": {"type": "array", "items": {"type": "dict"} | declared(required=required)["parameters"]}}
     )
@@ -46,7 +46,7 @@ def test_required_names_count_once_and_only_where_declared():
 
 
 @pytest.mark.parametrize("depth", [150, 400, 5000])
-def test_a_tool_nested_beyond_reading_is_refused(depth):
+def test_a_tool_nested_too_deeply_is_refused(depth):
     spec: dict = {"type": "integer"}
     for _ in range(depth):
         spec = {"type": "array", "items": spec}

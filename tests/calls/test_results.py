@@ -1,4 +1,4 @@
-"""Results of calls in a chat: as the template's own role, or as BFCL tells them to models that have none."""
+"""Results of calls in a chat: as the template's own role, or as BFCL lists them for models whose template has none."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import trl
 from tiny import tiny_tokenizer
 
 from calls.bfcl_data import PYTHON
-from funreason.calls.results import knows_results, readable, told_by_user
+from funreason.calls.results import for_template, results_as_user, template_shows_results
 
 TEMPLATES = Path(trl.__file__).parent / "chat_templates"
 CHAT = [
@@ -36,42 +36,42 @@ def tokenizer_with(template: str):
 
 
 @pytest.mark.parametrize(("template", "known"), KNOWN.items())
-def test_every_template_shows_every_result_and_who_spoke(template, known):
+def test_every_template_shows_every_result_in_its_place(template, known):
     tokenizer = tokenizer_with(template)
-    assert knows_results(tokenizer) is known
-    shown = readable(CHAT, tokenizer)
+    assert template_shows_results(tokenizer) is known
+    shown = for_template(CHAT, tokenizer)
     assert [message["role"] for message in shown].count("tool") == (2 if known else 0)
     text = tokenizer.apply_chat_template(shown, tokenize=False)
-    places = [text.index(said) for said in ("[f(a=1), g(b='c')]", "first", "it's second", "Done.", "again")]
+    places = [text.index(content) for content in ("[f(a=1), g(b='c')]", "first", "it's second", "Done.", "again")]
     assert places == sorted(places)
 
 
-def test_a_chat_without_results_is_left_alone():
+def test_a_chat_without_results_is_unchanged():
     chat = [message for message in CHAT if message["role"] != "tool"]
-    assert readable(chat, None) is chat and told_by_user(chat) == chat
+    assert for_template(chat, None) is chat and results_as_user(chat) == chat
 
 
-def test_the_user_tells_a_run_of_results_at_once():
-    told = told_by_user(CHAT)
-    assert [message["role"] for message in told] == ["system", "user", "assistant", "user", "assistant", "user"]
-    assert told[3]["content"] == (
+def test_a_run_of_results_becomes_one_message_of_the_user():
+    messages = results_as_user(CHAT)
+    assert [message["role"] for message in messages] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert messages[3]["content"] == (
         "[{'role': 'tool', 'name': 'f(a=1)', 'content': 'first'}, "
         "{'role': 'tool', 'name': \"g(b='c')\", 'content': \"it's second\"}]"
     )
 
 
 @pytest.mark.parametrize("answer", ["[f(a=1)]", "I look it up.", "[f(a="])
-def test_results_that_no_call_stands_for_have_no_name(answer):
-    (told,) = told_by_user([{"role": "assistant", "content": answer}, *CHAT[3:5]])[1:]
-    assert told["content"] == "[{'role': 'tool', 'content': 'first'}, {'role': 'tool', 'content': \"it's second\"}]"
+def test_results_without_a_call_each_have_no_name(answer):
+    (message,) = results_as_user([{"role": "assistant", "content": answer}, *CHAT[3:5]])[1:]
+    assert message["content"] == "[{'role': 'tool', 'content': 'first'}, {'role': 'tool', 'content': \"it's second\"}]"
 
 
 @pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-bfcl here: `make setup` makes it")
-def test_the_official_handlers_write_the_same():
+def test_bfcl_handlers_write_the_same_message():
     program = (
-        "import json, sys; from bfcl_eval.model_handler.utils import format_execution_results_prompting as told\n"
-        "results, calls = json.load(sys.stdin); print(told({}, results, {'model_responses_decoded': calls}), end='')"
+        "import json, sys; from bfcl_eval.model_handler.utils import format_execution_results_prompting as listed\n"
+        "results, calls = json.load(sys.stdin); print(listed({}, results, {'model_responses_decoded': calls}), end='')"
     )
     given = json.dumps([["first", "it's second"], ["f(a=1)", "g(b='c')"]])
     done = subprocess.run([PYTHON, "-c", program], input=given, text=True, capture_output=True, check=True)
-    assert told_by_user(CHAT)[3]["content"] == done.stdout
+    assert results_as_user(CHAT)[3]["content"] == done.stdout

@@ -114,7 +114,7 @@ def test_long_values_and_lists_are_shortened():
     assert "and 480 more" in problem
 
 
-def test_a_tool_that_is_no_schema_is_refused():
+def test_a_tool_that_is_not_a_schema_is_refused():
     tool = {"name": "f", "parameters": {"type": "dict", "properties": {"a": {"type": "int", "maximum": "x"}}}}
     with pytest.raises(DataError, match="tool 'f'"):
         validate([Call("f", {"a": 1})], [tool])

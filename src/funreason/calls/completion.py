@@ -1,4 +1,4 @@
-"""A completion is reasoning and answer, `<think>{cot}</think>\\n\\n{answer}`, or just the answer."""
+"""A completion: reasoning and answer, `<think>{cot}</think>\\n\\n{answer}`, or only the answer."""
 
 from funreason.core.errors import DataError
 
@@ -6,26 +6,41 @@ OPEN, CLOSE = "<think>", "</think>"
 
 
 class CompletionError(DataError):
-    """A completion whose reasoning marks are unclosed, repeated or out of order."""
+    """A completion whose `<think>` tags are unclosed, repeated or out of order."""
 
 
 def join_completion(cot: str | None, answer: str) -> str:
-    """The completion text of a reasoning and an answer; `None` stands for no reasoning at all."""
+    """Join a reasoning and an answer into one completion.
+
+    Args:
+        cot: The reasoning. None means that the completion has none; an empty text is an empty `<think></think>`.
+        answer: The text after the reasoning.
+
+    Returns:
+        The text of the completion.
+    """
     return answer if cot is None else f"{OPEN}{cot}{CLOSE}\n\n{answer}"
 
 
 def split_completion(text: str, *, opened: bool = False) -> tuple[str | None, str]:
-    """(cot, answer) of a completion, both without outer white space; cot is `None` where there are no marks.
+    """Split a completion into its reasoning and its answer.
 
-    `opened`: the prompt already ends with `<think>` (the chat templates of QwQ and DeepSeek-R1 do), so the
-    text must close it. A lone `</think>` is read that way in any case: what stands before it is reasoning.
-    Raises `CompletionError` on an unclosed or repeated `<think>`, and on text in front of it.
+    Args:
+        text: The completion. Text before a lone `</think>` is reasoning, since the prompt may have opened it.
+        opened: Whether the prompt ends with `<think>`, as the chat templates of QwQ and DeepSeek-R1 do. The text must
+            then close it.
+
+    Returns:
+        The reasoning and the answer, both without outer white space. The reasoning is None where there are no tags.
+
+    Raises:
+        CompletionError: `<think>` is never closed, is repeated, or has text in front of it.
     """
     opens, closes = text.count(OPEN), text.count(CLOSE)
     if not (opens or closes or opened):
         return None, text.strip()
     if closes == 0:
-        raise CompletionError(_message(text, f"{OPEN} is never closed", "give the sampler more max_tokens"))
+        raise CompletionError(_message(text, f"{OPEN} is never closed", "give the generator more max_tokens"))
     if opens > 1 or closes > 1:
         raise CompletionError(_message(text, f"{opens} {OPEN}, {closes} {CLOSE}", "write one of each"))
     cot, answer = text.split(CLOSE)
@@ -37,6 +52,6 @@ def split_completion(text: str, *, opened: bool = False) -> tuple[str | None, st
 
 
 def _message(text: str, problem: str, remedy: str) -> str:
-    """One line with the problem, both ends of the text, and the way out."""
+    """One line: both ends of the text, the problem, the remedy."""
     shown = text if len(text) <= 120 else f"{text[:60]} … {text[-60:]}"
     return f"completion {shown!r}: {problem}; {remedy}"

@@ -1,7 +1,7 @@
 """Python's keywords as function and parameter names: `send(from='a')`, `json.import(x=1)`.
 
-Web APIs call parameters `from`, `class` or `in`; Python's parser refuses them (and so does BFCL's decoder). A
-prefix on those names, taken off after parsing, makes them readable, at a second parse where the first fails.
+Web APIs have parameters named `from`, `class` or `in`, which Python's parser refuses (and so does BFCL's decoder).
+Where a first parse fails, the text is parsed again with a prefix on those names, which is then removed.
 """
 
 import io
@@ -11,23 +11,27 @@ import re
 import tokenize
 
 _WORDS = [word for word in keyword.kwlist if word not in ("True", "False", "None")]
-# A cheap look before the tokenizer: statements in prose fail to parse as well, and there are many of them.
+# Tested before the tokenizer, which is slow: prose fails to parse as well, and there is much of it.
 _CANDIDATE = re.compile(rf"\b(?:{'|'.join(_WORDS)})\s*[=(.]")
 
 
 def hide_keywords(source: str) -> tuple[str, str] | None:
-    """(`source` with a prefix before each keyword used as a name, the prefix); `None` where there is none."""
+    """Put a prefix before each keyword of Python that `source` uses as a name.
+
+    Returns:
+        The changed source and the prefix; None where no keyword is used as a name.
+    """
     if not _CANDIDATE.search(source):
         return None
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError):
         return None
-    found = [tokens[i] for i in range(len(tokens) - 1) if _is_name(*tokens[i : i + 2])]
-    if not found:
+    names = [token for token, after in itertools.pairwise(tokens) if _is_name(token, after)]
+    if not names:
         return None
-    mark = next(mark for mark in map("kw{}_".format, itertools.count()) if mark not in source)
-    return _insert(source, [token.start for token in found], mark), mark
+    prefix = next(prefix for prefix in map("kw{}_".format, itertools.count()) if prefix not in source)
+    return _insert(source, [token.start for token in names], prefix), prefix
 
 
 def _is_name(token: tokenize.TokenInfo, after: tokenize.TokenInfo) -> bool:
@@ -37,10 +41,10 @@ def _is_name(token: tokenize.TokenInfo, after: tokenize.TokenInfo) -> bool:
     return after.string in ("=", "(", ".")
 
 
-def _insert(source: str, places: list[tuple[int, int]], mark: str) -> str:
-    """`source` with `mark` at each place, a line (from 1) and a column."""
+def _insert(source: str, places: list[tuple[int, int]], prefix: str) -> str:
+    """`source` with `prefix` at each place, a line (from 1) and a column (from 0)."""
     lines = source.split("\n")
     for line, column in reversed(places):
         text = lines[line - 1]
-        lines[line - 1] = f"{text[:column]}{mark}{text[column:]}"
+        lines[line - 1] = f"{text[:column]}{prefix}{text[column:]}"
     return "\n".join(lines)

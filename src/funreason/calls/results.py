@@ -1,8 +1,10 @@
 """Results of calls in a chat: messages of role `tool`, or of the user where a chat template does not know that role.
 
-Both are BFCL's conventions of its prompt mode: models that it runs itself get `tool` messages through their own chat
-template, models behind an API one message of the user that lists them.
+Both are BFCL's conventions in its prompt mode. A model that BFCL runs itself gets `tool` messages through its own chat
+template; a model behind an API gets one message of the user that lists the results.
 """
+
+from typing import Any
 
 from jinja2 import TemplateError
 
@@ -10,44 +12,56 @@ from funreason.calls.parser import CallSyntaxError, parse
 from funreason.calls.text import render
 from funreason.core.errors import DataError
 
-_PROBE = [
+Message = dict[str, Any]  # {"role", "content"}
+
+_RESULT = "a result of f"
+_PROBE: list[Message] = [
     {"role": "user", "content": "?"},
     {"role": "assistant", "content": "[f()]"},
-    {"role": "tool", "content": "a result of f"},
+    {"role": "tool", "content": _RESULT},
 ]
 
 
-def readable(messages: list[dict], tokenizer) -> list[dict]:
-    """The messages as the tokenizer's chat template can show them; without results the same list."""
-    if all(message["role"] != "tool" for message in messages) or knows_results(tokenizer):
+def for_template(messages: list[Message], tokenizer: Any) -> list[Message]:
+    """The messages in a form that the tokenizer's chat template can show.
+
+    Args:
+        messages: A chat, with or without messages of role `tool`.
+        tokenizer: A tokenizer of Transformers with a chat template. It is not used where there are no results.
+
+    Returns:
+        The same list where the template shows results or there are none, else `results_as_user` of it.
+    """
+    if all(message["role"] != "tool" for message in messages) or template_shows_results(tokenizer):
         return messages
-    return told_by_user(messages)
+    return results_as_user(messages)
 
 
-def knows_results(tokenizer) -> bool:
+def template_shows_results(tokenizer: Any) -> bool:
     """Whether a chat template shows messages of role `tool`: some refuse them, some leave them out."""
     try:
-        return _PROBE[-1]["content"] in tokenizer.apply_chat_template(_PROBE, tokenize=False)
+        return _RESULT in tokenizer.apply_chat_template(_PROBE, tokenize=False)
     except TemplateError:
         return False
 
 
-def told_by_user(messages: list[dict]) -> list[dict]:
+def results_as_user(messages: list[Message]) -> list[Message]:
     """Each run of results as one message of the user, as BFCL writes it: the repr of a list of `tool` messages."""
-    out, results = [], []
+    out: list[Message] = []
+    results: list[str] = []
     for message in [*messages, None]:
         if message and message["role"] == "tool":
             results.append(message["content"])
             continue
         if results:
-            out.append({"role": "user", "content": repr(_listed(out[-1]["content"], results))})
+            out.append({"role": "user", "content": repr(_named_results(out[-1]["content"], results))})
             results = []
         out += [message] if message else []
     return out
 
 
-def _listed(answer: str, results: list[str]) -> list[dict]:
-    """The results, each under the text of its call where there is one for each."""
+def _named_results(answer: str, results: list[str]) -> list[Message]:
+    """The results, each with the text of its call where there are as many calls as results."""
     try:
         calls = [render([call])[1:-1] for call in parse(answer)]
     except (CallSyntaxError, DataError):

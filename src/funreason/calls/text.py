@@ -1,48 +1,60 @@
 """Calls as text: `[f(a=1, b='x'), g()]`, the language of BFCL's prompt mode, in one canonical spelling.
 
-Values are Python literals (`repr`), so quotes and escapes come back as they were. `render` refuses what
-`parse` could not read back: a row that no scorer can decode must not be written.
+Values are Python literals (`repr`), so that quotes and escapes survive. `render` refuses what `parse` could not read
+back: a row that no scorer can decode must not be written.
 """
 
 import math
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from funreason.core.errors import DataError
 
 # Python's parser gives up at 200 open brackets; no tool nests its arguments anywhere near this deep.
 MAX_DEPTH = 64
-MAX_BITS = 1024
+MAX_BITS = 1024  # of an integer
 _UNWRITABLE = ("True", "False", "None")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One function call: a (dotted) function name and its keyword arguments."""
+    """One function call.
+
+    Attributes:
+        name: The function's name, with dots where it has any: `math.sqrt`.
+        arguments: The keyword arguments: parameter name → JSON value or tuple.
+    """
 
     name: str
-    arguments: dict = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, item: "Call | dict") -> "Call":
-        """The call of a row `{"name", "arguments"}` (xLAM's form); a `Call` comes back as it is."""
+    def of(cls, item: "Call | dict[str, Any]") -> "Call":
+        """The call of a row `{"name", "arguments"}` (xLAM's form). A `Call` is returned as it is.
+
+        Raises:
+            DataError: The row has no name that is a text, or no arguments that are an object.
+        """
         if isinstance(item, Call):
             return item
         name, arguments = (item.get("name"), item.get("arguments")) if isinstance(item, dict) else (None, None)
         if not isinstance(name, str) or not isinstance(arguments, dict):
-            raise DataError(f"{item!r:.200} is no call: give it a name (text) and arguments (an object)")
+            raise DataError(f"{item!r:.200} is not a call: give it a name (text) and arguments (an object)")
         return cls(name, arguments)
 
-    def to_row(self) -> dict:
-        """The call as a row in xLAM's form."""
+    def to_row(self) -> dict[str, Any]:
+        """The call as a row `{"name", "arguments"}` (xLAM's form)."""
         return {"name": self.name, "arguments": self.arguments}
 
 
-def render(calls: "list[Call | dict]") -> str:
+def render(calls: Iterable[Call | dict[str, Any]]) -> str:
     """The text of `calls`, each a `Call` or `{"name", "arguments"}`; `[]` for none.
 
-    Raises `DataError` on a name that is no (dotted) identifier and on a value that JSON does not have.
+    Raises:
+        DataError: A name is not an identifier (with dots), or a value is not a JSON value.
     """
     return f"[{', '.join([_render_call(Call.of(item)) for item in calls])}]"
 
@@ -74,8 +86,8 @@ def is_name(text: object) -> bool:
     )
 
 
-def _literal(value: object, depth: int) -> str:
-    """`repr` of a JSON value or tuple, built level by level so that every part is looked at."""
+def _literal(value: Any, depth: int) -> str:
+    """`repr` of a JSON value or tuple, built level by level so that every part is checked."""
     kind = type(value)
     if kind is str:
         return repr(checked_text(value))
@@ -93,21 +105,29 @@ def _literal(value: object, depth: int) -> str:
     if kind is dict and all(type(key) is str for key in value):
         items = [f"{_literal(key, 0)}: {_literal(item, depth + 1)}" for key, item in value.items()]
         return f"{{{', '.join(items)}}}"
-    raise DataError(f"{value!r:.80} is no JSON value: use text, numbers, True, False, None, lists and dicts")
+    raise DataError(f"{value!r:.80} is not a JSON value: use text, numbers, True, False, None, lists and dicts")
 
 
 def checked_number(value: float) -> float:
-    """`value`, which JSON can hold: it has no nan and no infinity, and readers limit integers."""
+    """Return `value` if JSON can hold it: not nan, not an infinity, not an integer that readers refuse.
+
+    Raises:
+        DataError: JSON cannot hold it.
+    """
     if type(value) is int:
         if value.bit_length() > MAX_BITS:
             raise DataError(f"an integer of {value.bit_length()} bits: use {MAX_BITS} at most")
     elif not math.isfinite(value):
-        raise DataError(f"{value!r} is no JSON value: use a finite number")
+        raise DataError(f"{value!r} is not a JSON value: use a finite number")
     return value
 
 
 def checked_text(value: str) -> str:
-    """`value`, which UTF-8 can hold: half a surrogate pair would break the file it is written to."""
+    """Return `value` if UTF-8 can hold it: half a surrogate pair would break the file it is written to.
+
+    Raises:
+        DataError: UTF-8 cannot hold it.
+    """
     if not value.isascii():
         try:
             value.encode()

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from typing import Any
 
 SCALARS = {
     "str": "string",
@@ -14,7 +15,7 @@ SCALARS = {
     "bool": "boolean",
     "boolean": "boolean",
 }
-# BFCL's type names (those of its Java and JavaScript tools included) as JSON Schema's; `any` has none.
+# BFCL's type names, those of its Java and JavaScript tools included → JSON Schema's; `any` has none.
 JSON_TYPES = {
     **{name: "string" for name in ("string", "str", "char")},
     **{name: "integer" for name in ("integer", "int", "long", "short", "byte", "bigint")},
@@ -29,10 +30,15 @@ DICTS = {"dict", "object", "mapping", "defaultdict", "ordereddict"}
 _OPTIONAL = re.compile(r"[,;]?\s*\(?\s*\boptional\b(?!\s*\[).*$", re.IGNORECASE | re.DOTALL)
 
 
-def read_type(name: object) -> tuple[dict, bool]:
-    """An xLAM type name as (BFCL type `{"type", "items"?, "enum"?}`, whether it says optional).
+def read_type(name: object) -> tuple[dict[str, Any], bool]:
+    """Read the type name of a parameter in xLAM's form.
 
-    What has no counterpart in BFCL (`Callable[…]`, a class, a mixed union, no annotation at all) is `any`.
+    Args:
+        name: The text under `type`. A name without a counterpart in BFCL (`Callable[…]`, a class, a mixed union, no
+            annotation at all) is `any`.
+
+    Returns:
+        The BFCL type `{"type", "items"?, "enum"?}`, and whether the name says that the parameter is optional.
     """
     if not isinstance(name, str):
         return {"type": "any"}, False
@@ -55,7 +61,7 @@ def _admits_none(node: ast.expr) -> bool:
     )
 
 
-def _convert(node: ast.expr) -> dict:
+def _convert(node: ast.expr) -> dict[str, Any]:
     """The BFCL type of one annotation node."""
     if isinstance(node, ast.Subscript):
         return _generic(_name(node.value), _members(node))
@@ -65,24 +71,24 @@ def _convert(node: ast.expr) -> dict:
 
 
 def _members(node: ast.Subscript) -> list[ast.expr]:
-    """What stands between the brackets."""
+    """The parts between the brackets."""
     return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
 
 
 def _name(node: ast.expr) -> str:
-    """The last part of a dotted name in lower case, or nothing."""
+    """The last part of a dotted name in lower case; an empty text where the node is not a name."""
     name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
     return name.lower()
 
 
-def _plain(name: str) -> dict:
+def _plain(name: str) -> dict[str, Any]:
     """The BFCL type of a name without members."""
     if name in ARRAYS or name == "tuple":
         return {"type": "tuple" if name == "tuple" else "array", "items": {"type": "any"}}
     return {"type": "dict" if name in DICTS else SCALARS.get(name, "any")}
 
 
-def _generic(name: str, members: list[ast.expr]) -> dict:
+def _generic(name: str, members: list[ast.expr]) -> dict[str, Any]:
     """The BFCL type of `name[members]`."""
     if name in ("optional", "union"):
         return _one_of([_convert(member) for member in members if not _is_none(member)])
@@ -95,11 +101,11 @@ def _generic(name: str, members: list[ast.expr]) -> dict:
     return _plain(name)
 
 
-def _one_of(types: list[dict]) -> dict:
-    """The one BFCL type that covers all given: equal ones stay, integer and float make float, else `any`."""
-    if types and all(kind == types[0] for kind in types):
+def _one_of(types: list[dict[str, Any]]) -> dict[str, Any]:
+    """The one BFCL type that covers all of `types`: equal ones stay, integer and float make float, else `any`."""
+    if types and all(one == types[0] for one in types):
         return types[0]
-    if types and all(kind in ({"type": "integer"}, {"type": "float"}) for kind in types):
+    if types and all(one in ({"type": "integer"}, {"type": "float"}) for one in types):
         return {"type": "float"}
     return {"type": "any"}
 

@@ -1,7 +1,9 @@
-"""Calls against the tools they may use, with `jsonschema`: what is wrong, in words a person can act on."""
+"""Checks calls against the tools they may use, with `jsonschema`, and words each problem as one line."""
 
 import json
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
@@ -11,7 +13,7 @@ from funreason.calls.schema import to_json_schema
 from funreason.calls.text import Call
 from funreason.core.errors import DataError
 
-# As BFCL's checker sees values: a tuple is a list, and 5.0 is no integer (JSON Schema says it is one).
+# As in BFCL's checker, a tuple is a list, and 5.0 is not an integer (in JSON Schema it is one).
 _TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
     {
         "array": lambda checker, value: isinstance(value, (list, tuple)),
@@ -21,29 +23,37 @@ _TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
 _Validator = extend(Draft202012Validator, type_checker=_TYPES)
 
 
-def validate(calls: "list[Call | dict]", tools: list[dict]) -> list[str]:
-    """The problems of `calls` against `tools` (xLAM's or BFCL's form), none where all are right.
+def validate(calls: Iterable[Call | dict[str, Any]], tools: list[dict[str, Any]]) -> list[str]:
+    """Check calls against their tools.
 
-    Each problem is one line that names call, function, parameter, the value seen and the values allowed.
-    Raises `DataError` on a tool that is no object with a name, and on one called that describes no valid schema.
+    Args:
+        calls: Each a `Call` or `{"name", "arguments"}`.
+        tools: The tools that may be called, in xLAM's or BFCL's form.
+
+    Returns:
+        The problems, none where all calls are right. Each is one line with the number of the call, the function, the
+        parameter, the value seen and the values allowed.
+
+    Raises:
+        DataError: A tool is not an object with a name, or a called tool does not describe a valid schema.
     """
     by_name = _by_name(tools)
-    problems = []
+    problems: list[str] = []
     for number, item in enumerate(calls, 1):
         call = Call.of(item)
         if call.name in by_name:
-            found = _problems(call, by_name[call.name])
+            of_call = _problems(call, by_name[call.name])
         else:
-            found = [f"no such function, allowed: {_listed(by_name) or 'none'}"]
-        problems += [f"call {number}, {call.name}: {problem}" for problem in found]
+            of_call = [f"no such function, allowed: {_listed(by_name) or 'none'}"]
+        problems += [f"call {number}, {call.name}: {problem}" for problem in of_call]
     return problems
 
 
-def _by_name(tools: list[dict]) -> dict[str, dict]:
-    """The tools by name; of several with one name the first counts."""
+def _by_name(tools: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The tools by name; the first of several with the same name counts."""
     if not isinstance(tools, list):
         raise DataError(f"tools are {tools!r:.80}: give a list of tools")
-    by_name: dict[str, dict] = {}
+    by_name: dict[str, dict[str, Any]] = {}
     for tool in tools:
         if not (isinstance(tool, dict) and isinstance(tool.get("name"), str)):
             raise DataError(f"tool {tool!r:.80}: give it a name (text) and parameters (an object)")
@@ -51,8 +61,8 @@ def _by_name(tools: list[dict]) -> dict[str, dict]:
     return by_name
 
 
-def _problems(call: Call, tool: dict) -> list[str]:
-    """What is wrong with the arguments of one call; jsonschema reports each missing name, we report once."""
+def _problems(call: Call, tool: dict[str, Any]) -> list[str]:
+    """The problems of one call's arguments, each once: jsonschema reports an object again for each missing name."""
     try:
         validator = _validator(json.dumps(tool))
         return list(dict.fromkeys(_worded(error) for error in validator.iter_errors(call.arguments)))
@@ -62,7 +72,7 @@ def _problems(call: Call, tool: dict) -> list[str]:
 
 @lru_cache(maxsize=16384)
 def _validator(tool_text: str) -> Draft202012Validator:
-    """The validator of a tool, kept by the tool's text: the same few thousand tools come again and again."""
+    """The validator of a tool. Cached by the tool's text, because the same few thousand tools occur again and again."""
     tool = json.loads(tool_text)
     schema = to_json_schema(tool)
     try:
@@ -75,41 +85,43 @@ def _validator(tool_text: str) -> Draft202012Validator:
 
 def _worded(error: ValidationError) -> str:
     """One violation as a line: parameter, value seen, values allowed."""
+    allowed: Any = error.validator_value
+    instance: Any = error.instance
     if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        return f"{_inside(error)}missing {_listed(missing)}, required: {_listed(error.validator_value)}"
+        missing = [key for key in allowed if key not in instance]
+        return f"{_inside(error)}missing {_listed(missing)}, required: {_listed(allowed)}"
     if error.validator == "additionalProperties":
-        allowed = error.schema.get("properties", ())
-        extra = [f"{key!r} = {_shown(value)}" for key, value in error.instance.items() if key not in allowed]
-        return f"{_inside(error)}undeclared {', '.join(extra)}, allowed: {_listed(allowed) or 'none'}"
-    seen = f"parameter {_path(error)!r} is {_shown(error.instance)}"
+        schema: Any = error.schema
+        declared = schema.get("properties", ())
+        extra = [f"{key!r} = {_shown(value)}" for key, value in instance.items() if key not in declared]
+        return f"{_inside(error)}undeclared {', '.join(extra)}, allowed: {_listed(declared) or 'none'}"
+    seen = f"parameter {_path(error)!r} is {_shown(instance)}"
     if error.validator == "type":
-        kinds = error.validator_value
-        return f"{seen}, allowed: {kinds if isinstance(kinds, str) else ' or '.join(kinds)}"
+        return f"{seen}, allowed: {allowed if isinstance(allowed, str) else ' or '.join(allowed)}"
     if error.validator == "enum":
-        return f"{seen}, allowed: {_listed(error.validator_value)}"
-    return f"{seen}, allowed: {error.validator} {error.validator_value!r:.200}"
+        return f"{seen}, allowed: {_listed(allowed)}"
+    return f"{seen}, allowed: {error.validator} {allowed!r:.200}"
 
 
 def _inside(error: ValidationError) -> str:
-    """Where inside the arguments an object lacks or exceeds its keys."""
+    """The beginning of a line about an object inside the arguments; empty for the arguments themselves."""
     return f"in parameter {_path(error)!r}, " if error.absolute_path else ""
 
 
 def _path(error: ValidationError) -> str:
-    """The parameter, with the way into its value: `stops[0].city`."""
+    """The parameter with the path into its value: `stops[0].city`."""
     first, *rest = error.absolute_path
     return str(first) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
 
 
 def _shown(value: object) -> str:
-    """A value as it stands in the call, shortened."""
+    """A value as it is in the call, shortened."""
     text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-def _listed(values: object, limit: int = 20) -> str:
-    """Allowed values as a line; a long list is cut, with the count of the rest."""
-    values = list(values)
-    shown = ", ".join(map(repr, values[:limit]))
-    return shown if len(values) <= limit else f"{shown} and {len(values) - limit} more"
+def _listed(values: Iterable[object], limit: int = 20) -> str:
+    """Values as one line; a long list is cut, with the count of the rest."""
+    listed = list(values)
+    shown = ", ".join(map(repr, listed[:limit]))
+    return shown if len(listed) <= limit else f"{shown} and {len(listed) - limit} more"

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from funreason.calls.results import readable
+from funreason.calls.results import for_template
 from funreason.core.errors import ModelError
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import Request
@@ -18,7 +18,7 @@ class Chat:
         """The prompt's text, up to where the model goes on."""
         from jinja2 import TemplateError
 
-        messages = readable(request.messages, self.tokenizer)
+        messages = for_template(request.messages, self.tokenizer)
         try:
             text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         except TemplateError as error:

@@ -5,7 +5,7 @@ import re
 from transformers import PreTrainedTokenizerBase
 
 from funreason.calls.completion import CLOSE, OPEN
-from funreason.calls.results import readable
+from funreason.calls.results import for_template
 from funreason.srml.cut import Refused
 
 DATE = "26 Jul 2024"  # the default of Llama-3.2's template; else it writes today's, and no run could be repeated
@@ -23,7 +23,7 @@ def render(row: dict, tokenizer: PreTrainedTokenizerBase) -> tuple[str, str, str
     if [message["role"] for message in row["completion"]] != ["assistant"]:
         raise Refused("not_one_assistant_turn")
     extra = {"tools": row.get("tools"), "tokenize": False, "date_string": DATE}
-    asked = readable(row["prompt"], tokenizer)
+    asked = for_template(row["prompt"], tokenizer)
     prompt = tokenizer.apply_chat_template(asked, add_generation_prompt=True, **extra)
     full = tokenizer.apply_chat_template(asked + row["completion"], **extra)
     if not full.startswith(prompt):

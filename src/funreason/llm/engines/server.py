@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
 
-from funreason.calls.results import told_by_user
+from funreason.calls.results import results_as_user
 from funreason.core.errors import EngineError
 from funreason.llm.budget import Budget
 from funreason.llm.refs import ModelRef
@@ -30,7 +30,7 @@ class ServerEngine:
 
     def prompt(self, request: Request) -> str:
         # The server renders: the messages stand for what the model sees.
-        return json.dumps([told_by_user(request.messages), request.prefix], sort_keys=True)
+        return json.dumps([results_as_user(request.messages), request.prefix], sort_keys=True)
 
     def would_give(self, response: Response, sampling: Sampling) -> bool:
         return True  # its context length is the server's business
@@ -121,7 +121,7 @@ class ServerEngine:
 
     def _body(self, job: Job, sampling: Sampling) -> dict:
         # Results go as the user's: of a `tool` message many servers want the id of a call that they made themselves.
-        messages = told_by_user(job.request.messages)
+        messages = results_as_user(job.request.messages)
         body = {"model": self.model, "messages": messages, "max_tokens": sampling.max_tokens}
         body |= {"temperature": sampling.temperature, "top_p": sampling.top_p}
         if job.seed is not None:
