@@ -1,7 +1,7 @@
 """Which tests belong to the fast tier, and which tests one xdist worker runs together. Used by conftest.py alone.
 
-A test is of the tier `model` when it is marked so, when it uses a fixture that starts a model (`MODEL_FIXTURES`), or when its
-module imports torch. The last is read from the source, so that the fast tier need not import such a module to leave it out.
+A test is marked `model` by hand, by a fixture that starts a model (`MODEL_FIXTURES`), or because its module imports torch.
+The last is read from the source, so that the fast tier need not import such a module to leave it out.
 """
 
 import ast
@@ -48,7 +48,7 @@ def _imported(file: Path) -> list[str]:
 
 
 def _files(name: str, folder: Path) -> list[Path]:
-    """The files that Python runs to import `name` from a module in `folder`: the module and its packages' `__init__.py`."""
+    """The files that run when a module in `folder` imports `name`: the module and its packages' `__init__.py`."""
     level = len(name) - len(name.lstrip("."))
     parts = name.lstrip(".").split(".")
     for root in [folder, *ROOTS] if level == 0 else [[folder, *folder.parents][level - 1]]:

@@ -17,6 +17,7 @@ from funreason.core.records import Task
 from funreason.prompts.conversation import chat
 from funreason.srml.segments import MASKED, label
 
+pytestmark = pytest.mark.model
 SMALL = {
     "toy": {"pool_rows": 12, "heldout_rows": 12, "judge_rows": 2, "code_rows": 6, "conversation_rows": 16},
     "data": {"multi_turn": {"path": "data/toy/conversations.jsonl"}},

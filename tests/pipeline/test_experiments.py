@@ -11,6 +11,7 @@ import pytest
 from code_closure import ROOT
 from project import copy_project
 
+pytestmark = pytest.mark.slow
 MARK = "\nprint('loaded from', __file__)\n"
 SMALL_WORLD = ("toy.pool_rows=20", "toy.heldout_rows=4", "toy.judge_rows=1", "toy.code_rows=2")
 

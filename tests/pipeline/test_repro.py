@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from code_closure import ROOT, beside, closure
 from graph.pipeline_copy import declared_stages, within
 from graph.test_declared import PREFLIGHT, UNTRACKED
@@ -11,6 +12,8 @@ from funreason.config.params import read_yaml, yaml
 from funreason.core.jsonio import read_jsonl
 
 from .small_project import SMALL, TARGETS, copy_project, dvc
+
+pytestmark = pytest.mark.model
 
 
 def metrics(folder: Path, name: str) -> dict:

@@ -21,6 +21,8 @@ from .killing import Repro
 from .replies import model_server
 from .test_kills import CONCURRENCY, SMALL
 
+pytestmark = pytest.mark.model
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):

@@ -12,6 +12,8 @@ import psutil
 import pytest
 from project import ROOT, dvc_command, environment
 
+pytestmark = pytest.mark.slow
+
 # A stage that sleeps for ten minutes, as do a scorer in the sandbox and a rank under a launcher.
 STAGE = """
 import subprocess, sys, threading
