@@ -19,13 +19,13 @@ def main(name: str) -> None:
     from funreason.llm.engines import sockets
     from funreason.train.checkpoints import checkpoint_root
     from funreason.train.launch import launched
-    from funreason.train.run import train_set
+    from funreason.train.run import train_round
 
     params = load_params()
     sockets.stop_idle()  # an engine that waits for the next stage (llm.keep_alive_s) holds GPU memory
     if launched(params.train, __file__, name):
         return
-    train_set(
+    train_round(
         Path(paths.train_rows(name)),
         load_ref(paths.descriptor(params.round_of(name).init)),
         Path(paths.model_folder(name)),

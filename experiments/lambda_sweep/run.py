@@ -28,10 +28,10 @@ def train(setting: str, seed: str) -> None:
     from funreason.config.params import load_params
     from funreason.llm import load_ref
     from funreason.train.checkpoints import checkpoint_root
-    from funreason.train.run import train_set
+    from funreason.train.run import train_round
 
     params, name = load_params(), f"{setting}-{seed}"
-    train_set(
+    train_round(
         Path("data/r0/train.jsonl"),
         load_ref("models/base.json"),
         MODELS / name,

@@ -12,6 +12,7 @@ import pytest
 from project import copy_project, dvc
 from transformers import AutoTokenizer
 
+from funreason.calls.results import for_template
 from funreason.core.jsonio import read_jsonl
 from funreason.core.records import Task
 from funreason.prompts.conversation import chat
@@ -85,6 +86,6 @@ def test_the_student_was_trained_on_them(finished):
     assert used == len(trained) and counts["rows"]["dropped"] == {} and counts["steps"] > 0
     tokenizer = AutoTokenizer.from_pretrained(finished / "models/r0")
     for row in trained[-8:]:
-        labelled = label(row, tokenizer)
+        labelled = label(row, tokenizer, adapt_prompt=for_template)
         ids = [i for i, s in zip(labelled["input_ids"], labelled["segment_ids"], strict=True) if s != MASKED]
         assert tokenizer.decode(ids) == row["completion"][0]["content"] + tokenizer.eos_token

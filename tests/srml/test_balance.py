@@ -1,4 +1,4 @@
-"""SSB's α: where it rests, that it stays in its bounds, and what a checkpoint keeps of it."""
+"""SSB's α: its fixed point, its bounds, and what a checkpoint keeps of it."""
 
 from math import exp, log
 
@@ -7,23 +7,28 @@ import pytest
 from funreason.srml.adaptive import Balance
 
 
+def balance_of(**options: float) -> Balance:
+    return Balance(**{"start": 0.7, "rate": 0.01, "anchor": 1.0, "low": 0.1, "high": 0.95} | options)
+
+
 def test_one_step_by_hand():
     """θ₀ = ln(7/3); the slope at the start is L_think − L_result = 2 − 1; θ = ln(7/3) − 0.1."""
-    balance = Balance(0.7, rate=0.1, anchor=1.0)
+    balance = balance_of(rate=0.1)
     balance.update(2.0, 1.0)
     assert balance.value == pytest.approx(1 / (1 + exp(-(log(7 / 3) - 0.1))))
 
 
 @pytest.mark.parametrize("rate, anchor", [(0.01, 1.0), (1.0, 1.0), (0.5, 2.0)])
-def test_it_rests_where_the_anchor_holds_it(rate, anchor):
-    balance = Balance(0.7, rate, anchor)
+def test_the_anchor_decides_the_fixed_point(rate, anchor):
+    balance = balance_of(rate=rate, anchor=anchor)
     for _ in range(2000):
         balance.update(1.5, 1.2)
     assert balance.value == pytest.approx(1 / (1 + exp(-(log(7 / 3) - 0.3 / anchor))))
 
 
 def test_without_an_anchor_it_runs_to_the_easier_segment_and_stops_at_a_bound():
-    harder_think, harder_result = Balance(0.7, 0.1, 0.0, 0.2, 0.9), Balance(0.7, 0.1, 0.0, 0.2, 0.9)
+    options = {"rate": 0.1, "anchor": 0.0, "low": 0.2, "high": 0.9}
+    harder_think, harder_result = balance_of(**options), balance_of(**options)
     for _ in range(500):
         harder_think.update(2.0, 1.0)
         harder_result.update(1.0, 2.0)
@@ -33,19 +38,19 @@ def test_without_an_anchor_it_runs_to_the_easier_segment_and_stops_at_a_bound():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"start": 0.05}, "`ssb_min` 0.1, `think_weight` 0.05"),
-        ({"high": 1.0}, "`ssb_max` 1.0"),
-        ({"rate": 0.6, "anchor": 2.0}, "a product of at most 1"),
-        ({"rate": 0.0}, "`ssb_rate` 0.0"),
+        ({"start": 0.05}, "starts at 0.05, allowed are 0.1 .min. to 0.95"),
+        ({"high": 1.0}, "min is 0.1 and max is 1.0, allowed is 0 < min"),
+        ({"rate": 0.6, "anchor": 2.0}, "rate 0.6 times anchor 2.0 is over 1"),
+        ({"rate": 0.0}, "rate is 0.0 and anchor is 1.0, allowed is rate > 0"),
     ],
 )
-def test_refused_rules(options, message):
+def test_refused_options(options, message):
     with pytest.raises(ValueError, match=message):
-        Balance(**options)
+        balance_of(**options)
 
 
 def test_a_checkpoint_keeps_every_bit(tmp_path):
-    saved, loaded = Balance(), Balance()
+    saved, loaded = balance_of(), balance_of()
     saved.update(1.234, 0.567)
     saved.save(tmp_path)
     loaded.load(tmp_path)

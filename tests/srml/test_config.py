@@ -7,8 +7,7 @@ from rows import eight, row
 from transformers import AutoModelForCausalLM, AutoTokenizer, HfArgumentParser
 from trl import SFTConfig
 
-from funreason.core.errors import DataError
-from funreason.srml import Refused, SRMLConfig, SRMLTrainer
+from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError, UnusableRow
 
 CPU = {"bf16": False, "use_cpu": True, "report_to": []}
 
@@ -22,7 +21,10 @@ CPU = {"bf16": False, "use_cpu": True, "report_to": []}
         ({"segment_reduction": "sum"}, "`segment_reduction` is 'sum', allowed are batch, sample"),
         ({"head": "liger"}, "`head` is 'liger', allowed are auto, fused, linear"),
         ({"head": "linear", "compact_head": False}, "`head` is 'linear', which scores labelled positions only"),
-        ({"segment_loss": "ssb", "think_weight": 0.05}, "`think_weight` 0.05, .* wanted is 0 < ssb_min"),
+        (
+            {"segment_loss": "ssb", "think_weight": 0.05},
+            "ssb: the weight starts at 0.05, allowed are 0.1 .min. to 0.95",
+        ),
         ({"segment_weights": {"a": 0.5, "b": 0.6}}, "wanted are weights from 0, summing to 1"),
         ({"segment_weights": {"a": 1.0}, "segment_loss": "ssb"}, "`segment_weights` are fixed"),
         ({"max_dropped_fraction": 1.5}, "`max_dropped_fraction` is 1.5"),
@@ -58,7 +60,7 @@ def test_standalone_from_a_folder_name(tiny_model, tmp_path):
 def test_too_many_dropped_rows(tiny_model, tmp_path):
     args = SRMLConfig(str(tmp_path), **CPU, max_dropped_fraction=0.1)
     model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
-    with pytest.raises(DataError, match="1 of 9 training rows cannot be used"):
+    with pytest.raises(TrainingDataError, match="1 of 9 training rows cannot be used"):
         SRMLTrainer(model, args, train_dataset=[*eight(), row("<think>")], processing_class=tokenizer)
 
 
@@ -72,7 +74,7 @@ def plan_call_answer(completion: str) -> list[tuple[str, int]]:
     """A cut as users write it: `plan | call | answer`."""
     bars = [i for i, character in enumerate(completion) if character == "|"]
     if len(bars) != 2:
-        raise Refused("not_two_bars")
+        raise UnusableRow("not_two_bars")
     return [("plan", 0), ("call", bars[0] + 1), ("answer", bars[1] + 1)]
 
 
@@ -113,7 +115,7 @@ def test_sharded_sequences_are_refused(tiny_model, tmp_path):
 
 def test_a_segment_without_a_name(tiny_model, tmp_path):
     rows = Dataset.from_list([{"input_ids": [1, 2, 3], "labels": [1, 2, 3], "segment_ids": [1, 2, 3]}])
-    with pytest.raises(DataError, match=r"the rows have a segment 3, known are 2 \(think, result\)"):
+    with pytest.raises(TrainingDataError, match=r"the rows have a segment 3, known are 2 \(think, result\)"):
         SRMLTrainer(str(tiny_model), SRMLConfig(str(tmp_path), **CPU), train_dataset=rows)
     args = SRMLConfig(str(tmp_path), **CPU, segment_weights={"plan": 0.2, "call": 0.5, "answer": 0.3})
     assert len(SRMLTrainer(str(tiny_model), args, train_dataset=rows).train_dataset) == 1

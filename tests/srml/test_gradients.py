@@ -13,8 +13,7 @@ from rows import eight, row
 from steps import COMMON, largest_error, one_step, relative_error, trl_step
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from funreason.core.errors import DataError
-from funreason.srml import SRMLConfig, SRMLTrainer
+from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError
 from funreason.srml.segments import label_rows
 
 WEIGHT = {"think_weight": 0.7}
@@ -65,7 +64,7 @@ def test_packing_packs(tiny_model, tmp_path, examples):
 
     found = packed(250)
     assert len(found) == 3 and sum(map(len, found)) == 8 and sum(map(sum, found)) == sum(map(len, examples["labels"]))
-    with pytest.raises(DataError, match=r"a row of \d+ tokens does not fit into `max_length` 50 for packing"):
+    with pytest.raises(TrainingDataError, match=r"a row of \d+ tokens does not fit into `max_length` 50 for packing"):
         packed(50)
 
 
@@ -115,7 +114,7 @@ def test_gradient_shares_depend_on_neither_batches_nor_head(tiny_model, tmp_path
     shares = []
     for batch, accumulate, options in cases:
         log = one_step(tiny_model, tmp_path, examples, batch, accumulate, **WEIGHT, **options)[2]
-        shares.append([log["grad_fraction_think"], log["grad_share_result"]])
+        shares.append([log["grad_fraction_think"], log["grad_fraction_result"]])
     assert all(share == pytest.approx(shares[0], rel=1e-5) for share in shares)
     assert sum(shares[0]) == pytest.approx(1) and min(shares[0]) > 0.05
 

@@ -19,10 +19,11 @@ from funreason.core.jsonio import write_jsonl
 from funreason.core.runtime import outcome
 from funreason.llm import load_ref
 from funreason.srml.segments import LabelReport, label_rows
+from funreason.train.callbacks import Progress
 from funreason.train.checkpoints import last_complete, require_space, run_key
 from funreason.train.curves import summary, write_curve
 from funreason.train.heldout import split
-from funreason.train.run import Progress, train_set
+from funreason.train.run import train_round
 
 ROOT = Path(__file__).parents[2]
 
@@ -154,8 +155,8 @@ def test_too_many_dropped_rows_leave_nothing_behind(tiny_model, tmp_path):
     folder = workspace(tmp_path, tiny_model)
     write_jsonl(folder / "data/r0/train.jsonl", [row("<think>"), row("[f()]")])
     arguments = folder / "data/r0/train.jsonl", load_ref(tiny_model), folder / "models/r0", folder / "metrics/r0"
-    with pytest.raises(DataError, match="1 of 2 training rows cannot be used .*share of 0.2"):
-        train_set(*arguments, LossParams(**LOSS), TrainParams(**TRAIN), checkpoints=folder / ".checkpoints")
+    with pytest.raises(DataError, match="1 of 2 training rows cannot be used .*the allowed fraction is 0.2"):
+        train_round(*arguments, LossParams(**LOSS), TrainParams(**TRAIN), checkpoints=folder / ".checkpoints")
     assert not (folder / "models/r0").exists() and not (folder / "metrics").exists()
 
 

@@ -8,8 +8,7 @@ from tiny import CHATML, LINES
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerFast
 
-from funreason.core.errors import DataError
-from funreason.srml.cut import Refused, think_and_result
+from funreason.srml.rows import TrainingDataError, UnusableRow, think_and_result
 from funreason.srml.segments import IGNORED, MASKED, RESULT, THINK, label, label_rows
 
 END = "<|im_end|>"
@@ -116,17 +115,17 @@ def test_segments_tile_any_completion(tokenizer, kind):
     ],
 )
 def test_refused_completions(tokenizer, completion, reason):
-    with pytest.raises(Refused, match=f"^{reason}$"):
+    with pytest.raises(UnusableRow, match=f"^{reason}$"):
         label(row(completion), tokenizer)
 
 
 def test_a_template_that_rewrites_the_completion_is_noticed(tokenizer):
     rewriting = AutoTokenizer.from_pretrained(tokenizer.name_or_path)
     rewriting.chat_template = CHATML.replace("message['content']", "message['content'].split('</think>')[-1]")
-    with pytest.raises(Refused, match="rewritten_by_template"):
+    with pytest.raises(UnusableRow, match="rewritten_by_template"):
         label(row("<think>a</think>[f()]"), rewriting)
     rewriting.chat_template = CHATML.replace("<|im_end|>", "")
-    with pytest.raises(Refused, match="no_end_of_turn"):
+    with pytest.raises(UnusableRow, match="no_end_of_turn"):
         label(row("<think>a</think>[f()]"), rewriting)
 
 
@@ -138,7 +137,9 @@ def test_dropped_rows_are_counted_by_reason(tokenizer):
     assert report.tokens["think"] == sum(s.count(THINK) for s in data["segment_ids"])
     assert report.tokens["result"] == sum(s.count(RESULT) for s in data["segment_ids"])
     report.check(3 / 11)
-    with pytest.raises(DataError, match=r"3 of 11 .*1 over_long, 2 unclosed_think.*share of 0.2;"):
+    with pytest.raises(
+        TrainingDataError, match=r"3 of 11 .*1 over_long, 2 unclosed_think.*the allowed fraction is 0.2;"
+    ):
         report.check(0.2)
 
 
@@ -149,12 +150,14 @@ def test_a_row_of_exactly_the_limit_is_kept(tokenizer):
 
 
 def test_nothing_left_is_an_error(tokenizer):
-    with pytest.raises(DataError, match="no rows given"):
+    with pytest.raises(TrainingDataError, match="no rows given"):
         label_rows([], tokenizer)[1].check(1.0)
-    with pytest.raises(DataError, match="1 of 1 .*1 unclosed_think"):
+    with pytest.raises(TrainingDataError, match="1 of 1 .*1 unclosed_think"):
         label_rows([row("<think>")], tokenizer)[1].check(1.0)
 
 
 def test_a_tokenizer_without_offsets():
-    with pytest.raises(DataError, match="ByT5Tokenizer gives no character offsets; use the model's fast tokenizer"):
+    with pytest.raises(
+        TrainingDataError, match="ByT5Tokenizer gives no character offsets; use the model's fast tokenizer"
+    ):
         label_rows(eight(), ByT5Tokenizer())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rows import row
 
 from funreason.calls import join_completion
-from funreason.srml.cut import Refused
+from funreason.srml.rows import UnusableRow
 from funreason.srml.segments import MASKED, RESULT, THINK, label
 
 NAMES = [*FAMILIES, "toy"]
@@ -92,5 +92,5 @@ def test_a_template_that_strips_the_reasoning():
     tokenizer.chat_template = (tokenizer.chat_template).replace(
         "message.content", "message.content.split('</think>')[-1]"
     )
-    with pytest.raises(Refused, match="rewritten_by_template"):
+    with pytest.raises(UnusableRow, match="rewritten_by_template"):
         label(row("<think>a</think>[f()]"), tokenizer)

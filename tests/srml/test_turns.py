@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from funreason.assemble.training_set import training_row
 from funreason.calls import join_completion
+from funreason.calls.results import for_template
 from funreason.core.records import Sample
 from funreason.data.xlam import Ids, read
 from funreason.prompts.conversation import chat
@@ -66,7 +67,7 @@ def test_each_turn_is_trained_once_in_segments_that_tile_it(name, drawn):
     wanted = [turn for _, between, answer, cot in drawn for turn in [*((c, t) for c, t, _ in between), (answer, cot)]]
     assert len(rows) == len(wanted)
     for row, (answer, cot) in zip(rows, wanted, strict=True):
-        labelled = label(row, tokenizer)
+        labelled = label(row, tokenizer, adapt_prompt=for_template)
         segments = labelled["segment_ids"]
         assert segments == sorted(segments)  # the context, the reasoning, the result
         think, result = text_of(tokenizer, labelled, THINK), text_of(tokenizer, labelled, RESULT)
@@ -84,7 +85,7 @@ def test_the_context_holds_all_that_was_said_in_its_order(name, drawn):
     """Results too, whoever tells them and however they are quoted; of earlier turns the answer, not the reasoning."""
     tokenizer = TOKENIZERS[name]
     for row in rows_of(drawn):
-        context, at = letters(text_of(tokenizer, label(row, tokenizer), MASKED)), 0
+        context, at = letters(text_of(tokenizer, label(row, tokenizer, adapt_prompt=for_template), MASKED)), 0
         for message in row["prompt"][1:]:
             said = message["content"].strip()
             forms = {said, repr(said)[1:-1], json.dumps(said, ensure_ascii=False)[1:-1]}

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from funreason.config.params import LossParams, TrainParams
 from funreason.core.jsonio import write_json, write_jsonl
 from funreason.llm import load_ref
-from funreason.train.run import train_set
+from funreason.train.run import train_round
 
 ROOT = Path(__file__).parents[2]
 LOSS = {
@@ -28,15 +28,15 @@ TRAIN = {
 # Runs the real stage with a save every step, and dies in the save of the given step after writing the one before.
 DYING = """
 import os, runpy, signal, sys
-from funreason.train import checkpoints
-real = checkpoints.TimedCheckpoints
+from funreason.train import callbacks
+real = callbacks.TimedCheckpoints
 class Dying(real):
     def __init__(self, seconds): super().__init__(0); self.saves = 0
     def on_step_end(self, *a, **k): self.cost = 0; super().on_step_end(*a, **k)
     def on_save(self, args, state, control, **k):
         if state.global_step == STEP: os.kill(os.getpid(), signal.SIGKILL)
         super().on_save(args, state, control, **k)
-checkpoints.TimedCheckpoints = Dying
+callbacks.TimedCheckpoints = Dying
 runpy.run_path(sys.argv.pop(1), run_name="__main__")
 """
 
@@ -53,7 +53,7 @@ def workspace(folder: Path, model: Path, train: dict = TRAIN) -> Path:
 
 def train(folder: Path, model: Path, loss: dict, options: dict) -> None:
     """Train r0 in a workspace."""
-    train_set(
+    train_round(
         folder / "data/r0/train.jsonl", load_ref(model), folder / "models/r0", folder / "metrics/r0",
         LossParams(**loss), TrainParams(**options), checkpoints=folder / ".checkpoints",
     )  # fmt: skip

@@ -114,16 +114,15 @@ def test_a_full_disk_under_the_rows(folder, script):
 FILLED = """
 import runpy, sys
 from pathlib import Path
-from funreason.train import checkpoints
-from funreason.train import run
+from funreason.train import callbacks, run
 real = run.require_space
 def then_full(folder, parameters):
     real(folder, parameters)
     try: Path(".checkpoints/other").write_bytes(bytes(10**9))
     except OSError: pass
 run.require_space = then_full
-init = checkpoints.TimedCheckpoints.__init__
-checkpoints.TimedCheckpoints.__init__ = lambda self, seconds: init(self, 0)
+init = callbacks.TimedCheckpoints.__init__
+callbacks.TimedCheckpoints.__init__ = lambda self, seconds: init(self, 0)
 runpy.run_path(sys.argv.pop(1), run_name="__main__")
 """
 

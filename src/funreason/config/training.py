@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from funreason.config.blocks import Block, Count, Fraction, Seconds, Seed
+from funreason.srml.adaptive import check_rule, check_start  # needs no torch
 
 BfclCategory = Literal[
     "simple_python", "simple_java", "simple_javascript", "multiple", "parallel", "parallel_multiple",
@@ -15,15 +16,14 @@ BfclCategory = Literal[
 
 
 class SsbParams(Block):
-    rate: Annotated[float, Field(gt=0)]
-    anchor: Annotated[float, Field(ge=0)]
-    min: Annotated[float, Field(gt=0, lt=1)]
-    max: Annotated[float, Field(gt=0, lt=1)]
+    rate: float
+    anchor: float
+    min: float
+    max: float
 
     @model_validator(mode="after")
-    def _at_rest(self):
-        if self.rate * self.anchor > 1:
-            raise ValueError(f"rate {self.rate} times anchor {self.anchor} is over 1: lambda would swing; lower one")
+    def _rule(self) -> "SsbParams":
+        check_rule(self.rate, self.anchor, self.min, self.max)
         return self
 
 
@@ -34,11 +34,9 @@ class LossParams(Block):
     ssb: SsbParams
 
     @model_validator(mode="after")
-    def _inside(self):
-        if self.kind == "ssb" and not self.ssb.min <= self.lambda_ <= self.ssb.max:
-            raise ValueError(
-                f"ssb starts at lambda {self.lambda_}, allowed are {self.ssb.min} (ssb.min) to {self.ssb.max}"
-            )
+    def _start(self) -> "LossParams":
+        if self.kind == "ssb":
+            check_start(self.lambda_, self.ssb.min, self.ssb.max)
         return self
 
 

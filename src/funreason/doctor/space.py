@@ -10,11 +10,10 @@ from funreason.config.params import Params
 from funreason.doctor.finding import Finding, error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, model_size
 from funreason.llm.cache import cache_folder
+from funreason.train.checkpoints import BYTES_PER_PARAMETER, checkpoint_root
 
-CHECKPOINT = 2 * 12  # bytes a parameter: weights and Adam's moments in float32, two saves while one replaces the other
 TOKEN = 4  # bytes of text
 _CHECKS = 5
-CHECKPOINTS = Path(os.environ.get("DVC_ROOT") or ".") / ".checkpoints"  # as srml.checkpoints, without its torch
 
 
 def disk(params: Params) -> Iterator[Finding]:
@@ -46,7 +45,7 @@ def _surely(params: Params) -> dict[tuple, float]:
     return {
         ("workspace", Path("models")): models,
         ("DVC cache", dvc_cache()): models,
-        ("checkpoints", CHECKPOINTS): trained * CHECKPOINT,
+        ("checkpoints", checkpoint_root()): trained * BYTES_PER_PARAMETER,
     }
 
 

@@ -35,11 +35,21 @@ def segment_loss(
     samples: torch.Tensor | None = None,
     counts: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """L of the module's equation, a scalar; or a micro-batch's addend to it, with `counts` of the whole step.
+    """The loss L of the module's equation, or, with `counts` of the whole step, a micro-batch's addend to it.
 
-    `nll` (B, S): cross-entropy in nats of each next token, anything where masked; `segments` (B, S): integers, its
-    segment, 0 is masked; `weights`: segment → weight; `samples` (B, S): integers, its sample, by default its row;
-    `counts` (K,): D_k in the order of `weights`, by default those of this batch.
+    Args:
+        nll: (B, S), cross-entropy of each next token in nats, any value where masked.
+        segments: (B, S) integers, the segment of each token; 0 is masked.
+        weights: Segment → weight.
+        reduction: "batch" or "sample", see the module's table.
+        samples: (B, S) integers, the sample of each token; by default its row.
+        counts: (K,), D_k in the order of `weights`; by default those of this batch.
+
+    Returns:
+        A scalar, in nats.
+
+    Raises:
+        ValueError: The reduction is unknown.
     """
     samples = rows_of(segments) if samples is None else samples
     if counts is None:
@@ -49,14 +59,24 @@ def segment_loss(
 
 
 def rows_of(segments: torch.Tensor) -> torch.Tensor:
-    """The number of each token's row, of the shape (B, S) of `segments`: the samples of a padded batch."""
+    """The row number of each token, of the shape (B, S) of `segments`: the samples of a padded batch."""
     return torch.arange(len(segments), device=segments.device)[:, None].expand_as(segments)
 
 
 def segment_counts(
     segments: torch.Tensor, samples: torch.Tensor, ids: Sequence[int], reduction: str = "batch"
 ) -> torch.Tensor:
-    """D_k of each segment in `ids`, int64, shape (K,). Sums of it over micro-batches are those of the step."""
+    """D_k of the module's equation. Sums of it over micro-batches are those of the step.
+
+    Args:
+        segments: (B, S) integers, the segment of each token.
+        samples: (B, S) integers, the sample of each token.
+        ids: The K segments that are counted.
+        reduction: "batch" or "sample".
+
+    Returns:
+        (K,), int64, in the order of `ids`.
+    """
     _check(reduction)
     if reduction == "batch":
         return torch.stack([(segments == k).sum() for k in ids])
@@ -70,10 +90,18 @@ def token_weights(
     counts: torch.Tensor,
     reduction: str = "batch",
 ) -> torch.Tensor:
-    """s_i of the module's equation, 0 where masked, float32, of the shape of `segments`.
+    """s_i of the module's equation. The term of a segment without tokens is zero, and no other's is raised for it.
 
-    `counts` (K,): D_k over the whole optimizer step and all ranks, not over this micro-batch; only so are the
-    gradients those of one large batch. The term of a segment without tokens is zero, and no other's is raised for it.
+    Args:
+        segments: (B, S) integers, the segment of each token; 0 is masked.
+        samples: (B, S) integers, the sample of each token.
+        weights: Segment → weight.
+        counts: (K,), D_k over the whole optimizer step and all ranks, not over this micro-batch; only so are the
+            gradients those of one large batch.
+        reduction: "batch" or "sample".
+
+    Returns:
+        (B, S), float32, 0 where masked.
     """
     _check(reduction)
     values, total = counts.tolist(), int(counts.sum())
@@ -90,10 +118,17 @@ def token_weights(
 def sample_stats(
     nll: torch.Tensor, segments: torch.Tensor, samples: torch.Tensor, ids: Sequence[int], size: int
 ) -> torch.Tensor:
-    """Loss sums and token counts of each sample, without gradient: float32, shape (`size`, 2, K).
+    """Loss sums and token counts of each sample, without gradient. `mean_parts` makes all losses of them.
 
-    [b, 0, k] is Σ nll_i over segment `ids[k]` of sample b, [b, 1, k] its tokens. All losses of the module follow from
-    these, see `mean_losses`. `nll`, `segments`, `samples` have one shape; samples are numbered from 0 below `size`.
+    Args:
+        nll: (B, S), cross-entropy of each next token in nats.
+        segments: (B, S) integers, the segment of each token.
+        samples: (B, S) integers from 0 below `size`, the sample of each token.
+        ids: The K segments.
+        size: Number of samples.
+
+    Returns:
+        (size, 2, K), float32: [b, 0, k] is Σ nll_i over segment ids[k] of sample b, [b, 1, k] its number of tokens.
     """
     out = torch.zeros(size, 2, len(ids), device=nll.device)
     for column, k in enumerate(ids):
@@ -104,9 +139,14 @@ def sample_stats(
 
 
 def mean_parts(stats: torch.Tensor, reduction: str = "batch") -> torch.Tensor:
-    """Numerators and D_k of L_k, and of the loss over all segments as one: float32, shape (2, K + 1).
+    """Numerators and D_k of each L_k, and of the loss over all segments as one. Batches' parts may be added up.
 
-    `stats` (B, 2, K) as `sample_stats` gives. Sums of these over batches are those of all their samples.
+    Args:
+        stats: (B, 2, K), from `sample_stats`.
+        reduction: "batch" or "sample".
+
+    Returns:
+        (2, K + 1), float32: numerators and denominators.
     """
     _check(reduction)
     whole = torch.cat([stats, stats.sum(-1, keepdim=True)], dim=-1)

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 
 import torch
+from accelerate import Accelerator
 
 from funreason.srml.loss import mean_parts
 
 
 class SegmentMeter:
-    """Adds up on the device; only `logs` waits for it, and for the other ranks.
+    """Sums on the device; only `logs` waits for it, and for the other ranks.
 
-    `names`: the K segments; `reduction`: what their losses are means of, see funreason.srml.loss.
+    Args:
+        names: The K segments.
+        reduction: What their losses are means of, "batch" or "sample", see funreason.srml.loss.
     """
 
     def __init__(self, names: Sequence[str], reduction: str):
@@ -20,26 +23,45 @@ class SegmentMeter:
         self._weights: list[list[float]] = []
 
     def add(self, mode: str, stats: torch.Tensor) -> None:
-        """Count a micro-batch: `stats` (B, 2, K) as `sample_stats` gives."""
+        """Count a micro-batch.
+
+        Args:
+            mode: "train" or "eval".
+            stats: (B, 2, K), from `sample_stats`.
+        """
         new = [mean_parts(stats, self.reduction), stats[:, 1].sum(0)]
         old = self._seen.get(mode)
         self._seen[mode] = new if old is None else [a + b for a, b in zip(old, new, strict=True)]
 
     def add_weights(self, weights: Sequence[float]) -> None:
-        """The segments' weights in one optimizer step."""
+        """Count one optimizer step's weights of the segments."""
         self._weights.append(list(weights))
 
     def add_gradient(self, gradient: torch.Tensor, segments: torch.Tensor) -> None:
-        """Count the loss's gradient with respect to the last hidden states (…, n, H) of segments (…, n)."""
+        """Count the gradient at the last hidden states.
+
+        Args:
+            gradient: (…, n, H), of the loss with respect to the hidden states.
+            segments: (…, n), the segment that each of them predicts.
+        """
         squares = torch.linalg.vector_norm(gradient, dim=-1, dtype=torch.float32).square()
         new = torch.stack([squares[segments == k].sum() for k in range(1, len(self.names) + 1)])
         self._squares = new if self._squares is None else self._squares + new
 
-    def logs(self, mode: str, accelerator, kind: str, weights: Sequence[float]) -> dict[str, float]:
-        """Everything since the last call, under the names it is logged by; nothing if nothing was counted.
+    def logs(self, mode: str, accelerator: Accelerator, kind: str, weights: Sequence[float]) -> dict[str, float]:
+        """What was counted since the last call.
 
         In training, sums over all ranks. In evaluation `stats` were gathered, and the loss itself is added: Trainer's
         is a mean of batch means, which depends on the batches.
+
+        Args:
+            mode: "train" or "eval".
+            accelerator: Reduces over the ranks.
+            kind: The loss, "msl", "ssb" or "sft".
+            weights: The segments' weights now, for the evaluation's loss.
+
+        Returns:
+            Name in the log → value; empty if nothing was counted.
         """
         if mode not in self._seen:
             return {}
@@ -48,15 +70,15 @@ class SegmentMeter:
             parts, tokens = accelerator.reduce(parts, "sum"), accelerator.reduce(tokens, "sum")
         *means, whole = (total / max(n, 1) for total, n in zip(*parts.tolist(), strict=True))
         counted, prefix = dict(zip(self.names, tokens.tolist(), strict=True)), "eval_" if mode == "eval" else ""
-        logs = {f"{prefix}{name}_tokens": int(n) for name, n in counted.items()}
+        logs: dict[str, float] = {f"{prefix}{name}_tokens": int(n) for name, n in counted.items()}
         logs |= {f"{prefix}loss_{name}": m for (name, n), m in zip(counted.items(), means, strict=True) if n}
         if mode == "eval":
-            weighed = sum(weight * mean for weight, mean in zip(weights, means, strict=True))
-            return logs | {"eval_loss": whole if kind == "sft" else weighed}
+            weighted = sum(weight * mean for weight, mean in zip(weights, means, strict=True))
+            return logs | {"eval_loss": whole if kind == "sft" else weighted}
         return logs | self._weight_logs(kind, parts[1].tolist()) | self._gradient_logs(accelerator)
 
     def _weight_logs(self, kind: str, counts: list[float]) -> dict[str, float]:
-        """The mean weight of each segment; `sft` has none of its own, but with `batch` implies the token shares."""
+        """The mean weight of each segment; `sft` sets none, but with `batch` implies the fractions of the tokens."""
         steps, self._weights = self._weights, []
         if kind != "sft":
             means = [sum(step) / len(step) for step in zip(*steps, strict=True)]
@@ -66,10 +88,10 @@ class SegmentMeter:
             return {}
         return {f"weight_{name}": mean for name, mean in zip(self.names, means, strict=True)}
 
-    def _gradient_logs(self, accelerator) -> dict[str, float]:
-        """Each segment's share in the sum of the segments' gradient norms at the last hidden states."""
+    def _gradient_logs(self, accelerator: Accelerator) -> dict[str, float]:
+        """Each segment's fraction of the sum of the segments' gradient norms at the last hidden states."""
         if self._squares is None:
             return {}
         norms = accelerator.reduce(self._squares, "sum").sqrt().tolist()
         self._squares = None
-        return {f"grad_share_{name}": n / (sum(norms) or 1.0) for name, n in zip(self.names, norms, strict=True)}
+        return {f"grad_fraction_{name}": n / (sum(norms) or 1.0) for name, n in zip(self.names, norms, strict=True)}

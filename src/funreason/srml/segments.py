@@ -1,20 +1,28 @@
-"""Which token belongs to which segment: the reasoning or the result, or segments of one's own.
+"""Token labels: which token belongs to which segment, the reasoning, the result, or segments of one's own.
 
-The result runs through the end-of-turn token. A row that cannot be cut is refused with a reason: a mislabelled row
-would train silently, and truncating an over-long one would cut off the call, which stands last.
+The result includes the end-of-turn token. A row that cannot be cut is dropped under a reason: a mislabelled row would
+train silently, and truncating an over-long one would cut off the call, which stands last.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from datasets import Dataset, Features, List, Value
 from transformers import PreTrainedTokenizerBase
 
-from funreason.calls.completion import CLOSE, OPEN
-from funreason.core.errors import DataError
-from funreason.srml.cut import Cut, Refused, checked, think_and_result
-from funreason.srml.render import render
+from funreason.srml.rows import (
+    CLOSE,
+    OPEN,
+    AdaptPrompt,
+    Cut,
+    TrainingDataError,
+    UnusableRow,
+    check_cut,
+    render,
+    think_and_result,
+)
 
 NAMES = ("think", "result")
 MASKED, THINK, RESULT = 0, 1, 2  # a segment's number is its place among the names, from 1
@@ -26,50 +34,82 @@ FEATURES = Features(
 
 @dataclass
 class LabelReport:
-    """What became of the rows: used + the sum of dropped = all. Tokens are those of the used rows, once."""
+    """Counts of labelled rows: `used` and the sum of `dropped` are all rows. Tokens are those of the used rows."""
 
     used: int = 0
-    tokens: Counter = field(default_factory=Counter)  # by segment
-    without: Counter = field(default_factory=Counter)  # rows without a token of a segment
-    dropped: Counter = field(default_factory=Counter)  # by reason
+    tokens: Counter[str] = field(default_factory=Counter)  # by segment
+    without: Counter[str] = field(default_factory=Counter)  # rows without a token of a segment
+    dropped: Counter[str] = field(default_factory=Counter)  # by reason
 
     def __add__(self, other: "LabelReport") -> "LabelReport":
-        parts = (getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__)
-        return LabelReport(*parts)
+        return LabelReport(
+            self.used + other.used,
+            self.tokens + other.tokens,
+            self.without + other.without,
+            self.dropped + other.dropped,
+        )
+
+    def count(self, segments: list[int], names: Sequence[str]) -> None:
+        """Count a used row.
+
+        Args:
+            segments: The segment number of each of its tokens.
+            names: The segments, in the order of their numbers 1, 2, …
+        """
+        self.used += 1
+        for number, name in enumerate(names, 1):
+            tokens = segments.count(number)
+            self.tokens[name] += tokens
+            self.without[name] += tokens == 0
 
     def check(self, max_dropped_fraction: float) -> None:
-        """Raise DataError if more than this share of the rows was dropped, or nothing is left."""
+        """Raise TrainingDataError if more than this fraction of the rows was dropped, or no row is left."""
         dropped = sum(self.dropped.values())
         if self.used and dropped <= max_dropped_fraction * (self.used + dropped):
             return
         reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(self.dropped.items())) or "no rows given"
-        raise DataError(
-            f"{dropped} of {self.used + dropped} training rows cannot be used ({reasons}), allowed is a "
-            f"share of {max_dropped_fraction}; mend the rows, or raise max_length or max_dropped_fraction"
+        raise TrainingDataError(
+            f"{dropped} of {self.used + dropped} training rows cannot be used ({reasons}), the allowed fraction is "
+            f"{max_dropped_fraction}; correct the rows, or raise max_length or max_dropped_fraction"
         )
 
 
 def label(
-    row: dict,
+    row: dict[str, Any],
     tokenizer: PreTrainedTokenizerBase,
     max_length: int | None = None,
     cut: Cut = think_and_result,
     names: Sequence[str] = NAMES,
-) -> dict[str, list]:
-    """Token ids, labels and segments of one row, three lists of one length. Raises Refused.
+    adapt_prompt: AdaptPrompt | None = None,
+) -> dict[str, list[int]]:
+    """Token ids, labels and segments of one row.
 
-    The completion is tokenised once: its segments apart would have other ids where a token spans the cut.
+    The completion is tokenised once: tokenised apart, its segments would have other ids where a token spans the cut.
     A token that reaches into a segment is that segment's, so that the call's tokens stay whole.
+
+    Args:
+        row: `prompt` and `completion`, see `funreason.srml.rows.render`.
+        tokenizer: A fast tokenizer.
+        max_length: Most tokens of prompt and completion; None for no limit.
+        cut: Where the segments of a completion begin.
+        names: The segments, in the order of their numbers 1, 2, …
+        adapt_prompt: Rewrites the prompt's messages first.
+
+    Returns:
+        `input_ids`, `labels` and `segment_ids`, of one length.
+
+    Raises:
+        UnusableRow: The row cannot be labelled.
     """
-    prompt, completion, tail = render(row, tokenizer)
-    cuts = checked(cut(completion), completion, names)
+    prompt, completion, tail = render(row, tokenizer, adapt_prompt)
+    cuts = check_cut(cut(completion), completion, names)
     prompt_ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
     encoded = tokenizer(completion + tail, add_special_tokens=False, return_offsets_mapping=True)
     ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
     size = _turn_end(ids, offsets, len(completion), tokenizer)
     _check_tiling(completion + tail, offsets[:size])
     if max_length is not None and len(prompt_ids) + size > max_length:
-        raise Refused("over_long")
+        raise UnusableRow("over_long")
     masked = len(prompt_ids)
     return {
         "input_ids": prompt_ids + ids[:size],
@@ -79,35 +119,35 @@ def label(
 
 
 def label_rows(
-    rows: Iterable[dict],
+    rows: Iterable[dict[str, Any]],
     tokenizer: PreTrainedTokenizerBase,
     max_length: int | None = None,
     cut: Cut = think_and_result,
     names: Sequence[str] = NAMES,
+    adapt_prompt: AdaptPrompt | None = None,
 ) -> tuple[Dataset, LabelReport]:
-    """Label all rows; the refused ones are left out and counted by reason. Raises DataError."""
+    """Label all rows, each as `label` does, with the same arguments.
+
+    Returns:
+        A data set of FEATURES without the unusable rows, and the report that counts those by reason.
+
+    Raises:
+        TrainingDataError: The tokenizer gives no character offsets.
+    """
     if not tokenizer.is_fast:
         kind = type(tokenizer).__name__
-        raise DataError(f"{kind} gives no character offsets; use the model's fast tokenizer")
-    report, columns = LabelReport(), {name: [] for name in FEATURES}
+        raise TrainingDataError(f"{kind} gives no character offsets; use the model's fast tokenizer")
+    report, columns = LabelReport(), {name: [] for name in FEATURES}  # type: tuple[LabelReport, dict[str, list[Any]]]
     for row in rows:
         try:
-            labelled = label(row, tokenizer, max_length, cut, names)
-        except Refused as reason:
+            labelled = label(row, tokenizer, max_length, cut, names, adapt_prompt)
+        except UnusableRow as reason:
             report.dropped[str(reason)] += 1
             continue
         for name, values in labelled.items():
             columns[name].append(values)
-        _count(report, labelled["segment_ids"], names)
+        report.count(labelled["segment_ids"], names)
     return Dataset.from_dict(columns, features=FEATURES), report
-
-
-def _count(report: LabelReport, segments: list[int], names: Sequence[str]) -> None:
-    report.used += 1
-    for number, name in enumerate(names, 1):
-        tokens = segments.count(number)
-        report.tokens[name] += tokens
-        report.without[name] += tokens == 0
 
 
 def _segment(end: int, cuts: list[tuple[str, int]], names: Sequence[str]) -> int:
@@ -115,22 +155,22 @@ def _segment(end: int, cuts: list[tuple[str, int]], names: Sequence[str]) -> int
     return 1 + names.index(next(name for name, start in reversed(cuts) if start == 0 or end > start))
 
 
-def _turn_end(ids: list[int], offsets: list, length: int, tokenizer: PreTrainedTokenizerBase) -> int:
-    """Tokens up to and with the end-of-turn token; what a template writes after it is never generated."""
+def _turn_end(ids: list[int], offsets: list[tuple[int, int]], length: int, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Number of tokens including the end of the turn; what a template writes after it is never generated."""
     marks = {i for i, t in tokenizer.added_tokens_decoder.items() if t.content in (OPEN, CLOSE)}
     special = {i for i, t in tokenizer.added_tokens_decoder.items() if t.special} - marks
     first = next((i for i, token in enumerate(ids) if token in special), None)
     if first is None:
-        raise Refused("no_end_of_turn")
+        raise UnusableRow("no_end_of_turn")
     if offsets[first][0] < length:  # such a row would teach to stop, or to change turns, in the middle
-        raise Refused("special_token_in_completion")
+        raise UnusableRow("special_token_in_completion")
     return first + 1
 
 
-def _check_tiling(text: str, offsets: list) -> None:
-    """Raise Refused unless the tokens hold every character in order; some tokenizers leave blanks out."""
+def _check_tiling(text: str, offsets: list[tuple[int, int]]) -> None:
+    """Raise UnusableRow unless the tokens hold every character in order; some tokenizers leave white space out."""
     reached = 0
     for start, end in offsets:
         if text[reached:start].strip() or end < reached:
-            raise Refused("offsets_do_not_tile")
+            raise UnusableRow("offsets_do_not_tile")
         reached = end

@@ -1,4 +1,4 @@
-"""LoRA and QLoRA: what is trained instead of all weights, and how it becomes a whole model again."""
+"""LoRA and QLoRA: adapters that are trained instead of all weights, and merged into a whole model afterwards."""
 
 import importlib.util
 from pathlib import Path
@@ -42,5 +42,13 @@ def quantization(lora: LoraParams) -> BitsAndBytesConfig | None:
 
 
 def merged(model: torch.nn.Module, adapter: Path) -> torch.nn.Module:
-    """`model` (the start, not quantized) with the adapters of the folder added to its weights."""
+    """Add trained adapters to a model's weights.
+
+    Args:
+        model: The start model, not quantized.
+        adapter: The folder of the adapters.
+
+    Returns:
+        A model without adapters.
+    """
     return PeftModel.from_pretrained(model, adapter).merge_and_unload()

@@ -1,26 +1,22 @@
-"""Checkpoints of one training: found again by the same parameters, rows, start model and code, by no other.
+"""Checkpoints of one training: where they lie, which training they belong to, and the space they take.
 
-They lie outside what DVC tracks, because it deletes a stage's outputs before it runs the stage again.
+They lie outside what DVC tracks, because DVC deletes a stage's outputs before it runs the stage again. This module
+loads no torch: `funreason doctor` asks it for the space.
 """
 
 import hashlib
 import json
 import os
 import shutil
-import time
+from importlib.metadata import version
 from pathlib import Path
 
-import peft
-import torch
-import transformers
-import trl
-from accelerate.utils import broadcast
-from transformers import TrainerCallback
-
+from funreason import srml
 from funreason.core.errors import ModelError
 
-COMPLETE = "complete"  # written last: a checkpoint without it is half of one
-COST = 20  # a save of c seconds is followed by 20·c without one: checkpoints take at most 5 % of the time
+COMPLETE = "complete"  # written last: a checkpoint without this file is half-written
+# Per trained parameter: the weight and Adam's two moments in float32, of two saves, while one replaces the other.
+BYTES_PER_PARAMETER = 2 * 3 * 4
 
 
 def checkpoint_root() -> Path:
@@ -29,9 +25,21 @@ def checkpoint_root() -> Path:
 
 
 def run_key(rows: Path, identity: str, *params: dict) -> str:
-    """Sixteen hex digits that differ whenever the trained weights could."""
-    versions = [module.__version__ for module in (peft, torch, transformers, trl)]
-    code = [_digest(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
+    """A name that is the same only for a training that would give the same weights.
+
+    Args:
+        rows: The file of the rows.
+        identity: The start model's.
+        params: All parameters of the training.
+
+    Returns:
+        Sixteen hex digits.
+    """
+    import torch
+
+    versions = [version(package) for package in ("peft", "torch", "transformers", "trl")]
+    folders = [Path(__file__).parent, *map(Path, srml.__path__)]
+    code = [_digest(path) for folder in folders for path in sorted(folder.glob("*.py"))]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     parts = [_digest(rows), identity, versions, code, device, *params]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
@@ -39,55 +47,33 @@ def run_key(rows: Path, identity: str, *params: dict) -> str:
 
 def last_complete(folder: Path) -> str | None:
     """The newest complete checkpoint in `folder`; half-written ones are deleted."""
-    found = {}
+    complete = {}
     for path in folder.glob("checkpoint-*"):
         if (path / COMPLETE).exists():
-            found[int(path.name.rpartition("-")[2])] = path
+            complete[int(path.name.rpartition("-")[2])] = path
         else:
             shutil.rmtree(path)
-    return str(found[max(found)]) if found else None
+    return str(complete[max(complete)]) if complete else None
 
 
 def require_space(folder: Path, parameters: int) -> None:
-    """Raise ModelError unless `folder` has room for the checkpoints of a model of this size.
+    """Check that there is room for the checkpoints.
 
-    Checked beforehand: hours later, the libraries' own errors would not say that the disk is full.
+    It is checked before training: hours later, the libraries' own errors would not say that the disk is full.
+
+    Args:
+        folder: Where the checkpoints go; it is made.
+        parameters: Number of trained parameters.
+
+    Raises:
+        ModelError: There is less space than they need.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    needed = 2 * 12 * parameters  # two saves of the weights and Adam's two moments in float32, while one replaces one
-    free = shutil.disk_usage(folder).free
+    needed, free = BYTES_PER_PARAMETER * parameters, shutil.disk_usage(folder).free
     if free < needed:
         raise ModelError(
             f"{free / 1e9:.1f} GB free at {folder}, checkpoints need {needed / 1e9:.1f} GB; free some space"
         )
-
-
-class TimedCheckpoints(TrainerCallback):
-    """Saves every `seconds`, more rarely where saving is slow; a save that is complete replaces the one before."""
-
-    def __init__(self, seconds: float):
-        self.seconds = seconds
-        self.cost = 0.0
-
-    def on_train_begin(self, args, state, control, **kwargs):
-        self.last = time.monotonic()
-
-    def on_step_end(self, args, state, control, **kwargs):
-        self.asked = time.monotonic()
-        due = self.asked - self.last >= max(self.seconds, COST * self.cost)
-        if args.world_size > 1:  # the ranks' clocks differ, and saving waits for all of them
-            due = bool(broadcast(torch.tensor(due, device=args.device)))
-        if due and state.global_step < state.max_steps:
-            control.should_save = True
-
-    def on_save(self, args, state, control, **kwargs):
-        self.last = time.monotonic()
-        self.cost = self.last - self.asked
-        if state.is_world_process_zero:
-            new = Path(args.output_dir, f"checkpoint-{state.global_step}")
-            (new / COMPLETE).touch()
-            for old in set(new.parent.glob("checkpoint-*")) - {new}:
-                shutil.rmtree(old)
 
 
 def _digest(path: Path) -> str:

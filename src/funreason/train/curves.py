@@ -10,7 +10,7 @@ from funreason.core.jsonio import write_csv
 from funreason.srml.segments import NAMES, LabelReport
 
 POINTS = 200
-FINAL_SHARE = 0.1  # single steps are noisy: the final losses are means over the last tenth of them
+FINAL_FRACTION = 0.1  # single steps are noisy: the final losses are means over the last tenth of them
 LOSSES = {"think": "loss_think", "result": "loss_result", "total": "loss"}  # column → name in the log
 CURVE = LOSSES | {
     "weight": "weight_think",
@@ -21,10 +21,14 @@ CURVE = LOSSES | {
 
 
 def write_curve(path: str | Path, history: list[dict]) -> None:
-    """Write `step` and the columns of CURVE, at most POINTS rows, each the mean of the steps up to it.
+    """Write `step` and the columns of CURVE, at most POINTS lines, each the mean of the steps since the line before.
 
-    `think`, `result`, `total`: losses in nats a token; `weight`: λ or α; `grad_fraction`: the reasoning's share in the
-    segments' gradient norms; `…_tokens`: tokens a step. No speeds: they differ from run to run.
+    `think`, `result`, `total`: losses in nats per token; `weight`: λ or α; `grad_fraction`: the reasoning's fraction of
+    the sum of the segments' gradient norms; `…_tokens`: tokens per step. No speeds: they differ from run to run.
+
+    Args:
+        path: The CSV file.
+        history: The Trainer's log.
     """
     steps = _steps(history)
     size = math.ceil(len(steps) / POINTS) or 1
@@ -33,25 +37,33 @@ def write_curve(path: str | Path, history: list[dict]) -> None:
 
 
 def write_heldout(path: str | Path, history: list[dict]) -> None:
-    """Write `epoch,think,result,total`: the exact losses of the rows held out; no line where none are."""
+    """Write `epoch,think,result,total`: the exact losses of the rows held out; no line where none are.
+
+    Args:
+        path: The CSV file.
+        history: The Trainer's log.
+    """
     write_csv(path, ("epoch", *LOSSES), heldout_losses(history))
 
 
 def heldout_losses(history: list[dict]) -> list[dict]:
-    """One entry an evaluation, as in `write_heldout`."""
+    """One entry per evaluation, as in `write_heldout`."""
     columns = {name: f"eval_{key}" for name, key in LOSSES.items()}
-    found = [entry for entry in history if "eval_loss" in entry]
-    return [{"epoch": _rounded(entry["epoch"])} | means([entry], columns) for entry in found]
+    evaluations = [entry for entry in history if "eval_loss" in entry]
+    return [{"epoch": _rounded(entry["epoch"])} | means([entry], columns) for entry in evaluations]
 
 
 def summary(history: list[dict], report: LabelReport, heldout: LabelReport) -> dict:
-    """The content of metrics/<set>/train.json; no times, so that equal trainings give equal files.
+    """The content of metrics/<round>/train.json; no times, so that equal trainings give equal files.
 
-    `report` is of the rows trained on, `heldout` of those held out.
+    Args:
+        history: The Trainer's log.
+        report: Counts of the rows trained on.
+        heldout: Counts of the rows held out.
     """
     steps, both = _steps(history), report + heldout
     tokens = {name: report.tokens[name] for name in NAMES}
-    last = steps[-math.ceil(FINAL_SHARE * len(steps)) :]
+    last = steps[-math.ceil(FINAL_FRACTION * len(steps)) :]
     measured = heldout_losses(history)
     return {
         "loss": means(last, LOSSES),
@@ -72,12 +84,17 @@ def summary(history: list[dict], report: LabelReport, heldout: LabelReport) -> d
 
 
 def means(steps: list[dict], columns: dict[str, str]) -> dict[str, float]:
-    """Means over the steps, so that the total is λ · think + (1 − λ) · result here too.
+    """Means over steps, so that the total is λ · think + (1 − λ) · result here too.
 
-    A segment's mean is over the steps that had tokens of it, and left out where none had.
+    Args:
+        steps: Entries of the Trainer's log.
+        columns: Column → name in the log.
+
+    Returns:
+        Column → mean over the steps that have a value; a column without any is left out.
     """
     values = {name: [step[key] for step in steps if key in step] for name, key in columns.items()}
-    return {name: _rounded(sum(found) / len(found)) for name, found in values.items() if found}
+    return {name: _rounded(sum(numbers) / len(numbers)) for name, numbers in values.items() if numbers}
 
 
 def _steps(history: list[dict]) -> list[dict]:

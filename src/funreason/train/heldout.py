@@ -1,25 +1,63 @@
-"""The rows whose losses are measured and not trained on."""
+"""The rows of a round, labelled: those that are trained on, and those whose losses are only measured."""
 
 import hashlib
 import json
+from pathlib import Path
+
+from datasets import Dataset
+from transformers import PreTrainedTokenizerBase
+
+from funreason.calls.results import for_template
+from funreason.config.params import TrainParams
+from funreason.core.jsonio import read_jsonl
+from funreason.srml.segments import LabelReport, label_rows
 
 
-def split(rows: list[dict], share: float) -> tuple[list[dict], list[dict]]:
-    """(rows to train on, rows held out): about `share` of all, 0 to 1, chosen by a hash of how the prompt begins.
+def labelled_sides(
+    rows: Path, tokenizer: PreTrainedTokenizerBase, train: TrainParams
+) -> tuple[tuple[Dataset, Dataset], tuple[LabelReport, LabelReport]]:
+    """Read, split and label the rows of a round.
 
-    So the sets of a chain hold the same queries out, whatever their number and order of rows, and neither a query nor
-    the turns of a conversation are on both sides.
+    Args:
+        rows: The JSONL file.
+        tokenizer: The start model's.
+        train: `heldout_fraction`, `max_length` and `max_dropped_fraction`.
+
+    Returns:
+        The rows to train on and the rows held out; the report of each.
+
+    Raises:
+        TrainingDataError: Of both together, more rows than `max_dropped_fraction` cannot be labelled.
     """
-    sides: tuple[list, list] = [], []
+    sides = split(list(read_jsonl(rows)), train.heldout_fraction)
+    learned, heldout = (label_rows(side, tokenizer, train.max_length, adapt_prompt=for_template) for side in sides)
+    (learned[1] + heldout[1]).check(train.max_dropped_fraction)
+    return (learned[0], heldout[0]), (learned[1], heldout[1])
+
+
+def split(rows: list[dict], fraction: float) -> tuple[list[dict], list[dict]]:
+    """Choose the rows held out by a hash of how their prompts begin.
+
+    So the rounds of a chain hold the same queries out, whatever their number and order of rows, and neither a query nor
+    the turns of a conversation are on both sides.
+
+    Args:
+        rows: Training rows.
+        fraction: About which fraction of the rows is held out, 0 to 1.
+
+    Returns:
+        The rows to train on, and the rows held out.
+    """
+    sides: tuple[list[dict], list[dict]] = [], []
     for row in rows:
         text = json.dumps(_opening(row["prompt"]), sort_keys=True, ensure_ascii=False)
         place = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
-        sides[place < share].append(row)
+        sides[place < fraction].append(row)
     return sides
 
 
 def _opening(prompt: str | list[dict]) -> str | list[dict]:
-    """A prompt up to the first message of the user, which is all of it but in a conversation."""
+    """A prompt up to the user's first message: the whole prompt, except in a conversation."""
     if isinstance(prompt, str):
         return prompt
     roles = [message["role"] for message in prompt]

@@ -1,4 +1,4 @@
-"""One training on several processes: the train stage starts itself anew under a launcher."""
+"""One training on several processes: the train stage starts itself again under a launcher."""
 
 import os
 import shutil
@@ -15,22 +15,33 @@ CONFIGS = Path("configs", "accelerate")
 
 
 def launched(train: TrainParams, script: str, *arguments: str) -> bool:
-    """Run `script` on `train.processes` processes and return True; False where this process is to train itself.
+    """Train in `train.processes` processes, unless this process is to train itself.
 
-    That is so with `launcher: none`, and in the processes that a launcher has started. Raises ModelError if they fail,
-    ParamsError if they are not as many as `train.processes`.
+    It is with `launcher: none`, and where a launcher has started it.
+
+    Args:
+        train: `launcher` and `processes`.
+        script: The stage's script.
+        arguments: The script's arguments.
+
+    Returns:
+        Whether the processes have trained.
+
+    Raises:
+        ModelError: The processes failed.
+        ParamsError: They are not as many as `train.processes`, or the launcher does not work here.
     """
     started = int(os.environ.get("WORLD_SIZE", 1))
     if started > 1 and started != train.processes:
         raise ParamsError(
-            f"{started} processes were started, `train.processes` is {train.processes}: the batches would be others; "
+            f"{started} processes were started, `train.processes` is {train.processes}: the batches would differ; "
             "set it to their number, or let the stage start them"
         )
     if train.launcher == "none" or "LOCAL_RANK" in os.environ:
         return False
     status = subprocess.run([*command(train), script, *arguments]).returncode
     if status:
-        raise ModelError(f"`train.launcher` {train.launcher} ended with status {status}; what failed stands above")
+        raise ModelError(f"`train.launcher` {train.launcher} ended with status {status}; see its error above")
     return True
 
 
@@ -49,5 +60,5 @@ def command(train: TrainParams) -> list[str]:
 
 
 def _tied() -> list[str]:
-    """What lets a command end with this process, where there is util-linux; the ranks end with the launcher."""
+    """The start of a command that ends with this process, where there is util-linux; ranks end with their launcher."""
     return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []

@@ -1,17 +1,32 @@
-"""What a training starts from: the parameters as SRMLTrainer's options, the model and its tokenizer."""
+"""The start of a training: the parameters as SRMLTrainer's options, the start model and its tokenizer."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from funreason.config.params import LossParams, TrainParams
 from funreason.core.errors import ModelError
+from funreason.llm.refs import ModelRef
 from funreason.srml.config import SRMLConfig
 
 
 def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLConfig:
-    """AdamW, cosine decay, float32 on CPU, bf16 autocast on CUDA."""
+    """SRMLTrainer's options: AdamW, cosine decay, float32 on a CPU, bf16 autocast on CUDA.
+
+    Args:
+        folder: Where checkpoints go.
+        loss: The block `loss` of params.yaml.
+        train: The block `train`.
+    """
     cuda = torch.cuda.is_available()
     return SRMLConfig(
         output_dir=str(folder),
@@ -29,7 +44,7 @@ def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLC
         padding_free=train.padding_free,
         learning_rate=train.learning_rate,
         lr_scheduler_type="cosine",
-        warmup_steps=train.warmup_ratio,  # below 1 a share of all steps
+        warmup_steps=train.warmup_ratio,  # below 1, a fraction of all steps
         weight_decay=train.weight_decay,
         num_train_epochs=train.epochs,
         per_device_train_batch_size=train.micro_batch_size,
@@ -53,14 +68,26 @@ def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLC
     )
 
 
-def load(ref, quantization=None) -> tuple[torch.nn.Module, object, torch.dtype]:
-    """(model in float32, or quantized, tokenizer, the dtype it was stored in). Raises ModelError.
+def load(
+    ref: ModelRef, quantization: BitsAndBytesConfig | None = None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, torch.dtype]:
+    """Load a start model.
 
-    Trained in float32 whatever it is stored in: at 4e-5 most of AdamW's steps are below bf16's resolution.
+    It is trained in float32 whatever it is stored in: at 4e-5 most of AdamW's steps are below bf16's resolution.
+
+    Args:
+        ref: The model.
+        quantization: For QLoRA.
+
+    Returns:
+        The model in float32, or quantized; its tokenizer; the dtype in which it is stored.
+
+    Raises:
+        ModelError: The model cannot be loaded, or has no chat template.
     """
     if ref.kind == "server":
         raise ModelError(f"{ref.name_or_path} is on a server; start from a local folder or a hub id")
-    where = {"pretrained_model_name_or_path": ref.name_or_path, "revision": ref.revision}
+    where: Any = {"pretrained_model_name_or_path": ref.name_or_path, "revision": ref.revision}
     try:
         tokenizer = AutoTokenizer.from_pretrained(**where)
         stored = AutoConfig.from_pretrained(**where).dtype or torch.float32
