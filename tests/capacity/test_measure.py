@@ -10,7 +10,7 @@ import pytest
 from funreason.cli import main as cli
 from funreason.config.params import load_params
 from funreason.core.errors import DataError
-from funreason.llm.chat import Chat
+from funreason.llm.chat import ChatRenderer
 from funreason.llm.refs import load_ref
 from funreason.plan.capacity import speed_of
 from funreason.plan.measure import gpus_of, prompts
@@ -41,7 +41,7 @@ def test_it_reads_and_writes_with_the_real_engine_past_the_cache(toy, monkeypatc
         cli.main()
     assert ended.value.code == 0, capsys.readouterr().err
     found = json.loads((toy / "s.json").read_text())
-    chat = Chat(load_ref(MODEL))
+    chat = ChatRenderer(load_ref(MODEL))
     tokens = sum(map(len, chat.encode([chat.render(request) for request in prompts(12)[1:]])))
     assert found["measured"]["rows"] == 12 and found["measured"]["prompt_tokens"] == tokens
     assert 12 < found["measured"]["output_tokens"] <= 12 * load_params().generate.max_tokens

@@ -15,8 +15,8 @@ import pytest
 
 from funreason.core.errors import EngineError
 from funreason.llm import Cache, Client, load_ref
-from funreason.llm.engines.ray import Work
-from funreason.llm.engines.ray_cluster import Served
+from funreason.llm.engines.ray import JobQueue
+from funreason.llm.engines.ray_cluster import ReplicaActor
 from funreason.llm.engines.vllm import VllmEngine
 from funreason.llm.request import Job
 
@@ -83,7 +83,7 @@ def start(cluster, **resources) -> None:
 
 def actors() -> list[psutil.Process]:
     """The processes of the replicas: Ray names an actor's process after its class."""
-    return [process for process in psutil.process_iter() if _line(process).startswith("ray::Served")]
+    return [process for process in psutil.process_iter() if _line(process).startswith("ray::ReplicaActor")]
 
 
 def _line(process: psutil.Process) -> str:
@@ -113,7 +113,7 @@ def test_two_replicas_say_what_vllm_in_process_says_and_share_its_cache(ref, exp
     chosen = params(cluster.address)
     with Client(ref, chosen, GREEDY, cache=cache) as client:
         shares = []
-        answered = watched(client, COUNT // 2, lambda: shares.extend(len(it.given) for it in client.engine._replicas))
+        answered = watched(client, COUNT // 2, lambda: shares.extend(len(it.pending) for it in client.engine._replicas))
         assert client.run(chats(COUNT)) == answers
         assert client.stats["cache_hits"] == 0
     assert answered.total() == len(answered) == COUNT
@@ -142,7 +142,7 @@ def kill_one(cluster) -> None:
 
 def remove_one(cluster) -> None:
     """One whose replica has its model: a node lost before that is no loss, Ray starts the replica elsewhere."""
-    ready = {process.ppid() for process in actors() if _line(process) in ("ray::Served", "ray::Served.ask")}
+    ready = {process.ppid() for process in actors() if _line(process) in ("ray::ReplicaActor", "ray::ReplicaActor.ask")}
     node = next(node for node in cluster.worker_nodes if node.all_processes["raylet"][0].process.pid in ready)
     cluster.remove_node(node, allow_graceful=False)
 
@@ -238,7 +238,7 @@ def jobs(count: int) -> list[Job]:
 
 
 def test_work_that_comes_back_is_next_and_counted():
-    work, all_jobs = Work(jobs(6)), jobs(6)
+    work, all_jobs = JobQueue(jobs(6)), jobs(6)
     assert work and work.take(2) == all_jobs[:2] and work.take(3) == all_jobs[2:5]
     assert work.give_back({job.key: job for job in all_jobs[2:4]}) == 1
     assert work.take(2) == all_jobs[2:4]
@@ -278,7 +278,7 @@ def test_the_places_of_a_spread_model_are_one_group_with_a_gpu_each(cluster):
 
 def test_the_actor_answers_while_it_is_asked(ref, expected):
     """Its class, in this process."""
-    served = Served(ref, params(None))
+    served = ReplicaActor(ref, params(None))
     served.start()
     try:
         jobs = [Job(bytes([number]), None, VllmEngine(ref, llm_params()).prompt(request), 1)

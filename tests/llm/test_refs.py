@@ -53,7 +53,7 @@ def test_a_hub_descriptor_keeps_id_and_commit(tmp_path):
         (None, "no such checkpoint folder"),
         ("{", "is not a JSON descriptor"),
         ('{"kind": "cloud", "identity": "x"}', "'cloud', allowed are local, hub, server"),
-        ('{"kind": "local", "path": "no/where", "identity": "x"}', "'no/where', which is no folder"),
+        ('{"kind": "local", "path": "no/where", "identity": "x"}', "'no/where', which is not a folder"),
     ],
 )
 def test_what_names_no_model_is_refused(tmp_path, content, words):

@@ -64,5 +64,5 @@ def test_a_descriptor_whose_model_is_not_there_says_how_to_get_it(measured):
     Path("models/r1.json").write_text(json.dumps(gone))
     from funreason.core.errors import ModelError
 
-    with pytest.raises(ModelError, match="models/r1', which is no folder; `dvc pull models/r1`"):
+    with pytest.raises(ModelError, match="models/r1', which is not a folder; `dvc pull models/r1`"):
         load_ref("models/r1.json")

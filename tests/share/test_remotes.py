@@ -55,14 +55,14 @@ def test_a_damaged_object_is_noticed(shared):
 
 def test_responses_travel(shared):
     count = json.loads(run(shared.ann, "funreason", "cache", "stats", "--json"))["responses"]
-    assert f": {count} responses sent in 1 packs" in run(shared.ann, "funreason", "cache", "push")
-    packs = shared.remote.holds("funreason/responses")
-    assert [re.sub("^.*/[0-9a-f]{64}", "", path) for path in packs] == [".jsonl.gz", ".keys"]
-    assert f" 0 responses sent in 0 packs, {count} were there" in run(shared.ann, "funreason", "cache", "push", "team")
+    assert f": {count} responses sent in 1 shards" in run(shared.ann, "funreason", "cache", "push")
+    shards = shared.remote.holds("funreason/responses")
+    assert [re.sub("^.*/[0-9a-f]{64}", "", path) for path in shards] == [".jsonl.gz", ".keys"]
+    assert f" 0 responses sent in 0 shards, {count} were there" in run(shared.ann, "funreason", "cache", "push", "team")
     dave = clone(shared, "dave")
-    assert f": {count} new responses from 1 of 1 packs" in run(dave, "funreason", "cache", "pull")
-    assert ": 0 new responses from 0 of 1 packs" in run(dave, "funreason", "cache", "pull", "team")
-    assert shared.remote.holds("funreason/responses") == packs
+    assert f": {count} new responses from 1 of 1 shards" in run(dave, "funreason", "cache", "pull")
+    assert ": 0 new responses from 0 of 1 shards" in run(dave, "funreason", "cache", "pull", "team")
+    assert shared.remote.holds("funreason/responses") == shards
 
 
 def test_without_credentials_one_line_says_so(shared):
@@ -72,10 +72,10 @@ def test_without_credentials_one_line_says_so(shared):
     assert said.count("\n") == 1 and "credentials (`dvc remote modify --local" in said
 
 
-def test_a_clean_up_of_the_remote_leaves_the_packs(shared):
+def test_a_clean_up_of_the_remote_leaves_the_shards(shared):
     """`dvc gc --cloud` looks for objects by their names; ours are none."""
     run(shared.ann, "funreason", "cache", "push")
-    packs = shared.remote.holds("funreason")
-    assert packs
+    shards = shared.remote.holds("funreason")
+    assert shards
     dvc(shared.ann, "gc", "--workspace", "--cloud", "--force")
-    assert shared.remote.holds("funreason") == packs
+    assert shared.remote.holds("funreason") == shards

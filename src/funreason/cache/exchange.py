@@ -1,4 +1,4 @@
-"""The response cache to a file and back: exports, and what can be saved of a broken cache.
+"""The response cache to a file and back: exports, and what can be read of a broken cache file.
 
 An export is JSON lines in the order of the keys and without times: equal responses make an equal file.
 """
@@ -10,19 +10,33 @@ import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO, TextIO
 
 from funreason.core.errors import DataError
 from funreason.core.jsonio import atomic
 from funreason.llm.cache import CONTENT, Cache, batched, digest, insert
 
 FORMAT = "funreason responses 1"
-_BATCH = 5000  # rows a transaction: few enough that a stage that writes meanwhile hardly waits
+_BATCH = 5000  # rows per transaction: few enough that a stage that writes meanwhile hardly waits
 _FIELDS = CONTENT.split(", ")
 
 
 def export(cache: Cache, path: str | Path, model: str | None = None) -> int:
-    """Write the responses, gzipped where the name ends in .gz; the number written. Whole or not at all."""
+    """Write responses to a file, whole or not at all.
+
+    Args:
+        cache: Where the responses are.
+        path: The file; gzipped where its name ends in .gz.
+        model: Only those of models whose identity starts with this.
+
+    Returns:
+        The number of responses written.
+
+    Raises:
+        DataError: The cache is damaged.
+    """
     cache.do(lambda _: None)  # makes the file, where there is none
     where, values = of_model(model)
     with _reading(cache.path) as database:
@@ -35,15 +49,32 @@ def export(cache: Cache, path: str | Path, model: str | None = None) -> int:
 
 
 def write(path: str | Path, rows: Iterable[tuple], total: int) -> None:
-    """An export of `total` rows of `CONTENT`, which come in the order of their keys."""
-    with atomic(path) as file, _packed(file, path) as out:
+    """Write an export.
+
+    Args:
+        path: The file; gzipped where its name ends in .gz.
+        rows: Rows of `CONTENT`, in the order of their keys.
+        total: Their number.
+    """
+    with atomic(path) as file, _bytes_into(file, path) as out:
         out.write(_line({"format": FORMAT, "responses": total}))
         for row in rows:
             out.write(_line(dict(zip(_FIELDS, (row[0].hex(), *row[1:]), strict=True), digest=digest(row).hex())))
 
 
 def sound(rows: Iterable[tuple], path: Path) -> Iterator[tuple]:
-    """The `CONTENT` of rows that end in their stored digest (None: older than digests). Raises DataError."""
+    """The `CONTENT` of rows.
+
+    Args:
+        rows: Rows of `CONTENT` and the stored digest (None: stored before there were digests).
+        path: Of the cache, for the error message.
+
+    Yields:
+        Rows of `CONTENT`.
+
+    Raises:
+        DataError: A row does not fit its digest.
+    """
     for *row, stored in rows:
         if stored not in (None, digest(tuple(row))):
             raise DataError(f"{path} holds damaged responses; `funreason cache verify --repair` first")
@@ -51,10 +82,19 @@ def sound(rows: Iterable[tuple], path: Path) -> Iterator[tuple]:
 
 
 def import_(cache: Cache, path: str | Path) -> tuple[int, int]:
-    """Take over an export, or what can be read of a cache file that was moved aside; (new responses, known ones).
+    """Take over an export, or what can be read of a cache file that was moved aside. Killed on the way, run it again.
 
-    A response that is here already stays. An export is checked as a whole first: a damaged one changes nothing.
-    Killed on the way, run it again. Raises DataError.
+    A response that is in the cache already stays. An export is checked as a whole first: a damaged one changes nothing.
+
+    Args:
+        cache: Where the responses go.
+        path: The export, or a file that ends in .sqlite.
+
+    Returns:
+        The number of new responses and of those that were there already.
+
+    Raises:
+        DataError: There is no such file, or it is damaged.
     """
     path = Path(path)
     if not path.is_file():
@@ -66,28 +106,36 @@ def import_(cache: Cache, path: str | Path) -> tuple[int, int]:
 
 
 def take(cache: Cache, rows: Iterable[tuple]) -> tuple[int, int]:
-    """Store rows of `CONTENT` whose key is not there yet; (new responses, known ones)."""
+    """Store rows of `CONTENT` whose key is not there yet.
+
+    Args:
+        cache: Where they go.
+        rows: Any number.
+
+    Returns:
+        The number of new responses and of those that were there already.
+    """
     total = new = 0
     for block in batched(rows, _BATCH):
-        new += cache.do(lambda database, block=block: _store(database, block))
+        new += cache.do(partial(_store, rows=block))
         total += len(block)
     return new, total - new
 
 
 def of_model(model: str | None) -> tuple[str, list]:
-    """SQL for the rows of a model, and its values; the start of an identity is enough: a whole sha256 is long."""
+    """SQL for the rows of a model, and its values. The start of an identity is enough: a whole sha256 is long."""
     return ("substr(model, 1, ?) = ?", [len(model), model]) if model else ("1", [])
 
 
 def exported(path: Path) -> Iterator[tuple]:
-    """The rows of an export, each held against its digest, their number against the first line's. Raises DataError."""
-    opened = gzip.open if path.suffix == ".gz" else open
+    """The rows of an export, each checked against its digest, their number against the first line. Raises DataError."""
+    open_file = gzip.open if path.suffix == ".gz" else open
     number = 1
     try:
-        with opened(path, "rb") as file:
+        with open_file(path, "rb") as file:
             head = json.loads(next(file, b"null"))
             if not isinstance(head, dict) or head.get("format") != FORMAT:
-                raise DataError(f"{path} is no export (its first line must name {FORMAT!r}); export it anew")
+                raise DataError(f"{path} is not an export (its first line must name {FORMAT!r}); export it anew")
             for line in file:
                 number += 1
                 row = json.loads(line)
@@ -96,8 +144,8 @@ def exported(path: Path) -> Iterator[tuple]:
                     raise ValueError("its digest does not fit")
                 yield values
     except (ValueError, KeyError, TypeError, EOFError, OSError, zlib.error) as error:
-        what = f"{type(error).__name__}: {error}"
-        raise DataError(f"{path}:{number} is damaged ({what}); nothing after it was read; copy it anew") from None
+        reason = f"{type(error).__name__}: {error}"
+        raise DataError(f"{path}:{number} is damaged ({reason}); nothing after it was read; copy it anew") from None
     if number - 1 != head.get("responses"):
         raise DataError(f"{path} holds {number - 1} responses of {head.get('responses')}: it was cut; copy it anew")
 
@@ -111,7 +159,7 @@ def _store(database: sqlite3.Connection, rows: list[tuple]) -> int:
 
 
 @contextmanager
-def _packed(file, path: str | Path):
+def _bytes_into(file: TextIO, path: str | Path) -> Iterator[BinaryIO | gzip.GzipFile]:
     """Bytes into `file`; gzip without name and time, so that equal contents are equal files."""
     if not str(path).endswith(".gz"):
         yield file.buffer
@@ -125,15 +173,15 @@ def _line(row: dict) -> bytes:
 
 
 @contextmanager
-def _reading(path: Path):
-    """A connection that reads damaged text too: it fails its digest, not the read."""
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that reads damaged text too, which then fails its digest."""
     with closing(sqlite3.connect(path)) as database:
         database.text_factory = lambda data: data.decode(errors="replace")
         yield database
 
 
 def _salvaged(path: Path) -> Iterator[tuple]:
-    """The rows of a broken cache file that can be read and fit their digests, found by halving what cannot."""
+    """The rows of a broken cache file that can be read and fit their digests."""
     with _reading(path) as database:
         try:
             last = database.execute("SELECT max(rowid) FROM responses").fetchone()[0] or 0
@@ -143,6 +191,7 @@ def _salvaged(path: Path) -> Iterator[tuple]:
 
 
 def _readable(database: sqlite3.Connection, last: int) -> Iterator[tuple]:
+    """Rows 1 to `last`; a range that cannot be read is halved until single rows are left out."""
     todo = [(1, last)] if last else []
     while todo:
         first, last = todo.pop()

@@ -1,20 +1,22 @@
-"""Looking after the response cache: what `funreason cache stats | gc | verify` do.
+"""Maintenance of the response cache: `funreason cache stats | gc | verify`.
 
-Other processes may go on reading and writing meanwhile. docs/llm.md describes keys and digests.
+Other processes may read and write meanwhile. docs/llm.md describes keys and digests.
 """
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from funreason.cache.exchange import import_, of_model
 from funreason.core.errors import DataError
 from funreason.llm.cache import CONTENT, Cache, batched, digest, is_corrupt
 
 
-def stats(cache: Cache) -> dict:
-    """Counts a model and in all: responses, tokens, characters, first and last day; bytes on the disk; files aside."""
+def stats(cache: Cache) -> dict[str, Any]:
+    """Responses, tokens, characters and days of use per model; responses in all, bytes on the disk, files aside."""
     select = """SELECT model, count(*) responses, sum(prompt_tokens) prompt_tokens,
         sum(completion_tokens) completion_tokens, sum(length(text)) characters,
         min(date(created)) first, max(ifnull(used, date(created))) last_used
@@ -32,12 +34,22 @@ def stats(cache: Cache) -> dict:
 
 
 def gc(cache: Cache, unused_days: int | None, model: str | None, dry_run: bool = False) -> tuple[int, int]:
-    """Drop what was not used for so many days, of models whose identity begins so; (responses, bytes given back).
+    """Drop responses.
 
-    Raises DataError where neither is given: everything would go.
+    Args:
+        cache: Where they are.
+        unused_days: Those that no run has asked for in so many days.
+        model: Those of models whose identity starts with this.
+        dry_run: Only count them.
+
+    Returns:
+        The number of responses, and the bytes given back to the disk.
+
+    Raises:
+        DataError: Neither is given, so that every response would go.
     """
     if unused_days is None and model is None:
-        raise DataError("gc: nothing says what may go; give --unused-days DAYS, --model IDENTITY, or both")
+        raise DataError("gc: nothing says which responses to drop; give --unused-days DAYS, --model IDENTITY, or both")
     where, values = of_model(model)
     if unused_days is not None:
         where += " AND ifnull(used, date(created)) < date('now', ?)"
@@ -46,32 +58,39 @@ def gc(cache: Cache, unused_days: int | None, model: str | None, dry_run: bool =
         count = f"SELECT count(*) FROM responses WHERE {where}"
         return cache.do(lambda database: database.execute(count, values).fetchone()[0]), 0
     before = _bytes(cache)
-    gone = cache.do(lambda database: database.execute(f"DELETE FROM responses WHERE {where}", values).rowcount)
-    if gone:
+    dropped = cache.do(lambda database: database.execute(f"DELETE FROM responses WHERE {where}", values).rowcount)
+    if dropped:
         cache.do(_shrink)
-    return gone, max(0, before - _bytes(cache))
+    return dropped, max(0, before - _bytes(cache))
 
 
-def verify(cache: Cache, repair: bool = False) -> dict:
-    """Counts: responses, `damaged` (digest does not fit), `unchecked` (older than digests); `structure`: SQLite's word.
+def verify(cache: Cache, repair: bool = False) -> dict[str, Any]:
+    """Check every response against its digest, and the structure of the file.
 
-    `repair` drops the damaged ones, which are then asked again; of a file whose structure is broken it makes a new
-    one from what can still be read, and keeps the old one aside.
+    Args:
+        cache: What to check.
+        repair: Drop damaged responses, which are then asked again. Where the structure is broken, make a new file of
+            all responses that can still be read, and keep the old file aside.
+
+    Returns:
+        Counts of `responses`, `damaged` (the digest does not fit) and `unchecked` ones (stored before there were
+        digests); `structure`: ok, or SQLite's message.
     """
     structure = _structure(cache)
-    found, bad = {"responses": 0, "damaged": 0, "unchecked": 0, "structure": structure}, []
+    responses, unchecked = 0, 0
+    damaged: list[bytes] = []
     for *row, stored in cache.do(_all_rows) if structure == "ok" else ():
-        found["responses"] += 1
-        found["unchecked"] += stored is None
+        responses += 1
+        unchecked += stored is None
         if stored is not None and stored != digest(tuple(row)):
-            bad.append(row[0])
+            damaged.append(row[0])
     if repair:
-        _repair(cache, bad, structure)
-    return found | {"damaged": len(bad)}
+        _repair(cache, damaged, structure)
+    return {"responses": responses, "damaged": len(damaged), "unchecked": unchecked, "structure": structure}
 
 
 def _structure(cache: Cache) -> str:
-    """What SQLite says of the file; not by way of `cache`, which would move a broken one aside at once."""
+    """SQLite's message about the file, or ok. Not through `cache`, which would move a broken file aside at once."""
     try:
         with closing(sqlite3.connect(cache.path)) as database:
             return database.execute("PRAGMA integrity_check(1)").fetchone()[0]
@@ -81,16 +100,18 @@ def _structure(cache: Cache) -> str:
         return str(error)
 
 
-def _repair(cache: Cache, bad: list[bytes], structure: str) -> None:
-    for block in batched(bad, 500):
-        marks = ", ".join("?" * len(block))
-        statement = f"DELETE FROM responses WHERE key IN ({marks})"
-        cache.do(lambda database, statement=statement, block=block: database.execute(statement, block))
+def _repair(cache: Cache, damaged: list[bytes], structure: str) -> None:
+    for block in batched(damaged, 500):
+        cache.do(partial(_delete, keys=block))
     if structure != "ok":
         if aside := cache.replace_corrupt(sqlite3.DatabaseError(structure)):
             import_(cache, aside)
         else:  # the rows are sound, their index is not
             cache.do(lambda database: database.execute("REINDEX"))
+
+
+def _delete(database: sqlite3.Connection, keys: list[bytes]) -> None:
+    database.execute(f"DELETE FROM responses WHERE key IN ({', '.join('?' * len(keys))})", keys)
 
 
 def _all_rows(database: sqlite3.Connection) -> Iterator[tuple]:

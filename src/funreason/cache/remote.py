@@ -1,4 +1,8 @@
-"""The folder of packs on a DVC remote or at a URL. Whatever a filesystem's library raises becomes one line."""
+"""The remote store: a folder for shards on a DVC remote or at a URL.
+
+DVC and fsspec open it. What is added here: a file has its name only once it is whole (DVC uploads under the final name
+where a server has no atomic upload), and whatever a file system's library raises becomes one line with a remedy.
+"""
 
 import posixpath
 import re
@@ -7,10 +11,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from funreason.core.errors import FunReasonError
+
+if TYPE_CHECKING:
+    from dvc_objects.fs.base import FileSystem
+    from fsspec import AbstractFileSystem
 
 FOLDER = "funreason/responses"  # beside DVC's own files/ and runs/; `dvc gc --cloud` looks into folders of two letters
 
@@ -21,7 +29,7 @@ class RemoteError(FunReasonError):
 
 @contextmanager
 def reached(where: str) -> Iterator[None]:
-    """Turns what is raised inside into a RemoteError that names the place."""
+    """Turn what is raised inside into a RemoteError that names the place."""
     try:
         yield
     except RemoteError:
@@ -29,22 +37,27 @@ def reached(where: str) -> Iterator[None]:
     except ImportError as error:  # a plugin that is not installed, which the message names
         raise RemoteError(f"{where}: {error}") from error
     except Exception as error:  # each filesystem's library has errors of its own
-        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        reason = f"{type(error).__name__}: {error}".rstrip(": ")
         remedy = "check address, rights and credentials (`dvc remote modify --local NAME …`, docs/sharing.md)"
-        raise RemoteError(f"{where}: {said}; {remedy}") from error
+        raise RemoteError(f"{where}: {reason}; {remedy}") from error
 
 
 @dataclass
-class Shelf:
-    """Files in one folder of an fsspec filesystem.
+class RemoteStore:
+    """Files in one folder of an fsspec file system. Each method raises RemoteError.
 
-    `whole_puts`: the store shows an upload once it is whole (S3 and its like); elsewhere it gets its name at the end.
+    Attributes:
+        files: The file system.
+        folder: The path there.
+        shown: The address, as messages show it.
+        atomic_uploads: Whether a file appears only once it is whole (S3 and its like). Elsewhere it is uploaded under
+            another name and renamed.
     """
 
-    files: Any  # fsspec's AbstractFileSystem
+    files: "AbstractFileSystem"
     folder: str
     shown: str
-    whole_puts: bool
+    atomic_uploads: bool
 
     def names(self) -> set[str]:
         """The names in the folder; none where there is no folder yet."""
@@ -57,20 +70,26 @@ class Shelf:
             return {posixpath.basename(path.rstrip("/")) for path in paths}
 
     def read(self, name: str) -> bytes:
+        """The content of a file."""
         with reached(self.shown):
             return self.files.cat_file(self._path(name))
 
     def get(self, name: str, path: Path) -> None:
+        """Download a file to a path of this machine."""
         with reached(self.shown):
             self.files.get_file(self._path(name), str(path))
 
     def put(self, path: Path, name: str) -> None:
-        """Upload a file: under its name it is whole, or not there.
+        """Upload a file, so that under its name it is whole or not there.
 
-        What is there already may stay: a name says what is in its file.
+        A file of that name may stay, since the name is a digest of the content.
+
+        Args:
+            path: On this machine.
+            name: In the store.
         """
         with reached(self.shown):
-            if self.whole_puts:
+            if self.atomic_uploads:
                 self.files.put_file(str(path), self._path(name))
                 return
             self.files.makedirs(self.folder, exist_ok=True)
@@ -86,7 +105,7 @@ class Shelf:
     def _rename(self, old: str, new: str) -> None:
         try:
             self.files.mv(old, new)
-        except Exception:  # WebDAV refuses a name that is taken: another push was faster
+        except Exception:  # WebDAV refuses a name that exists: another push was faster
             if not self.files.exists(new):
                 raise
             self.files.rm_file(old)
@@ -95,8 +114,8 @@ class Shelf:
         return f"{self.folder}/{name}"
 
 
-def open_shelf(place: str | None) -> Shelf:
-    """The packs on the DVC remote of that name (None: the default remote), or at a URL or path, which has a slash.
+def open_store(place: str | None) -> RemoteStore:
+    """The store on the DVC remote of that name (None: the default remote), or at a URL or path, which has a slash.
 
     URLs of kinds that DVC knows are opened as DVC opens them, all others by fsspec. Raises RemoteError.
     """
@@ -104,8 +123,8 @@ def open_shelf(place: str | None) -> Shelf:
         return _of_url(place) if place and "/" in place else _of_dvc(*_named(place))
 
 
-def _named(name: str | None) -> tuple:
-    """DVC's filesystem for a remote, and its path there."""
+def _named(name: str | None) -> tuple["FileSystem", str]:
+    """DVC's file system for a remote, and the path there."""
     from dvc.exceptions import NotDvcRepoError
     from dvc.repo import Repo
 
@@ -127,24 +146,24 @@ def _remedy(known: list[str]) -> str:
     return f"{here}, or give a URL or a path with a / (docs/sharing.md)"
 
 
-def _of_url(url: str) -> Shelf:
+def _of_url(url: str) -> RemoteStore:
     import fsspec
     from dvc.fs import get_cloud_fs, registry
 
     scheme = urlsplit(url).scheme
     if scheme in set(registry) - {"local", "memory"}:
-        kind, config, path = get_cloud_fs({}, url=url)
-        return _of_dvc(kind(**config), path)
+        file_system, config, path = get_cloud_fs({}, url=url)
+        return _of_dvc(file_system(**config), path)
     files, path = fsspec.core.url_to_fs(url)
-    return _shelf(files, path, files.unstrip_protocol, whole_puts=False)
+    return _store(files, path, files.unstrip_protocol, atomic_uploads=False)
 
 
-def _of_dvc(files, path: str) -> Shelf:
+def _of_dvc(files: "FileSystem", path: str) -> RemoteStore:
     from dvc_objects.fs.base import ObjectFileSystem
 
-    return _shelf(files.fs, path, files.unstrip_protocol, isinstance(files, ObjectFileSystem))
+    return _store(files.fs, path, files.unstrip_protocol, isinstance(files, ObjectFileSystem))
 
 
-def _shelf(files, path: str, shown: Callable[[str], str], whole_puts: bool) -> Shelf:
+def _store(files: "AbstractFileSystem", path: str, shown: Callable[[str], str], atomic_uploads: bool) -> RemoteStore:
     folder = posixpath.join(path, FOLDER)
-    return Shelf(files, folder, shown(folder), whole_puts)
+    return RemoteStore(files, folder, shown(folder), atomic_uploads)

@@ -8,12 +8,13 @@ from funreason.core.errors import DataError
 
 
 def add(cache: argparse.ArgumentParser) -> None:
+    """Add the actions to the parser of `funreason cache`."""
     actions = cache.add_subparsers(required=True, metavar="ACTION")
-    stats = actions.add_parser("stats", help="responses, tokens and days of use, a model")
+    stats = actions.add_parser("stats", help="responses, tokens and days of use per model")
     stats.add_argument("--json", action="store_true", help="for scripts")
     stats.set_defaults(run=_stats)
-    gc = actions.add_parser("gc", help="drop responses that nobody uses any more")
-    gc.add_argument("--unused-days", type=_days, metavar="DAYS", help="those that no run has asked for in so long")
+    gc = actions.add_parser("gc", help="drop responses that no run uses any more")
+    gc.add_argument("--unused-days", type=_days, metavar="DAYS", help="those that no run has asked for in so many days")
     gc.add_argument("--dry-run", action="store_true", help="only count them")
     gc.set_defaults(run=_gc)
     export = actions.add_parser("export", help="write responses to a file, for another machine")
@@ -28,40 +29,42 @@ def add(cache: argparse.ArgumentParser) -> None:
         action.add_argument("place", nargs="?", metavar="REMOTE|URL", help=place)
     for action in (gc, export, push):
         action.add_argument("--model", metavar="IDENTITY", help="of one model only; the start of its name in `stats`")
-    take = actions.add_parser("import", help="take over an export, or what can be read of a cache moved aside")
+    take = actions.add_parser(
+        "import", help="take over an export, or the readable rows of a cache file moved aside"
+    )
     take.add_argument("path", metavar="FILE")
     take.set_defaults(run=_import)
-    verify = actions.add_parser("verify", help="hold every response against its digest")
-    verify.add_argument("--repair", action="store_true", help="drop what is damaged: it will be asked again")
+    verify = actions.add_parser("verify", help="check every response against its digest")
+    verify.add_argument("--repair", action="store_true", help="drop damaged responses, which are then asked again")
     verify.set_defaults(run=_verify)
 
 
 def _days(text: str) -> int:
     if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days, 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days, 0 or more")
     return int(text)
 
 
 # What follows imports its libraries late, like all of the command line.
-def _stats(arguments) -> None:
+def _stats(arguments: argparse.Namespace) -> None:
     from tabulate import tabulate
 
     from funreason.cache.maintenance import stats
     from funreason.llm.cache import Cache
 
     with Cache() as cache:
-        found = stats(cache)
+        counts = stats(cache)
     if arguments.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(counts, indent=2))
         return
-    print(f"{found['path']}: {found['responses']:,} responses, {found['bytes'] / 2**20:,.1f} MiB")
-    if found["models"]:
-        print(tabulate(found["models"], headers="keys", intfmt=","))
-    for path in found["aside"]:
+    print(f"{counts['path']}: {counts['responses']:,} responses, {counts['bytes'] / 2**20:,.1f} MiB")
+    if counts["models"]:
+        print(tabulate(counts["models"], headers="keys", intfmt=","))
+    for path in counts["aside"]:
         print(f"moved aside, because damaged: {path}; `funreason cache import` it, then delete it")
 
 
-def _gc(arguments) -> None:
+def _gc(arguments: argparse.Namespace) -> None:
     from funreason.cache.maintenance import gc
     from funreason.llm.cache import Cache
 
@@ -71,7 +74,7 @@ def _gc(arguments) -> None:
     print(f"{would} {count:,} responses" + ("" if arguments.dry_run else f", {size / 2**20:,.1f} MiB given back"))
 
 
-def _export(arguments) -> None:
+def _export(arguments: argparse.Namespace) -> None:
     from funreason.cache.exchange import export
     from funreason.llm.cache import Cache
 
@@ -79,7 +82,7 @@ def _export(arguments) -> None:
         print(f"{arguments.path}: {export(cache, arguments.path, arguments.model):,} responses")
 
 
-def _import(arguments) -> None:
+def _import(arguments: argparse.Namespace) -> None:
     from funreason.cache.exchange import import_
     from funreason.llm.cache import Cache
 
@@ -88,45 +91,46 @@ def _import(arguments) -> None:
     print(f"{new:,} new responses, {known:,} were here already")
 
 
-def _push(arguments) -> None:
-    from funreason.cache.packs import push
-    from funreason.cache.remote import open_shelf
+def _push(arguments: argparse.Namespace) -> None:
+    from funreason.cache.remote import open_store
+    from funreason.cache.shards import push
     from funreason.llm.cache import Cache
 
-    shelf = open_shelf(arguments.place)
+    store = open_store(arguments.place)
     with Cache() as cache:
-        sent, packs, known = push(cache, shelf, arguments.model)
-    print(f"{shelf.shown}: {sent:,} responses sent in {packs:,} packs, {known:,} were there already")
+        sent, shards, known = push(cache, store, arguments.model)
+    print(f"{store.shown}: {sent:,} responses sent in {shards:,} shards, {known:,} were there already")
 
 
-def _pull(arguments) -> None:
-    from funreason.cache.packs import pull
-    from funreason.cache.remote import open_shelf
+def _pull(arguments: argparse.Namespace) -> None:
+    from funreason.cache.remote import open_store
+    from funreason.cache.shards import pull
     from funreason.llm.cache import Cache
 
-    shelf = open_shelf(arguments.place)
+    store = open_store(arguments.place)
     with Cache() as cache:
-        found = pull(cache, shelf)
-    if not found.listed:
-        print(f"{shelf.shown}: no responses there yet")
+        result = pull(cache, store)
+    if not result.listed:
+        print(f"{store.shown}: no responses there yet")
         return
-    print(f"{shelf.shown}: {found.new:,} new responses from {found.packs:,} of {found.listed:,} packs")
-    if found.problems:
-        remedy = "delete the damaged pack and its .keys there; who has its responses pushes them again"
-        raise DataError(f"{'; '.join(found.problems)}; the other packs were taken; {remedy}")
+    print(f"{store.shown}: {result.new:,} new responses from {result.shards:,} of {result.listed:,} shards")
+    if result.problems:
+        remedy = "delete the damaged shard and its .keys there; somebody who has its responses can push them again"
+        raise DataError(f"{'; '.join(result.problems)}; the other shards were taken; {remedy}")
 
 
-def _verify(arguments) -> None:
+def _verify(arguments: argparse.Namespace) -> None:
     from funreason.cache.maintenance import verify
     from funreason.llm.cache import Cache
 
     with Cache() as cache:
-        found = verify(cache, arguments.repair)
+        checked = verify(cache, arguments.repair)
         where = cache.path
-    counts = f"{found['responses']:,} responses, {found['damaged']:,} damaged, {found['unchecked']:,} without a digest"
-    print(f"{where}: {counts}; structure: {found['structure']}")
-    if found["damaged"] or found["structure"] != "ok":
+    damaged, unchecked, structure = checked["damaged"], checked["unchecked"], checked["structure"]
+    print(f"{where}: {checked['responses']:,} responses, {damaged:,} damaged, {unchecked:,} without a digest;"
+          f" structure: {structure}")  # fmt: skip
+    if damaged or structure != "ok":
         if arguments.repair:
-            print("repaired: what was damaged will be asked again", file=sys.stderr)
+            print("repaired: damaged responses will be asked again", file=sys.stderr)
         else:
             raise DataError(f"{where} is damaged; `funreason cache verify --repair` keeps what is sound")

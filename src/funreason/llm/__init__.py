@@ -1,4 +1,4 @@
-"""Everything that talks to a model: Client over two engines and one durable cache."""
+"""Everything that talks to a model: `Client`, its four engines, and the durable response cache."""
 
 from funreason.llm.cache import Cache, cache_folder
 from funreason.llm.client import Client

@@ -1,35 +1,39 @@
-"""What a stage may ask of a server: a limit that stops it before money is spent, not after."""
+"""A limit on what a stage may ask of a server, which stops it before money is spent."""
 
 from funreason.llm.request import Job, Response, Sampling
 
-CHARACTERS_A_TOKEN = 3  # of a prompt in flight, whose tokens only the server can count; English has 4, JSON 3
+CHARACTERS_PER_TOKEN = 3  # of a prompt in flight, whose tokens only the server can count; English has 4, JSON 3
 
 
 class Budget:
-    """Requests (retries not counted: what fails is not billed) and tokens (prompts and answers); None is no limit.
+    """Requests and tokens that may be spent, and those that were.
 
-    A request in flight holds back what it may cost at most, so that answers never exceed the limit.
+    A request in flight reserves the most that it may cost, so that the responses never exceed the limit.
+
+    Args:
+        max_requests: Retries do not count: what fails is not billed. None: no limit.
+        max_tokens: Of prompts and responses. None: no limit.
     """
 
     def __init__(self, max_requests: int | None, max_tokens: int | None):
         self.max_requests, self.max_tokens = max_requests, max_tokens
         self.requests = self.tokens = 0
-        self._held: dict[bytes, int] = {}
+        self._reserved: dict[bytes, int] = {}
 
     def take(self, job: Job, sampling: Sampling) -> bool:
-        """Whether the job still fits; if so it is counted."""
-        cost = sampling.max_tokens + len(job.prompt) // CHARACTERS_A_TOKEN
+        """Whether the budget allows one more job; if so, its cost is reserved."""
+        cost = sampling.max_tokens + len(job.prompt) // CHARACTERS_PER_TOKEN
         if self.max_requests is not None and self.requests >= self.max_requests:
             return False
-        if self.max_tokens is not None and self.tokens + sum(self._held.values()) + cost > self.max_tokens:
+        if self.max_tokens is not None and self.tokens + sum(self._reserved.values()) + cost > self.max_tokens:
             return False
         self.requests += 1
-        self._held[job.key] = cost
+        self._reserved[job.key] = cost
         return True
 
     def settle(self, job: Job, response: Response | None) -> None:
-        """The job has come back; None is a failure."""
-        self._held.pop(job.key, None)
+        """Replace the reserved cost of a job by what it has cost; a `response` of None is a failure."""
+        self._reserved.pop(job.key, None)
         if response:
             self.tokens += response.prompt_tokens + response.completion_tokens
 

@@ -1,11 +1,11 @@
 """The durable response cache: one SQLite file that clones, experiments and parallel stages share.
 
-A response is found by what it depends on (see `key`), so a changed prompt, model or sampling parameter asks
-anew and everything else is kept. `put` commits each response by itself: after a kill -9 all that was put is
-there. (synchronous=NORMAL: after a power cut the last few may be missing; the file stays sound.) Several
-processes may read and write, on one machine: SQLite's write-ahead log fails over network file systems.
-Each row has a digest of its own: one that no longer fits its row is asked anew, not believed. `used` is the day of
-the last use, so that `funreason cache gc` drops what nobody needs. docs/llm.md describes all of it.
+A response is found by everything that it depends on (see `key`): a changed prompt, model or sampling parameter asks
+anew, and everything else is kept. `put` commits each response by itself, so a kill -9 loses none that was put.
+(synchronous=NORMAL: after a power cut the last few may be missing; the file stays sound.) Several processes of one
+machine may read and write; SQLite's write-ahead log fails over network file systems. Each row has a digest: a row
+that does not fit its digest is asked again. `used` is the day of the last use, by which `funreason cache gc` drops
+responses. docs/llm.md describes keys and digests.
 """
 
 import fcntl
@@ -16,6 +16,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _VERSION = "funreason response 1"  # part of every key: a new meaning of a key gets a new number
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_VARIABLES = 500  # keys a SELECT; SQLite allows 999 in old builds
+_VARIABLES = 500  # keys per SELECT; SQLite allows 999 in old builds
 _SCHEMA = """CREATE TABLE IF NOT EXISTS responses (
     key BLOB PRIMARY KEY, model TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
     prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
@@ -38,21 +39,31 @@ CONTENT = "key, model, text, finish_reason, prompt_tokens, completion_tokens"
 
 
 def key(identity: str, prompt: str, sampling: Sampling, index: int) -> bytes:
-    """sha256 of all that a response depends on; the prompt is the text the model sees."""
+    """sha256 of everything that a response depends on.
+
+    Args:
+        identity: Of the model (`ModelRef.identity`).
+        prompt: The text that the model sees.
+        sampling: How tokens are drawn.
+        index: Tells samples of one prompt apart.
+
+    Returns:
+        32 bytes.
+    """
     parts = [_VERSION, identity, prompt, sampling.model_dump(exclude_none=True), index]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
 
 
 def digest(row: tuple) -> bytes:
-    """sha256 over a row's `CONTENT`: whether it still is what was stored."""
+    """sha256 over the `CONTENT` of a row, which tells whether it still is what was stored."""
     name, *rest = row
     return hashlib.sha256(json.dumps([name.hex(), *rest]).encode()).digest()
 
 
 def batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Lists of `size` items (the last one shorter); itertools has it from Python 3.12 on."""
-    items = iter(items)
-    while block := list(islice(items, size)):
+    """Lists of `size` items, the last one shorter; itertools has this from Python 3.12 on."""
+    rest = iter(items)
+    while block := list(islice(rest, size)):
         yield block
 
 
@@ -62,7 +73,10 @@ def cache_folder() -> Path:
 
 
 class Cache:
-    """Responses by key, in `folder`/responses.sqlite. Raises EngineError where the disk refuses."""
+    """Responses by key, in `folder`/responses.sqlite (default: `cache_folder()`).
+
+    Raises EngineError where the file cannot be read or written.
+    """
 
     def __init__(self, folder: str | Path | None = None):
         folder = Path(folder or cache_folder())
@@ -77,23 +91,31 @@ class Cache:
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, Response]:
         """The stored responses among `keys`; a damaged one is left out, with a warning."""
-        found, damaged = {}, 0
+        responses: dict[bytes, Response] = {}
+        damaged = 0
         for block in batched(keys, _VARIABLES):
-            sound, bad = self.do(lambda database, block=block: _select(database, block))
-            found.update(sound)
+            sound, bad = self.do(partial(_select, keys=block))
+            responses.update(sound)
             damaged += bad
         if damaged:
-            remedy = "they are asked again; `funreason cache verify` checks all of it"
+            remedy = "they are asked again; `funreason cache verify` checks all responses"
             logger.warning("response cache %s: %d damaged responses; %s", self.path, damaged, remedy)
-        return found
+        return responses
 
     def put(self, key: bytes, response: Response, model: str) -> None:
-        """Store durably; a second response for a key replaces the first. `model` is for people."""
-        row = (key, model, response.text, response.finish_reason)
-        row += (response.prompt_tokens, response.completion_tokens)
+        """Store durably; a second response for a key replaces the first.
+
+        Args:
+            key: From `key`.
+            response: What the model wrote.
+            model: Its identity, by which `funreason cache` counts and drops responses.
+        """
+        counts = response.prompt_tokens, response.completion_tokens
+        row = (key, model, response.text, response.finish_reason, *counts)
         self.do(lambda database: database.execute(insert("REPLACE"), (*row, digest(row))))
 
     def close(self) -> None:
+        """Close the file; the next use opens it again."""
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -101,11 +123,11 @@ class Cache:
     def __enter__(self) -> "Cache":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def do(self, action: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Run `action`; on a corrupt file, put that aside and run it on a fresh one."""
+        """Run `action` on the open database; a corrupt file is moved aside, and `action` runs on a new one."""
         try:
             try:
                 return action(self._open())
@@ -128,7 +150,7 @@ class Cache:
         return self._database
 
     def replace_corrupt(self, error: sqlite3.Error) -> Path | None:
-        """Move the file aside, if it is corrupt still, and say where; the next use makes a new one."""
+        """Move the file aside, if it is still corrupt, and return its new path; the next use makes a new file."""
         self.close()
         with self._lock():
             if _is_sound(self.path):  # another process has replaced it already
@@ -143,7 +165,7 @@ class Cache:
         return aside
 
     @contextmanager
-    def _lock(self):
+    def _lock(self) -> Iterator[None]:
         with open(self.path.with_suffix(".lock"), "a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -177,9 +199,9 @@ def insert(otherwise: str) -> str:
 
 def _upgrade(database: sqlite3.Connection) -> None:
     known = {row[1] for row in database.execute("PRAGMA table_info(responses)")}
-    for column, kind in _LATER.items():
+    for column, sql_type in _LATER.items():
         if column not in known:
-            database.execute(f"ALTER TABLE responses ADD COLUMN {column} {kind}")
+            database.execute(f"ALTER TABLE responses ADD COLUMN {column} {sql_type}")
 
 
 def _select(database: sqlite3.Connection, keys: list[bytes]) -> tuple[dict[bytes, Response], int]:
@@ -190,14 +212,14 @@ def _select(database: sqlite3.Connection, keys: list[bytes]) -> tuple[dict[bytes
     sound = [row for row in rows if row[6] is None or row[6] == digest(row[:6])]
     if unmarked := [row[0] for row in sound if row[7]]:  # once a day, so that reading stays reading
         marks = ", ".join("?" * len(unmarked))
-        with suppress(
-            sqlite3.OperationalError
-        ):  # a full disk, or another process writing: the day is no answer's worth
+        # A full disk, or another process that writes: the day of use is not worth a failed read.
+        with suppress(sqlite3.OperationalError):
             database.execute(f"UPDATE responses SET used = date('now') WHERE key IN ({marks})", unmarked)
     return {row[0]: Response(*row[2:6]) for row in sound}, len(rows) - len(sound)
 
 
 def is_corrupt(error: sqlite3.DatabaseError) -> bool:
+    """Whether SQLite says that the file itself is damaged."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT  # the low byte is the primary code
 
 

@@ -1,21 +1,25 @@
-"""Messages → the text and the tokens a model sees, by its own chat template and tokenizer."""
+"""Messages → the text and the tokens that a model sees, by its own chat template and tokenizer."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from funreason.calls.results import for_template
 from funreason.core.errors import ModelError
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import Request
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
-class Chat:
-    """The tokenizer side of a model; loads nothing before it is used. Raises ModelError."""
+
+class ChatRenderer:
+    """The chat template and the tokenizer of a model; loads nothing before it is used. Raises ModelError."""
 
     def __init__(self, ref: ModelRef):
         self.ref = ref
 
     def render(self, request: Request) -> str:
-        """The prompt's text, up to where the model goes on."""
+        """The text of the prompt, up to where the model continues."""
         from jinja2 import TemplateError
 
         messages = for_template(request.messages, self.tokenizer)
@@ -23,26 +27,27 @@ class Chat:
             text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         except TemplateError as error:
             roles = ", ".join(dict.fromkeys(message["role"] for message in messages))
-            said = f"the chat template of {self.ref.name_or_path!r} refuses a chat of {roles} ({error})"
-            raise ModelError(f"{said}; take another model or template") from None
-        return text + (request.prefix or "")
+            refusal = f"the chat template of {self.ref.name_or_path!r} refuses a chat of {roles} ({error})"
+            raise ModelError(f"{refusal}; take another model or template") from None
+        return f"{text}{request.prefix or ''}"
 
     def encode(self, texts: list[str]) -> list[list[int]]:
-        """Token ids of rendered prompts (in parallel: the fast tokenizers encode a list on all cores)."""
+        """Token ids of rendered prompts (fast tokenizers encode a list on all cores)."""
         # The template has written the special tokens: adding them again would double a BOS.
         return self.tokenizer(texts, add_special_tokens=False)["input_ids"]
 
     @cached_property
-    def tokenizer(self):
+    def tokenizer(self) -> "PreTrainedTokenizerBase":
+        """The model's own tokenizer, which has a chat template."""
         from transformers import AutoTokenizer
 
         name = self.ref.name_or_path
         try:
             tokenizer = AutoTokenizer.from_pretrained(name, revision=self.ref.revision)
         except (OSError, ValueError) as error:
-            first = str(error).strip().splitlines()[0]
+            first_line = str(error).strip().splitlines()[0]
             remedy = "correct models.* in params.yaml, or download it first"
-            raise ModelError(f"tokenizer of model {name!r} cannot be loaded: {first}; {remedy}") from None
+            raise ModelError(f"tokenizer of model {name!r} cannot be loaded: {first_line}; {remedy}") from None
         if not tokenizer.chat_template:
             remedy = "use an instruct model, or add a chat_template.jinja"
             raise ModelError(f"model {name!r} has no chat template; {remedy}")

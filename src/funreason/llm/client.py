@@ -1,118 +1,128 @@
-"""The one way to a model: what the cache holds from there, the rest from the engine, each stored at once."""
+"""The one way to ask a model: known responses come from the cache, the others from the engine, stored one by one."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 
-from funreason.core.errors import EngineError
-from funreason.llm.cache import Cache, batched, key
+from funreason.config.params import LlmParams
+from funreason.llm.cache import Cache, key
 from funreason.llm.engines.base import Engine
 from funreason.llm.engines.ray import RayEngine
 from funreason.llm.engines.server import ServerEngine
 from funreason.llm.engines.shared import SharedEngine
 from funreason.llm.engines.vllm import VllmEngine
-from funreason.llm.progress import Progress
+from funreason.llm.progress import ProgressLine
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
-from funreason.llm.spool import Spool
 from funreason.llm.usage import count
-
-ENGINES: dict[str, type[Engine]] = {"vllm": VllmEngine, "ray": RayEngine, "server": ServerEngine}
-_BLOCK = 500  # requests looked up together
-_HELD = 20_000  # responses kept in memory, some 50 MB; the others are read from the cache again
 
 
 class Client:
-    """Asks one model with one way of sampling. The engine starts when the first response is not in the cache.
+    """Asks one model with one set of sampling parameters.
 
-    `engine` takes one that is already there (it stays open), `cache` a store other than the default one.
-    Raises EngineError, ModelError, ParamsError.
+    The engine starts at the first response that is not in the cache.
 
-        with Client(load_ref("models/teacher.json"), params.llm, sampling) as client:
-            responses = client.run(requests, desc="cot")
+        with Client(load_ref("models/teacher.json"), params.llm, {"temperature": 0.0, "max_tokens": 256}) as client:
+            responses = client.run(requests, desc="generate")
+
+    Args:
+        ref: The model.
+        llm_params: The `llm` block of params.yaml; None only where `engine` is given.
+        sampling: temperature, top_p, max_tokens, seed and regex (see `Sampling`).
+        cache: A store other than the default one. It stays open when the client is closed.
+        engine: An engine that exists already. It stays open when the client is closed.
+
+    Raises:
+        ModelError: The model does not fit the engine, or its tokenizer cannot be loaded.
+        ParamsError: A sampling parameter is wrong.
+        EngineError: The cache cannot be written, or the engine cannot start or answer.
     """
 
-    def __init__(self, ref: ModelRef, llm_params, sampling: dict, *, cache: Cache | None = None, engine=None):
+    def __init__(
+        self,
+        ref: ModelRef,
+        llm_params: LlmParams | None,
+        sampling: dict,
+        *,
+        cache: Cache | None = None,
+        engine: Engine | None = None,
+    ):
         self.sampling = Sampling.of(sampling)
         self._model = ref.name_or_path
-        self.engine = engine or _engine(ref, llm_params)
+        self.engine = engine or make_engine(ref, llm_params)
         self.cache = cache or Cache()
-        self._owned = ([] if engine else [self.engine]) + ([] if cache else [self.cache])
-        # Tokens are those of the answers, cached or not: the same for every run over the same requests.
+        self._owned: list[Engine | Cache] = [] if engine else [self.engine]
+        self._owned += [] if cache else [self.cache]
+        # Tokens are those of the responses, cached or not: the same for every run over the same requests.
         self.stats = dict.fromkeys(("requests", "cache_hits", "prompt_tokens", "completion_tokens"), 0)
 
     def run(self, requests: Iterable[Request], desc: str = "llm") -> list[Response]:
-        """The responses, in the order of the requests. Equal requests are asked once."""
-        return list(self.stream(requests, desc))
+        """Ask all requests; equal ones are asked once.
 
-    def stream(self, requests: Iterable[Request], desc: str = "llm") -> Iterator[Response]:
-        """As `run`, one by one, in memory that does not grow with their number (but for 32 bytes a request).
+        All of them are in memory until the last is answered, so the stages ask in blocks of some thousand rows.
 
-        The first comes when all are answered: they are asked in another order than they are handed out.
+        Args:
+            requests: Chats, in any number.
+            desc: What the progress line shows.
+
+        Returns:
+            The responses, in the order of the requests.
         """
-        held: dict[bytes, Response] = {}  # what need not be read again, bounded by _HELD
-        with closing(Spool()) as spool:
-            for block in batched(requests, _BLOCK):
-                jobs = [self._job(request) for request in block]
-                known = self._cached(jobs)
-                spool.add(jobs, known)
-                _hold(held, known)
-            with Progress(len(spool), len(spool) - spool.todo, desc) as progress:
-                for job, response in self._asked(spool.jobs() if spool.todo else ()):
-                    progress.add(response)
-                    _hold(held, {job.key: response}, always=response.finish_reason == TOO_LONG)
-            self.stats["cache_hits"] += len(spool) - spool.todo
-            yield from self._in_order(spool, held)
+        jobs = [self._job(request) for request in requests]
+        responses = self._cached(jobs)
+        missing = {job.key: job for job in jobs if job.key not in responses}
+        hits = len(jobs) - len(missing)
+        with ProgressLine(len(jobs), hits, desc) as progress:
+            # In the order of the prompts: those that begin alike meet in the engine's prefix cache.
+            for job, response in self._asked(sorted(missing.values(), key=lambda job: job.prompt)):
+                progress.add(response)
+                responses[job.key] = response
+        self.stats["cache_hits"] += hits
+        return [self._counted(responses[job.key]) for job in jobs]
 
     def close(self) -> None:
+        """Close the engine and the cache that this client has opened."""
         for owned in self._owned:
             owned.close()
 
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _job(self, request: Request) -> Job:
         prompt = self.engine.prompt(request)
         name = key(self.engine.identity, prompt, self.sampling, request.index)
-        # A seed of its own for every prompt and sample: with one for all, every answer is drawn with the same
-        # dice, and a thousand of them open with the same words.
+        # One seed for all would draw every answer with the same random numbers: a thousand of them open with the
+        # same words. So each prompt and sample has a seed of its own.
         seed = None if self.sampling.seed is None else int.from_bytes(name[:4]) >> 1
         return Job(name, request, prompt, seed)
 
     def _cached(self, jobs: list[Job]) -> dict[bytes, Response]:
-        found = self.cache.get({job.key for job in jobs})
-        return {name: it for name, it in found.items() if self.engine.would_give(it, self.sampling)}
+        stored = self.cache.get({job.key for job in jobs})
+        return {name: response for name, response in stored.items() if self.engine.would_give(response, self.sampling)}
 
-    def _asked(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Response]]:
+    def _asked(self, jobs: list[Job]) -> Iterator[tuple[Job, Response]]:
         for job, response in self.engine.stream(jobs, self.sampling) if jobs else ():
             if response.finish_reason != TOO_LONG:  # free to find out, and another max_model_len changes it
                 self.cache.put(job.key, response, self.engine.identity)
             yield job, response
 
-    def _in_order(self, spool: Spool, held: dict[bytes, Response]) -> Iterator[Response]:
-        for block in spool.keys(_BLOCK):
-            read = self.cache.get([name for name in block if name not in held])
-            for name in block:
-                response = held.get(name) or read.get(name)
-                if response is None:
-                    raise EngineError(f"{self.cache.path}: responses were dropped meanwhile; run again")
-                self._count(response)
-                yield response
-
-    def _count(self, response: Response) -> None:
+    def _counted(self, response: Response) -> Response:
         self.stats["requests"] += 1
         self.stats["prompt_tokens"] += response.prompt_tokens
         self.stats["completion_tokens"] += response.completion_tokens
         count(response, self._model)
+        return response
 
 
-def _hold(held: dict[bytes, Response], more: dict[bytes, Response], always: bool = False) -> None:
-    if always or len(held) < _HELD:
-        held.update(more)
-
-
-def _engine(ref: ModelRef, llm_params) -> Engine:
-    shared = llm_params.engine == "vllm" and llm_params.keep_alive_s
-    return SharedEngine(ref, llm_params) if shared else ENGINES[llm_params.engine](ref, llm_params)
+def make_engine(ref: ModelRef, llm_params: LlmParams | None) -> Engine:
+    """The engine that `llm.engine` and `llm.keep_alive_s` name. Raises ModelError where the model does not fit it."""
+    if llm_params is None:
+        raise TypeError("a Client needs llm_params or an engine")
+    match llm_params.engine:
+        case "server":
+            return ServerEngine(ref, llm_params)
+        case "ray":
+            return RayEngine(ref, llm_params)
+        case _:
+            return (SharedEngine if llm_params.keep_alive_s else VllmEngine)(ref, llm_params)

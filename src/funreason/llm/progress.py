@@ -1,4 +1,4 @@
-"""The line a user watches: rows and tokens a second, what came from the cache, and how long it will take."""
+"""The line that a user watches: rows and tokens per second, responses from the cache, and the time left."""
 
 import time
 
@@ -6,11 +6,17 @@ from tqdm import tqdm
 
 from funreason.llm.request import Response
 
-_EVERY_S = 0.5  # the rates are made anew that often
+_EVERY_S = 0.5  # seconds between two updates of the rates
 
 
-class Progress:
-    """A context manager around the asking; says nothing where nobody watches (stderr is no terminal)."""
+class ProgressLine:
+    """A context manager around asking. It prints nothing where stderr is not a terminal.
+
+    Args:
+        total: Requests.
+        hits: Those of them whose response was in the cache.
+        desc: The beginning of the line.
+    """
 
     def __init__(self, total: int, hits: int, desc: str):
         self._bar = tqdm(total=total, initial=hits, desc=desc, unit="row", disable=None)
@@ -19,23 +25,23 @@ class Progress:
         self._bar.set_postfix_str(f"{hits:,} cached")
 
     def add(self, response: Response) -> None:
-        """One more answer of the engine."""
+        """Count one more response of the engine."""
         self._prompt += response.prompt_tokens
         self._completion += response.completion_tokens
         now = time.monotonic()
         if not self._bar.disable and now - self._shown > _EVERY_S:
             self._shown = now
-            self._bar.set_postfix_str(self.rates(now - self._start), refresh=False)
+            self._bar.set_postfix_str(self._rates(now - self._start), refresh=False)
         self._bar.update()
 
-    def rates(self, seconds: float) -> str:
+    def _rates(self, seconds: float) -> str:
         prompt, completion = (count / max(seconds, 1e-9) for count in (self._prompt, self._completion))
         return f"{self._hits:,} cached, {prompt:,.0f} prompt and {completion:,.0f} output tokens/s"
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> "ProgressLine":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         if not self._bar.disable:
-            self._bar.set_postfix_str(self.rates(time.monotonic() - self._start))
+            self._bar.set_postfix_str(self._rates(time.monotonic() - self._start))
         self._bar.close()

@@ -8,12 +8,13 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from funreason.core.errors import ModelError
 
 KINDS = ("local", "hub", "server")  # of a descriptor
 
-# What decides the tokens a model writes. A trainer's own files (optimizer, training_args.bin, README) do not.
+# The files that decide which tokens a model writes; a trainer's own (optimizer, training_args.bin, README) do not.
 MODEL_FILES = (
     "config.json",
     "generation_config.json",  # vLLM and transformers take end-of-turn tokens from it
@@ -31,7 +32,14 @@ MODEL_FILES = (
 
 @dataclass(frozen=True)
 class ModelRef:
-    """`name_or_path`: a local folder, a hub id, or for kind server the name the server knows the model by."""
+    """A model whose content is pinned.
+
+    Attributes:
+        name_or_path: A local folder, a hub id, or for kind `server` the name that the server knows the model by.
+        revision: A commit of the hub, or None.
+        identity: Follows the content, and is part of every cache key.
+        kind: local, hub or server.
+    """
 
     name_or_path: str
     revision: str | None
@@ -59,7 +67,7 @@ def folder_identity(folder: str | Path) -> str:
     names = sorted({file.name for pattern in MODEL_FILES for file in folder.glob(pattern) if file.is_file()})
     if "config.json" not in names or not any(name.endswith((".safetensors", ".bin")) for name in names):
         needed = "config.json and *.safetensors"
-        raise ModelError(f"{folder} is not a Hugging Face checkpoint: {needed} are needed, found {names}")
+        raise ModelError(f"{folder} is not a Hugging Face checkpoint: {needed} are needed, it has {names}")
     total = hashlib.sha256()
     for name in names:
         status = (folder / name).stat()
@@ -69,12 +77,12 @@ def folder_identity(folder: str | Path) -> str:
 
 @lru_cache(maxsize=4096)
 def _digest(file: Path, size: int, mtime_ns: int) -> str:
-    # Size and time are only the memo's key: a process reads a 60 GB folder once, not once a client.
+    # Size and time are only the memo's key: a process reads a 60 GB folder once, not once per client.
     with open(file, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _descriptors(path: Path):
+def _descriptors(path: Path) -> dict:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -85,7 +93,7 @@ def _descriptors(path: Path):
         raise ModelError(f"model {path} is not a JSON descriptor ({error}); {remedy}") from None
 
 
-def _from_descriptor(descriptor: dict, path: Path) -> ModelRef:
+def _from_descriptor(descriptor: Any, path: Path) -> ModelRef:
     kind = descriptor.get("kind") if isinstance(descriptor, dict) else None
     if kind not in KINDS or not isinstance(descriptor.get("identity"), str):
         remedy = "run `dvc repro resolve` to write it anew"
@@ -94,5 +102,5 @@ def _from_descriptor(descriptor: dict, path: Path) -> ModelRef:
     name = descriptor.get("path" if kind == "local" else "hub") or ""
     if kind == "local" and not Path(name).is_dir():
         remedy = f"`dvc pull {name}` brings a trained one, models.* in params.yaml names the others"
-        raise ModelError(f"{path} names the local model {name!r}, which is no folder; {remedy}")
+        raise ModelError(f"{path} names the local model {name!r}, which is not a folder; {remedy}")
     return ModelRef(name, descriptor.get("revision"), descriptor["identity"], kind)

@@ -12,10 +12,12 @@ TOO_LONG = "too_long"
 
 @dataclass(frozen=True)
 class Request:
-    """A chat that a model goes on with.
+    """A chat that a model continues.
 
-    `index` tells samples of one chat apart. `prefix` is how the model's turn already begins; the response
-    holds what the model wrote after it.
+    Attributes:
+        messages: The chat, as role and content.
+        index: Tells samples of one chat apart.
+        prefix: The beginning of the model's turn; the response holds what the model wrote after it.
     """
 
     messages: list[dict]
@@ -25,8 +27,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """`finish_reason`: stop (the model ended its turn), length (cut at max_tokens or at the context),
-    too_long (the prompt leaves no room: nothing was asked), or what else a server says. Tokens are counts.
+    """What a model wrote.
+
+    Attributes:
+        text: Without the prefix of the request.
+        finish_reason: stop (the model ended its turn), length (cut at max_tokens or at the context), too_long (the
+            prompt leaves no room: nothing was asked), or another word of a server.
+        prompt_tokens: Count, also of those that came from the prefix cache.
+        completion_tokens: Count.
     """
 
     text: str
@@ -36,8 +44,14 @@ class Response:
 
 
 class Sampling(BaseModel):
-    """How tokens are drawn. `seed` None draws anew each time it is not answered from the cache; `regex` is what the
-    whole text must match (vLLM's structured output; not every server has it).
+    """How tokens are drawn.
+
+    Attributes:
+        temperature: 0 takes the most likely token.
+        top_p: Nucleus sampling.
+        max_tokens: Of one response.
+        seed: None draws anew each time that the response is not in the cache.
+        regex: What the whole text must match (vLLM's structured output; not every server has it).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,7 +64,7 @@ class Sampling(BaseModel):
 
     @classmethod
     def of(cls, values: dict) -> "Sampling":
-        """Raises ParamsError naming the first bad value."""
+        """Check `values`. Raises ParamsError, which names the first bad one."""
         try:
             return cls(**values)
         except ValidationError as error:
@@ -63,9 +77,16 @@ class Sampling(BaseModel):
 
 
 class Job(NamedTuple):
-    """A request on its way to an engine: `prompt` is what the key was made of, `seed` None means unseeded."""
+    """A request on its way to an engine.
+
+    Attributes:
+        key: Its name in the cache (32 bytes).
+        request: What was asked; None in another process, where the prompt is enough.
+        prompt: The text that the key was made of.
+        seed: None where tokens are drawn without one.
+    """
 
     key: bytes
-    request: Request
+    request: Request | None
     prompt: str
     seed: int | None

@@ -1,6 +1,6 @@
-"""What a stage's answers cost: every Client inside a `counting` block adds to it.
+"""What the responses of a stage cost: every Client inside a `counting` block adds to it.
 
-Cached answers count like new ones, so that the figures are the same for every run over the same requests; what a
+Cached responses count like new ones, so that the figures are the same for every run over the same requests. What a
 run really asked is on its progress line.
 """
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from funreason.config.params import PricesParams
+from funreason.config.params import LlmParams, PricesParams
 from funreason.llm.request import Response
 
 MILLION = 1_000_000
@@ -18,7 +18,7 @@ MILLION = 1_000_000
 
 @dataclass
 class Usage:
-    """Answers and their tokens, by the name of the model; `prices` has the money for a million tokens."""
+    """Responses and their tokens by the name of the model; `prices` are per million tokens."""
 
     prices: PricesParams
     requests: int = 0
@@ -26,6 +26,7 @@ class Usage:
     completion_tokens: Counter[str] = field(default_factory=Counter)
 
     def add(self, response: Response, model: str) -> None:
+        """Count a response under the name of its model."""
         self.requests += 1
         self.prompt_tokens[model] += response.prompt_tokens
         self.completion_tokens[model] += response.completion_tokens
@@ -48,8 +49,8 @@ _current: ContextVar[Usage | None] = ContextVar("usage", default=None)
 
 
 @contextmanager
-def counting(llm_params) -> Iterator[Usage]:
-    """Count the answers of all clients in the block: with one way of asking, the metrics of a stage."""
+def counting(llm_params: LlmParams) -> Iterator[Usage]:
+    """Count the responses of all clients inside the `with` block, at the prices of `llm_params`."""
     usage = Usage(llm_params.prices)
     token = _current.set(usage)
     try:
@@ -59,6 +60,6 @@ def counting(llm_params) -> Iterator[Usage]:
 
 
 def count(response: Response, model: str) -> None:
-    """Called by Client for every response it hands out; `model` is the name that `llm.prices.models` may have."""
+    """Count a response that `Client` hands out; `model` is a name that `llm.prices.models` may have."""
     if (usage := _current.get()) is not None:
         usage.add(response, model)

@@ -1,4 +1,4 @@
-"""What Client needs of an engine; a new one (a cluster, a shared server) is a class of this shape."""
+"""What `Client` needs of an engine. A new engine is a class of this shape, and a line in `client.make_engine`."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -12,7 +12,8 @@ class Engine(Protocol):
     identity: str  # part of every cache key
 
     @property
-    def started(self) -> bool: ...
+    def started(self) -> bool:
+        """Whether something was loaded or connected to."""
 
     def prompt(self, request: Request) -> str:
         """The text that stands for the request in the cache key."""
@@ -21,7 +22,15 @@ class Engine(Protocol):
         """Whether this engine's settings could have given this stored response."""
 
     def stream(self, jobs: Iterable[Job], sampling: Sampling) -> Iterator[tuple[Job, Response]]:
-        """(job, response) in the order they finish, each as soon as it does; takes jobs as it has room."""
+        """Answer jobs, and take the next ones as there is room.
+
+        Args:
+            jobs: The requests, in the order in which they are to be started.
+            sampling: How tokens are drawn.
+
+        Yields:
+            Each job with its response as soon as it is finished, in the order in which they finish.
+        """
 
     def close(self) -> None:
-        """Free what was started; a next stream would start it again."""
+        """Free what was started; the next `stream` starts it again."""

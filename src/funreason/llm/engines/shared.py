@@ -1,7 +1,8 @@
 """vLLM in a process that outlives the stage: the next stage with the same model finds it loaded.
 
-The process runs the same engine over the same jobs in the same order as `VllmEngine` would here, so that the tokens are
-the same. It ends when nobody has asked for `llm.keep_alive_s` seconds, whatever happened to those who did.
+The process (shared_server.py) runs the same engine over the same jobs in the same order as `VllmEngine` would here, so
+that the tokens are the same. It ends when no stage has asked for `llm.keep_alive_s` seconds, also after a
+stage was killed.
 """
 
 import hashlib
@@ -16,33 +17,38 @@ from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from funreason.config.params import LlmParams
 from funreason.core.errors import EngineError
 from funreason.llm.engines import sockets
 from funreason.llm.engines.vllm import VllmEngine
+from funreason.llm.refs import ModelRef
 from funreason.llm.request import Job, Response, Sampling
 
 _START_S = 300  # until a new process listens; the model is loaded later, at the first job
-_SETTINGS = ("CUDA_", "VLLM_", "OMP_", "TORCH", "NCCL_", "HF_")  # of the environment, what an engine obeys
+_SETTINGS = ("CUDA_", "VLLM_", "OMP_", "TORCH", "NCCL_", "HF_")  # environment variables that an engine obeys
 
 
 class SharedEngine(VllmEngine):
     """One model in a process of its own. Raises EngineError, ModelError."""
 
-    def __init__(self, ref, params):
+    def __init__(self, ref: ModelRef, params: LlmParams):
         super().__init__(ref, params)
         self._asked = False
 
     @property
     def started(self) -> bool:
+        """Whether this stage has asked the process for something."""
         return self._asked
 
     def close(self) -> None:
         """Nothing to free here: the process ends by itself, or makes room for the next model."""
 
     def stream(self, jobs: Iterable[Job], sampling: Sampling) -> Iterator[tuple[Job, Response]]:
-        jobs, running = iter(jobs), {}
+        """As `Engine.stream`; the process asks for the next jobs when it has room."""
+        jobs = iter(jobs)
+        running: dict[int, Job] = {}
         path, self._asked = self._socket(), True
-        with self._hello(path) as connection:
+        with self._connection(path) as connection:
             try:
                 connection.send(sampling.model_dump())
                 while (message := connection.recv())[0] != "end":
@@ -60,14 +66,17 @@ class SharedEngine(VllmEngine):
         return sockets.folder() / f"{hashlib.sha256(json.dumps(self._spec()).encode()).hexdigest()[:16]}.sock"
 
     def _spec(self) -> list:
-        """All that decides what the process is: another one of these is another process."""
+        """Everything that a process is started with: a change of any of these is another process."""
         params = self.params.model_dump(exclude={"engine", "ray", "server", "prices"})
-        name = self.ref.name_or_path
-        name = str(Path(name).resolve()) if Path(name).is_dir() else name
         settings = {key: value for key, value in sorted(os.environ.items()) if key.startswith(_SETTINGS)}
-        return [self.ref.identity, name, self.ref.revision, self.ref.kind, params, settings, sys.executable, _code()]
+        ref = self.ref
+        return [ref.identity, self._name(), ref.revision, ref.kind, params, settings, sys.executable, _code()]
 
-    def _hello(self, path: Path) -> Connection:
+    def _name(self) -> str:
+        name = self.ref.name_or_path
+        return str(Path(name).resolve()) if Path(name).is_dir() else name
+
+    def _connection(self, path: Path) -> Connection:
         """A connection whose other side is ready for us; waits while another stage is being served."""
         deadline = time.monotonic() + _START_S
         child = None
@@ -83,18 +92,16 @@ class SharedEngine(VllmEngine):
             time.sleep(0.05)
 
     def _start(self, path: Path) -> subprocess.Popen | None:
-        """A new process, unless another stage has started one meanwhile."""
+        """A new process; None where another stage has started one meanwhile."""
         with sockets.locked(path):
             if connection := sockets.connect(path):
                 connection.close()
                 return None
             path.unlink(missing_ok=True)
             sockets.stop_idle(but=path)
-            ref = {"name": self._spec()[1], "revision": self.ref.revision, "identity": self.ref.identity}
-            spec = json.dumps(
-                {"socket": str(path), "ref": ref | {"kind": self.ref.kind}, "llm": self.params.model_dump()}
-            )
-            command = [sys.executable, "-m", "funreason.llm.engines.shared_server", spec]
+            ref = {"name": self._name(), "revision": self.ref.revision, "identity": self.ref.identity}
+            spec = {"socket": str(path), "ref": ref | {"kind": self.ref.kind}, "llm": self.params.model_dump()}
+            command = [sys.executable, "-m", "funreason.llm.engines.shared_server", json.dumps(spec)]
             with open(path.with_suffix(".log"), "wb") as log:
                 child = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -106,6 +113,7 @@ class SharedEngine(VllmEngine):
 
 
 def _numbered(jobs: Iterator[Job], count: int, running: dict[int, Job]) -> list[tuple]:
+    """The next jobs as (number, prompt, seed); they are noted in `running`."""
     block = []
     for job in islice(jobs, count):
         number = int.from_bytes(job.key[:8])
@@ -115,7 +123,7 @@ def _numbered(jobs: Iterator[Job], count: int, running: dict[int, Job]) -> list[
 
 
 def _code() -> str:
-    """The sources of this room: an engine of the code before a change must not answer after it."""
+    """A digest of this package's sources: an engine of the code before a change must not answer after it."""
     total = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
         total.update(file.read_bytes())

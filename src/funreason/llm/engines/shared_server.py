@@ -1,9 +1,9 @@
-"""The process behind `SharedEngine`: one model, one stage at a time, gone when nobody has asked for `keep_alive_s` seconds.
+"""The process behind `SharedEngine`: one model, one stage at a time, until nobody has asked for `keep_alive_s` seconds.
 
-Run by shared_engine.py as: python -m funreason.llm.engines.shared_server SPEC, a JSON object.
+Run by shared.py as: python -m funreason.llm.engines.shared_server SPEC, a JSON object.
 
-The stage's side sends one message (how to sample) and is then asked for jobs, as the engine has room for them: the
-batches are those of an engine in the stage's own process, not what the timing of two processes makes them.
+The stage sends one message (how to sample) and is then asked for jobs as the engine has room for them. So the batches
+are those of an engine in the stage's own process, and do not depend on the timing of two processes.
 """
 
 import json
@@ -17,32 +17,33 @@ from pathlib import Path
 
 from funreason.config.params import LlmParams
 from funreason.core.errors import EngineError, FunReasonError
-from funreason.llm.engines import sockets
+from funreason.llm.engines.sockets import HELLO, LEAVE, locked
 from funreason.llm.engines.vllm import BLOCK, VllmEngine
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import Job, Sampling
 
 
 def main(spec: dict) -> None:
+    """Serve stages until one asks us to leave or none has come for `keep_alive_s` seconds."""
     path, ref, params = Path(spec["socket"]), spec["ref"], LlmParams(**spec["llm"])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the stage
     engine = VllmEngine(ModelRef(ref["name"], ref["revision"], ref["identity"], ref["kind"]), params)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{path}.new")
         listener.listen(64)
-        os.rename(f"{path}.new", path)  # who finds the name finds somebody listening
+        os.rename(f"{path}.new", path)  # whoever finds the name finds a process that listens
         try:
-            while caller := accepted(listener, path, params.keep_alive_s):
-                if not served(caller, engine):
-                    leave(path)
-                    break  # its connection closes with the process: by then the memory is free
-                caller.close()
+            while stage := _accept(listener, path, params.keep_alive_s):
+                if not _serve(stage, engine):
+                    _give_up_name(path)
+                    break  # the connection closes with the process: by then the memory is free
+                stage.close()
         finally:
             engine.close()
 
 
-def accepted(listener: socket.socket, path: Path, seconds: float) -> Connection | None:
-    """The next caller; None when none has come for so long, and the name is given up."""
+def _accept(listener: socket.socket, path: Path, seconds: float) -> Connection | None:
+    """The next stage; None where none has come for so long, and the name is given up."""
     for timeout in (seconds, 0):
         listener.settimeout(timeout)
         try:
@@ -50,44 +51,44 @@ def accepted(listener: socket.socket, path: Path, seconds: float) -> Connection 
         except (TimeoutError, BlockingIOError):
             if not timeout:
                 return None
-            leave(path)  # before the last look: who calls after it finds no name, and starts another process
+            _give_up_name(path)  # before the last look: a stage that comes later starts another process
     return None
 
 
-def leave(path: Path) -> None:
-    with sockets.locked(path):
+def _give_up_name(path: Path) -> None:
+    with locked(path):
         path.unlink(missing_ok=True)
 
 
-def served(caller: Connection, engine: VllmEngine) -> bool:
-    """Answer one stage; False if it asks us to leave. A stage that was killed is just gone."""
+def _serve(stage: Connection, engine: VllmEngine) -> bool:
+    """Answer one stage; False where it asks us to leave. A stage that was killed is just gone."""
     try:
-        caller.send(sockets.HELLO)
-        message = caller.recv()
-        if message == sockets.LEAVE:
+        stage.send(HELLO)
+        message = stage.recv()
+        if message == LEAVE:
             return False
         try:
-            for job, response in engine.stream(jobs(caller), Sampling.of(message)):
+            for job, response in engine.stream(_jobs(stage), Sampling.of(message)):
                 counts = response.prompt_tokens, response.completion_tokens
-                caller.send(("done", int.from_bytes(job.key), (response.text, response.finish_reason, *counts)))
+                stage.send(("done", int.from_bytes(job.key), (response.text, response.finish_reason, *counts)))
         except (EOFError, ConnectionError):
             raise
         except FunReasonError as error:
-            caller.send(("error", error))
+            stage.send(("error", error))
         except Exception as error:
-            caller.send(("error", EngineError(f"the shared engine failed: {type(error).__name__}: {error}")))
+            stage.send(("error", EngineError(f"the shared engine failed: {type(error).__name__}: {error}")))
             raise
-        caller.send(("end",))
+        stage.send(("end",))
     except (EOFError, ConnectionError):
         pass
     return True
 
 
-def jobs(caller: Connection) -> Iterator[Job]:
+def _jobs(stage: Connection) -> Iterator[Job]:
     """The stage's jobs, in blocks; a block that is not full is the last."""
     while True:
-        caller.send(("more", BLOCK))
-        block = caller.recv()
+        stage.send(("more", BLOCK))
+        block = stage.recv()
         for number, prompt, seed in block:
             yield Job(number.to_bytes(8), None, prompt, seed)
         if len(block) < BLOCK:

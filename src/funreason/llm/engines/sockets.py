@@ -1,7 +1,7 @@
 """Where the shared engines of this user and machine listen, and how they are asked to leave.
 
-Each has `<name>.sock`, `<name>.log` and `<name>.lock` in one folder that nobody else may enter; `name` stands for all
-that the engine was started with. Without torch or vLLM: a stage that trains asks here for the memory.
+Each has `<name>.sock`, `<name>.log` and `<name>.lock` in one folder that nobody else may enter; `name` is a digest of
+everything that the engine was started with. The stage that trains depends on this module, and on no other engine code.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ _LEAVE_S = 60  # until its memory is free
 
 
 def folder() -> Path:
-    """Made if it is not there. Raises EngineError where somebody else's stands in its place."""
+    """The folder of the sockets, made where there is none. Raises EngineError where others may enter it."""
     path = Path(tempfile.gettempdir()) / f"funreason-{os.getuid()}"
     path.mkdir(mode=0o700, exist_ok=True)
     status = path.lstat()
@@ -40,19 +40,23 @@ def connect(path: Path) -> Connection | None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Nobody starts or ends the process of this socket meanwhile; a killed holder holds nothing."""
+    """Meanwhile nobody else starts or ends the process of this socket; a killed holder releases the lock."""
     with open(path.with_suffix(".lock"), "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def stop_idle(but: Path | None = None) -> None:
-    """Ask all idle engines but one to end, and wait until their memory is free: models seldom fit in side by side."""
+    """Ask idle engines to end, and wait until their memory is free: two models seldom fit side by side.
+
+    Args:
+        but: The socket of an engine that may stay.
+    """
     for path in sorted(folder().glob("*.sock")):
         if path == but:
             continue
         if (connection := connect(path)) is None:
-            continue  # killed: the next one to need this name clears it away
+            continue  # killed: the next stage that needs this name clears the file away
         with connection:
             try:
                 if connection.poll(_HELLO_S) and connection.recv() == HELLO:

@@ -1,8 +1,8 @@
-"""vLLM inside this process: requests stream in, each response comes out the moment it is finished.
+"""vLLM inside this process: requests stream in, and each response comes out as soon as it is finished.
 
-The settings for a CPU were measured: without them the engine starts five times slower, loses nine tenths of
-its speed beside another job, and dies of a per-request seed (which needs chunked prefill off, hence batches
-that hold a whole prompt). One process instead of two also makes reruns token-identical.
+The settings for a CPU were measured. Without them the engine starts five times slower, loses nine tenths of its speed
+beside another job, and dies of a per-request seed (which needs chunked prefill off, hence batches that hold a whole
+prompt). One process instead of two also makes reruns token-identical.
 """
 
 import logging
@@ -10,17 +10,23 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import count, islice
+from itertools import count
+from typing import TYPE_CHECKING, Any, cast
 
+from funreason.config.params import LlmParams
 from funreason.core.errors import EngineError, ModelError
-from funreason.llm.chat import Chat
+from funreason.llm.cache import batched
+from funreason.llm.chat import ChatRenderer
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
 
-BLOCK = 64  # prompts encoded at a time
+if TYPE_CHECKING:
+    from vllm import LLMEngine, RequestOutput
+
+BLOCK = 64  # prompts that are encoded together
 _CPU_BATCH = 4096  # tokens of a prefill step, where the context is not longer
 
-# Defaults only: what a user has set stays. To be set before torch is imported.
+# Defaults: a variable that the user has set stays. They must be set before torch is imported.
 _ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -33,28 +39,31 @@ _ENVIRONMENT = {
 class VllmEngine:
     """One model, loaded at the first request that needs it. Raises EngineError, ModelError."""
 
-    def __init__(self, ref: ModelRef, params):
+    def __init__(self, ref: ModelRef, params: LlmParams):
         if ref.kind == "server":
             remedy = "set llm.engine: server, or give models.* a path or a hub id"
-            raise ModelError(f"model {ref.name_or_path!r} is a server's, but llm.engine is {params.engine}; {remedy}")
+            name = ref.name_or_path
+            raise ModelError(f"model {name!r} belongs to a server, but llm.engine is {params.engine}; {remedy}")
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         self.ref, self.params = ref, params
         self.identity = ref.identity
-        self.chat = Chat(ref)
-        self.running: dict[str, Job] = {}  # by the number that the engine knows them under
+        self.chat = ChatRenderer(ref)
+        self.running: dict[str, Job] = {}  # by the name that the engine knows them under
         self._numbers = count()
 
     def prompt(self, request: Request) -> str:
+        """The rendered prompt."""
         return self.chat.render(request)
 
     def would_give(self, response: Response, sampling: Sampling) -> bool:
-        """Not one that a smaller `max_model_len` cut, nor one that a larger one let run on."""
+        """False for a response that a smaller `max_model_len` has cut, or that needed a larger one."""
         room = self._room(response.prompt_tokens, sampling)
         cut_short = response.finish_reason == "length" and response.completion_tokens < room
         return response.completion_tokens <= room and not cut_short
 
     def stream(self, jobs: Iterable[Job], sampling: Sampling) -> Iterator[tuple[Job, Response]]:
+        """See `Engine.stream`."""
         self.begin()
         encoded = self._encoded(jobs)
         try:
@@ -71,42 +80,44 @@ class VllmEngine:
         _ = self._engine
 
     def begin(self) -> None:
-        """A new stream: what earlier ones left in the engine would change the batches, and so the roundings."""
+        """Forget earlier streams: what they left in the engine would change the batches, and so the rounding."""
         self._abort()
         if self.started:
             self._engine.reset_prefix_cache()
 
     def add(self, jobs: list[Job], sampling: Sampling) -> list[tuple[Job, Response]]:
-        """Queue jobs; those whose prompts leave no room are answered here, and start no engine."""
+        """Queue jobs; return those whose prompts leave no room, which need no engine, with their responses."""
         return [done for item in self._encoded(jobs) if (done := self._queue(*item, sampling))]
 
     def step(self) -> list[tuple[Job, Response]]:
-        """One more token for all that runs, and what is finished by it."""
-        return [(self.running.pop(output.request_id), _response(output)) for output in self._engine.step()]
+        """Decode one token for each running job; return the jobs that this has finished."""
+        outputs = cast("list[RequestOutput]", self._engine.step())  # the others are those of pooling models
+        return [(self.running.pop(output.request_id), _response(output)) for output in outputs]
 
     @property
-    def seats(self) -> int:
-        """Jobs to have in the engine: twice what it decodes, so that a seat that falls free is taken at once."""
+    def capacity(self) -> int:
+        """Jobs to keep in the engine: twice as many as it decodes, so that the next is there when one ends."""
         return 2 * self.params.max_num_seqs
 
     @property
     def started(self) -> bool:
+        """Whether the model is loaded."""
         return "_engine" in self.__dict__
 
     def close(self) -> None:
+        """Free the model's memory; the next job loads it again."""
         if self.started:
             self._engine.engine_core.shutdown()
             self.running.clear()
             del self._engine
 
     def _encoded(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, list[int]]]:
-        jobs = iter(jobs)
-        while block := list(islice(jobs, BLOCK)):
+        for block in batched(jobs, BLOCK):
             yield from zip(block, self.chat.encode([job.prompt for job in block]), strict=True)
 
-    def _admit(self, encoded, sampling) -> Iterator[tuple[Job, Response]]:
-        """Fill the engine's queue."""
-        while len(self.running) < self.seats:
+    def _admit(self, encoded: Iterator[tuple[Job, list[int]]], sampling: Sampling) -> Iterator[tuple[Job, Response]]:
+        """Fill the engine's queue; yield the jobs whose prompts leave no room."""
+        while len(self.running) < self.capacity:
             if (item := next(encoded, None)) is None:
                 return
             if done := self._queue(*item, sampling):
@@ -131,7 +142,7 @@ class VllmEngine:
         from vllm.inputs import tokens_input
         from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
-        number = str(next(self._numbers))
+        name = str(next(self._numbers))
         params = SamplingParams(
             temperature=sampling.temperature,
             top_p=sampling.top_p,
@@ -140,11 +151,11 @@ class VllmEngine:
             structured_outputs=StructuredOutputsParams(regex=sampling.regex) if sampling.regex else None,
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
-        self._engine.add_request(number, tokens_input(tokens), params)
-        return number
+        self._engine.add_request(name, tokens_input(tokens), params)
+        return name
 
     @cached_property
-    def _engine(self):
+    def _engine(self) -> "LLMEngine":
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)  # torch's and vLLM's own
@@ -153,23 +164,23 @@ class VllmEngine:
         # RuntimeError, a missing file an OSError. All of them are the user's model or llm.* parameters.
         except (ValueError, RuntimeError, OSError, KeyError, TypeError, ImportError, MemoryError) as error:
             remedy = "check models.*, llm.max_model_len, kv_cache_gb (CPU), gpu_memory_utilization (GPU)"
-            what = f"{type(error).__name__}: {_one_line(error)}"
-            raise EngineError(f"vLLM cannot start {self.ref.name_or_path!r}: {what}; {remedy}") from error
+            reason = f"{type(error).__name__}: {_one_line(error)}"
+            raise EngineError(f"vLLM cannot start {self.ref.name_or_path!r}: {reason}; {remedy}") from error
 
 
-def _start(ref: ModelRef, params):
+def _start(ref: ModelRef, params: LlmParams) -> "LLMEngine":
     logging.getLogger("torch._library.triton").setLevel(logging.ERROR)  # "not available", at every start
     from vllm import EngineArgs, LLMEngine
 
     return LLMEngine.from_engine_args(EngineArgs(**engine_arguments(ref, params), disable_log_stats=True))
 
 
-def engine_arguments(ref: ModelRef, params) -> dict:
-    """vLLM's arguments for a model and the `llm` block of params.yaml; also those of `vllm.LLM`."""
+def engine_arguments(ref: ModelRef, params: LlmParams) -> dict[str, Any]:
+    """The arguments of vLLM's `EngineArgs` and `LLM` for a model and the `llm` block of params.yaml."""
     from vllm.platforms import current_platform
 
     if current_platform.is_cpu():
-        device = {
+        device: dict[str, Any] = {
             "enforce_eager": True,
             "enable_chunked_prefill": False,
             "max_num_batched_tokens": max(params.max_model_len, _CPU_BATCH),
@@ -195,10 +206,10 @@ def engine_arguments(ref: ModelRef, params) -> dict:
     }
 
 
-def _response(output) -> Response:
+def _response(output: "RequestOutput") -> Response:
     completion = output.outputs[0]
-    counts = len(output.prompt_token_ids), len(completion.token_ids)
-    return Response(completion.text, completion.finish_reason, *counts)
+    counts = len(output.prompt_token_ids or ()), len(completion.token_ids)
+    return Response(completion.text, completion.finish_reason or "", *counts)
 
 
 def _one_line(error: Exception) -> str:
