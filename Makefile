@@ -30,19 +30,35 @@ EVALP := .venv-evalplus/.ok-$(call sum,requirements/evalplus.lock)
 
 INSIDE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
+# One worker per core. A group of tests that share an engine or a finished run stays in one worker (tests/conftest.py).
+WORKERS ?= auto
+PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+FAST := -m 'not model and not slow and not long'
+
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-long lint setup lock bfcl3 ray toy-models sweep clean
-help:  ## this list
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
-repro: setup  ## check params.yaml, then run what is out of date in the pipeline
+.PHONY: help repro test-fast test-random test test-long lint format docs setup lock bfcl3 ray toy-models sweep clean
+help:  ## list the targets
+	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
+repro: setup  ## check params.yaml, then run the stages of the pipeline that are out of date
 	@$(INSIDE) funreason params check
 	$(INSIDE) dvc repro
-test: setup  ## run the tests
-	$(INSIDE) python -m pytest -q
-test-long: setup  ## run the tests that take minutes each: kills of every kind of stage, remotes in their protocols
+test-fast: setup  ## run the tests that need no model: at most a minute on two cores
+	$(INSIDE) python -m pytest -q $(FAST) $(PARALLEL)
+test-random: setup  ## run the fast tests in three random orders
+	@for order in 1 2 3; do $(INSIDE) python -m pytest -q $(FAST) $(PARALLEL) -p randomly || exit 1; done
+test: setup  ## run all tests except the long ones
+	$(INSIDE) python -m pytest -q $(PARALLEL)
+test-long: setup  ## run the tests that take minutes each: stages killed and rerun, remotes in their protocols, the tutorial
 	$(INSIDE) python -m pytest -q -m long
-lint: setup  ## check style
-	$(INSIDE) ruff check . && $(INSIDE) ruff format --check .
+lint: setup  ## check style, types and spelling
+	$(INSIDE) ruff check .
+	$(INSIDE) ruff format --check .
+	$(INSIDE) mypy
+	$(INSIDE) codespell
+format: setup  ## rewrite the code in the project's style
+	$(INSIDE) ruff check --fix . && $(INSIDE) ruff format .
+docs: setup  ## build the documentation site into site/
+	$(INSIDE) python -m sphinx -q -W --keep-going -b html docs site
 setup: $(SELF) $(BFCL) $(EVALP)  ## bring the environments up to date with requirements/*.lock
 
 $(UV):
@@ -79,7 +95,7 @@ BFCL_V3 := bfcl-eval==2025.6.8
 
 # The CUDA lock is made without find-links: a local torch +cpu wheel would satisfy its pin.
 COMPILE = $(UV) pip compile -q --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
-lock: | $(UV)  ## pin requirements/*.in anew
+lock: | $(UV)  ## compile requirements/*.in into the lock files; pins that are there stay
 	$(COMPILE) requirements/cpu.in --override requirements/cpu.overrides -o requirements/cpu.lock
 	env -u UV_FIND_LINKS $(COMPILE) requirements/gpu.in -o requirements/gpu.lock
 	$(COMPILE) requirements/evalplus.in -o requirements/evalplus.lock
@@ -96,14 +112,14 @@ $(RAY): $(SELF)
 	@rm -f .venv/.ray-* && touch $@
 ray: $(RAY)  ## add Ray to the main environment, for llm.engine: ray
 
-toy-models: setup  ## train the committed toy models anew where something made them stale: hours on a CPU
+toy-models: setup  ## retrain the committed toy models that are out of date: hours on a CPU
 	$(INSIDE) dvc repro toy/dvc.yaml
 
 # --keep-going: a point that fails leaves the others to be run; the report waits for all.
-sweep: setup  ## λ from 0.1 to 0.9, sft and ssb, three seeds: experiments/lambda_sweep/table.md and plots; 1.5 hours on two cores, goes on where it stopped
+sweep: setup  ## train with λ from 0.1 to 0.9, sft and ssb, three seeds: 1.5 hours on two cores, resumes where it stopped
 	$(INSIDE) dvc repro --keep-going experiments/lambda_sweep/dvc.yaml
 	@cat experiments/lambda_sweep/table.md
 	$(INSIDE) dvc plots show -o experiments/lambda_sweep/plots experiments/lambda_sweep/results.csv 'code pass@1 against λ'
 
-clean:  ## delete the environments
-	rm -rf .venv .venv-bfcl .venv-bfcl3 .venv-evalplus
+clean:  ## delete the environments, the site and the caches of tools; results of the pipeline stay
+	rm -rf .venv .venv-bfcl .venv-bfcl3 .venv-evalplus site .mypy_cache .pytest_cache .ruff_cache

@@ -1,8 +1,8 @@
 """The three tiers of tests, and fixtures shared by all folders.
 
-`make test-fast` leaves out what is marked `model`, `slow` or `long`, `make test` what is marked `long`. `model` is set here
-for tests that import torch or use a fixture that starts a model. A test that does so in its own code or in another process
-is marked by hand.
+`make test-fast` leaves out what is marked `model`, `slow` or `long`, `make test` what is marked `long`. `model` is set
+here for tests that import torch or use a fixture that starts a model. A test that does so in its own code or in another
+process is marked by hand.
 """
 
 import os

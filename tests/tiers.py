@@ -1,7 +1,7 @@
 """Which tests belong to the fast tier, and which tests one xdist worker runs together. Used by conftest.py alone.
 
-A test is marked `model` by hand, by a fixture that starts a model (`MODEL_FIXTURES`), or because its module imports torch.
-The last is read from the source, so that the fast tier need not import such a module to leave it out.
+A test is marked `model` by hand, by a fixture that starts a model (`MODEL_FIXTURES`), or because its module imports
+torch. The last is read from the source, so that the fast tier need not import such a module to leave it out.
 """
 
 import ast

@@ -192,7 +192,7 @@ def test_two_at_once(folder):
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("shell, status", [("/bin/bash", "130"), ("/bin/sh", "(130|-2)")])
 def test_ctrl_c(folder, asked, monkeypatch, shell, status):
-    """To all of the terminal's processes, as a terminal does it. A shell that stays between, as dash, dies of it, too."""
+    """Sent to all processes of the terminal, as a terminal does. A shell that stays between, as dash does, dies too."""
     monkeypatch.setenv("SHELL", shell)
     before = (folder / "data/r0/0_generate.jsonl").read_bytes()
     run = Repro(folder, "--force", "--single-item", "generate@r0")
