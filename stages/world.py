@@ -13,12 +13,12 @@ from funreason.core.runtime import run
 def main() -> None:
     from funreason.config.params import load_params
     from funreason.core.paths import TOY
-    from funreason.toy.conversations import write_dialogs
+    from funreason.toy.conversations import write_conversations
     from funreason.toy.world import write_world
 
     toy, folder = load_params().toy, Path(TOY)
     write_world(folder, **toy.model_dump(exclude={"conversation_rows"}))
-    write_dialogs(folder, toy.seed, toy.conversation_rows, toy.planted_fraction)
+    write_conversations(folder, toy.seed, toy.conversation_rows, toy.planted_fraction)
 
 
 if __name__ == "__main__":

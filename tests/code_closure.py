@@ -1,6 +1,6 @@
 """Which modules of the package a script uses: its imports, followed name by name to where the names are defined.
 
-By name, because `from funreason.llm import load_ref` needs one module of the room, not all that its door shows.
+By name, because `from funreason.llm import load_ref` needs one module of the package, not all that it re-exports.
 """
 
 import ast
@@ -11,12 +11,12 @@ ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
 
 
-def closure(script: Path, without: Path | None = None) -> set[str]:
-    """Paths, relative to the root, of all modules that `script` uses, directly or not, but for those of one room."""
+def closure(script: Path, *without: Path) -> set[str]:
+    """Paths, relative to the root, of all modules that `script` uses, directly or not, but for the folders `without`."""
     seen, todo = set(), [script]
     while todo:
-        for module in _imports(todo.pop()):
-            if module not in seen and module.parent != without:
+        for module in imported_modules(todo.pop()):
+            if module not in seen and module.parent not in without:
                 seen.add(module)
                 todo.append(module)
     return {path.relative_to(ROOT).as_posix() for path in seen}
@@ -24,23 +24,23 @@ def closure(script: Path, without: Path | None = None) -> set[str]:
 
 def beside(modules: set[str]) -> set[str]:
     """What Python loads beside `modules` because a package's `__init__` imports it, whether anybody uses it or not."""
-    doors = {door for module in modules for door in _doors(ROOT / module)}
-    seen, todo = set(), list(doors)
+    inits = {init for module in modules for init in _inits(ROOT / module)}
+    seen, todo = set(), list(inits)
     while todo:
         for module in _loaded(todo.pop()):
             if module not in seen:
                 seen.add(module)
                 todo.append(module)
-    return {path.relative_to(ROOT).as_posix() for path in seen | doors}
+    return {path.relative_to(ROOT).as_posix() for path in seen | inits}
 
 
-def _doors(file: Path) -> Iterator[Path]:
+def _inits(file: Path) -> Iterator[Path]:
     yield from (folder / "__init__.py" for folder in file.parents if (folder / "__init__.py").exists())
 
 
 def _loaded(file: Path) -> Iterator[Path]:
     """What is imported as soon as `file` is, with the packages it is in."""
-    yield from _doors(file)
+    yield from _inits(file)
     for node in ast.parse(file.read_text()).body:
         names = []
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "funreason":
@@ -50,7 +50,8 @@ def _loaded(file: Path) -> Iterator[Path]:
         yield from filter(None, map(_file, names))
 
 
-def _imports(file: Path) -> Iterator[Path]:
+def imported_modules(file: Path) -> Iterator[Path]:
+    """The modules that define what `file` imports, anywhere in it."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "funreason":
             for alias in node.names:

@@ -1,4 +1,7 @@
-"""A copy of the project in which every stage has run, as far as DVC can tell; outputs are placeholders."""
+"""A copy of the project in which every stage has run, as far as DVC can tell; outputs are placeholders.
+
+Its params.yaml is the toy profile, whatever the user's own one says.
+"""
 
 import contextlib
 import io
@@ -13,19 +16,20 @@ from dvc.repo import Repo
 
 from funreason.config.params import read_yaml, yaml
 
-SETS = ("r0", "r1")
+PARAMS = ROOT / "profiles/toy.yaml"  # complete
+ROUNDS = ("r0", "r1")
 LOOPED = ("generate", "response", "query_tool", "cot", "call", "format", "validate", "publish", "train",
           "evaluate_bfcl", "evaluate_code", "gate", "code_retention")  # fmt: skip
 
 
-def every(*stages: str, rounds=SETS) -> set[str]:
+def every(*stages: str, rounds=ROUNDS) -> set[str]:
     return {f"{stage}@{name}" for stage in stages for name in rounds}
 
 
 def make_copy(folder: Path) -> None:
+    shutil.copy(PARAMS, folder / "params.yaml")
     for name in (
         "dvc.yaml",
-        "params.yaml",
         "toy/dvc.yaml",
         "toy/params.yaml",
         "requirements/bfcl.lock",
@@ -37,7 +41,7 @@ def make_copy(folder: Path) -> None:
         shutil.copy(ROOT / name, folder / name)
     for name in ("src", "stages"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    shutil.copytree(ROOT / "metrics", folder / "metrics")  # the last run's, for estimates
+    shutil.copytree(ROOT / "metrics", folder / "metrics")  # of the last run, for estimates
     with contextlib.chdir(folder), Repo.init(".", no_scm=True) as repo:
         for stage in repo.index.stages:
             if stage.path_in_repo == "dvc.yaml":

@@ -15,7 +15,7 @@ from funreason.plan.reruns import FILE, Reruns, reruns
 
 from .pipeline_copy import changed, edit, every, set_param
 
-FURTHER = {"r2": "r1", "r3": "r2", "r4": "r0"}  # a further set: the set before it
+FURTHER = {"r2": "r1", "r3": "r2", "r4": "r0"}  # a further round: the round before it
 STEPS = ("response", "query_tool", "cot", "call", "format")
 
 
@@ -46,9 +46,9 @@ def test_it_finds_what_dvc_finds_and_writes_nothing(project, key, value, written
 
 
 def test_reasons_are_keys_and_files(project):
-    edit("src/funreason/refine/checks/query_tool.py", "# another check")
+    edit("src/funreason/prompts/judge_query_tool.txt", "Another prompt.\n")
     found = {rerun.work.stage: rerun for rerun in planned("fcdr.cot.rule=any").stages}
-    assert found["query_tool@r0"].because == ("src/funreason/refine/checks/query_tool.py",)
+    assert found["query_tool@r0"].because == ("src/funreason/prompts/judge_query_tool.txt",)
     assert found["cot@r0"].because == ("fcdr.cot.rule",) and found["cot@r0"].after == ("query_tool@r0",)
     assert found["validate@r0"].because == () and found["validate@r0"].after == ("format@r0",)
 
@@ -79,15 +79,15 @@ def test_a_stage_asks_what_it_asked_the_last_time(project):
     assert two_votes["cot@r0"].requests == 2 * work["cot@r0"].requests
 
 
-def test_a_further_set_is_estimated_like_the_last_of_its_kind(project):
+def test_a_further_round_is_estimated_like_the_last_of_its_recipe(project):
     text = "{recipe: self_refine, tasks: data/tasks.jsonl, generator: r1, init: r1, replay: data/r1/train.jsonl}"
     found = {rerun.work.stage: rerun for rerun in planned(f"+rounds.r2={text}").stages}
     assert found["cot@r2"].because == ("never run",)
     assert found["cot@r2"].work.requests == read_json("metrics/r1/3_cot.json")["llm"]["requests"]
 
 
-def test_a_set_is_trained_on_its_rows_and_on_the_earlier_ones(project):
-    """A set that never ran is estimated like r1, but trained on the rows of its own earlier set."""
+def test_a_round_is_trained_on_its_rows_and_on_the_earlier_ones(project):
+    """A round that never ran is estimated like r1, but trained on the rows of its own earlier round."""
     given = {name: read_json(f"metrics/{name}/train.json")["rows"]["given"] for name in ("r0", "r1")}
     new = read_json("metrics/r1/6_validate.json")["out"]
     flow = "recipe: self_refine, tasks: data/tasks.jsonl, generator: r1, init: r1"

@@ -1,10 +1,15 @@
 """What the real dvc.yaml reruns when something changes."""
 
+from pathlib import Path
+
 import networkx as nx
 import pytest
+from code_closure import ROOT
 from dvc.repo import Repo
 
-from .pipeline_copy import LOOPED, SETS, changed, edit, every, put_back, set_param, within
+from funreason.config.params import read_yaml
+
+from .pipeline_copy import LOOPED, PARAMS, ROUNDS, changed, edit, every, put_back, set_param, within
 
 
 def test_nothing_changed_nothing_runs(project):
@@ -19,7 +24,7 @@ def test_another_lambda_reruns_training_and_what_follows(project):
     assert all_of_them == after | every(*LOOPED, rounds=["r1"]) | {"report"}
 
 
-def test_a_further_set_plans_its_own_stages_only(project):
+def test_a_further_round_plans_its_own_stages_only(project):
     hard = {
         "recipe": "hdr",
         "tasks": "data/r1/hard.jsonl",
@@ -53,6 +58,7 @@ def test_a_prompt_edit_reruns_its_check_and_what_follows(project):
         put_back()
 
 
+CHECKED = every("response", "query_tool", "cot", "call", "format")
 LLM_STAGES = every("generate", "response", "query_tool", "cot", "call", "format", "evaluate_bfcl", "evaluate_code")
 BASELINES = {"baseline_bfcl", "baseline_code"}
 
@@ -128,7 +134,7 @@ def test_a_parameter_reaches_its_stages_only(stages, key, expected):
         ("src/funreason/prompts/judge_query_tool.txt", every("query_tool", "publish")),
         ("src/funreason/prompts/judge_cot.txt", every("cot", "call", "format", "publish")),
         ("src/funreason/prompts/judge_cot.json", every("cot", "call", "format", "publish")),
-        ("src/funreason/refine/checks/call.py", every("call")),
+        ("src/funreason/refine/checks/call.py", CHECKED | every("generate", "validate")),
         ("src/funreason/srml/loss.py", every("train")),
         ("src/funreason/llm/refs.py", LLM_STAGES | BASELINES | every("train", "gate", "publish") | {"resolve"}),
         ("src/funreason/llm/client.py", LLM_STAGES | BASELINES),
@@ -154,6 +160,55 @@ def test_the_toy_models_are_never_trained_from_here(project):
     with Repo(".") as repo:
         graph = repo.index.graph
         root = {stage for stage in graph if stage.path_in_repo == "dvc.yaml"}
-        assert len(root) == 6 + len(LOOPED) * len(SETS)
+        assert len(root) == 6 + len(LOOPED) * len(ROUNDS)
         needed = set().union(*(nx.descendants(graph, stage) for stage in root))
         assert not needed - root
+
+
+def test_the_page_names_the_stages_of_each_block(stages):
+    """docs/reruns.md: one line per block of params.yaml, with the stages that depend on a key of it."""
+    lines = [line for line in (ROOT / "docs/reruns.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    table = {block.strip("`"): set(named.split(", ")) for block, named in (line.strip("| ").split(" | ") for line in lines)}
+    assert set(table) == set(read_yaml(PARAMS))
+    for block, named in table.items():
+        declared = {stage.name.partition("@")[0] for stage in stages if any(within(key, block, ".") for key in stage.params)}
+        assert named == declared | TEMPLATED.get(block, set()), block
+
+
+# What ${...} in dvc.yaml takes, beside what stages declare; tested above by changing it.
+TEMPLATED = {"rounds": {"generate", "validate", "train", "gate"}}
+
+
+def rewritten(*changes: tuple[str, str]) -> None:
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    edit("params.yaml", text)
+
+
+def test_comments_and_layout_rerun_nothing(project):
+    rewritten(
+        ("train:\n  learning_rate", "# A comment.\n\ntrain:\n  learning_rate"),
+        ("  response:\n    judges:\n    - judge\n    rule: majority", "  response: {judges: ['judge'], rule: \"majority\"}"),
+        ("  pool_rows: 1200", "  pool_rows:     1200 "),
+    )
+    assert changed() == (set(), set())
+
+
+@pytest.mark.parametrize("number", ["4e-4", "4.0E-04"])
+def test_the_way_a_number_is_written_reruns_nothing(project, number):
+    """PyYAML reads 4e-4 as a text; DVC reads YAML 1.2, as the project does."""
+    rewritten(("learning_rate: 0.0004", f"learning_rate: {number}"))
+    assert changed() == (set(), set())
+
+
+def test_1_and_1_point_0_are_one_number(project):
+    """To DVC; what must be whole is refused before any stage runs (`funreason params check`)."""
+    rewritten(("anchor: 1.0", "anchor: 1"), ("timeout_s: 120", "timeout_s: 120.0"))
+    assert changed() == (set(), set())
+
+
+def test_another_number_reruns(project):
+    rewritten(("learning_rate: 0.0004", "learning_rate: 4e-3"))
+    assert changed()[0] == every("train")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from code_closure import ROOT, beside, closure
 from graph.pipeline_copy import declared_stages, within
-from graph.test_declared import PREFLIGHT, UNTRACKED
+from graph.test_declared import UNTRACKED, UNTRACKED_PACKAGES
 
 from funreason.config.params import read_yaml, yaml
 from funreason.core.jsonio import read_jsonl
@@ -48,7 +48,7 @@ def test_a_stage_loads_no_code_that_it_does_not_declare(finished):
     for record in records:
         stage, script = stages[tuple(record["argv"])], record["argv"][0]
         every = closure(ROOT / script)
-        refusing = UNTRACKED | (every - closure(ROOT / script, PREFLIGHT))
+        refusing = UNTRACKED | (every - closure(ROOT / script, *UNTRACKED_PACKAGES))
         allowed = refusing | beside(every | refusing)
         assert len(record["files"]) > 5
         for path in set(record["files"]) - allowed:
@@ -59,13 +59,14 @@ def ran(said: str) -> set[str]:
     return {line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")}
 
 
-def test_a_comment_in_a_check_reruns_that_check_alone(finished):
-    """Its outputs are as they were, byte for byte, so nothing follows. All answers come from the cache."""
+def test_a_comment_in_a_check_reruns_its_package_and_trains_nothing(finished):
+    """The outputs are as they were, byte for byte, so nothing follows. All answers come from the cache."""
     check = finished / "src/funreason/refine/checks/query_tool.py"
     before = check.read_text()
     check.write_text(before + "\n# A comment.\n")
     said = dvc(finished, "repro", *TARGETS)
-    assert ran(said) == {"query_tool@r0"} and "Stage 'cot@r0' didn't change, skipping" in said
+    refined = ("generate", "response", "query_tool", "cot", "call", "format", "validate")
+    assert ran(said) == {f"{stage}@r0" for stage in refined} and "Stage 'train@r0' didn't change, skipping" in said
     check.write_text(before)
     assert ran(dvc(finished, "repro", *TARGETS)) == set()  # DVC keeps the run of before
 

@@ -40,15 +40,15 @@ class Exchange:
         return clean(Episode("multiple", self.query, tools, (self.step,)), rng)
 
 
-def write_dialogs(folder: Path, seed: int, rows: int, planted_fraction: float) -> None:
+def write_conversations(folder: Path, seed: int, rows: int, planted_fraction: float) -> None:
     """Write `rows` conversations and a label for each of their turns. Bytes depend on the arguments alone."""
-    rng = Random(f"dialogs/{seed}")
-    drawn = [dialog(f"dialog-{number}", planted_fraction, rng) for number in range(rows)]
-    write_jsonl(folder / "dialogs.jsonl", (row for row, _ in drawn))
-    write_jsonl(folder / "dialogs_labels.jsonl", (label for _, labels in drawn for label in labels))
+    rng = Random(f"dialogs/{seed}")  # part of the random stream: another text would give other conversations
+    drawn = [conversation(f"dialog-{number}", planted_fraction, rng) for number in range(rows)]
+    write_jsonl(folder / "conversations.jsonl", (row for row, _ in drawn))
+    write_jsonl(folder / "conversations_labels.jsonl", (label for _, labels in drawn for label in labels))
 
 
-def dialog(name: str, planted_fraction: float, rng: Random) -> tuple[dict, list[dict]]:
+def conversation(name: str, planted_fraction: float, rng: Random) -> tuple[dict, list[dict]]:
     """(row with `messages`, label of each turn) of one conversation."""
     pool = toolbox(rng)
     wanted = rng.sample(pool, 2)

@@ -10,7 +10,7 @@ from funreason.calls import Call, CallSyntaxError, parse, validate
 from funreason.core.jsonio import read_jsonl
 from funreason.core.records import Task
 from funreason.data.xlam import Accepted, Ids, read
-from funreason.toy.conversations import PLANTED, write_dialogs
+from funreason.toy.conversations import PLANTED, write_conversations
 from funreason.toy.corpus import split_of
 from funreason.toy.defects import CAUGHT_BY
 
@@ -20,21 +20,21 @@ ELLIPTIC = ("And ", "What about", "The same")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dialogs")
-    write_dialogs(folder, seed=3, rows=ROWS, planted_fraction=0.5)
+    folder = tmp_path_factory.mktemp("conversations")
+    write_conversations(folder, seed=3, rows=ROWS, planted_fraction=0.5)
     return folder
 
 
 @pytest.fixture(scope="module")
 def turns(folder) -> list[Task]:
-    found = list(read(enumerate(read_jsonl(folder / "dialogs.jsonl"), 1), "dialogs.jsonl", Ids()))
+    found = list(read(enumerate(read_jsonl(folder / "conversations.jsonl"), 1), "conversations.jsonl", Ids()))
     assert len(found) == ROWS and all(isinstance(row, Accepted) and row.conversation for row in found)
     return [task for row in found for task in row.tasks]
 
 
 @pytest.fixture(scope="module")
 def labels(folder) -> list[dict]:
-    return list(read_jsonl(folder / "dialogs_labels.jsonl"))
+    return list(read_jsonl(folder / "conversations_labels.jsonl"))
 
 
 def calls(turns: list[Task]) -> list[Task]:
@@ -43,8 +43,8 @@ def calls(turns: list[Task]) -> list[Task]:
 
 def test_equal_seeds_give_equal_bytes(folder, tmp_path):
     for seed in (3, 4):
-        write_dialogs(tmp_path / str(seed), seed=seed, rows=ROWS, planted_fraction=0.5)
-    for name in ("dialogs.jsonl", "dialogs_labels.jsonl"):
+        write_conversations(tmp_path / str(seed), seed=seed, rows=ROWS, planted_fraction=0.5)
+    for name in ("conversations.jsonl", "conversations_labels.jsonl"):
         assert (tmp_path / "3" / name).read_bytes() == (folder / name).read_bytes()
         assert (tmp_path / "4" / name).read_bytes() != (folder / name).read_bytes()
 
@@ -63,7 +63,7 @@ def test_sound_calls_fit_their_tools(turns, labels):
 
 
 def test_what_a_tool_gives_is_told(folder):
-    for row in read_jsonl(folder / "dialogs.jsonl"):
+    for row in read_jsonl(folder / "conversations.jsonl"):
         for result, told in pairwise(row["messages"]):
             assert result["role"] != "tool" or json.loads(result["content"])["reference"] in told["content"]
 
