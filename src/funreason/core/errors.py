@@ -1,4 +1,4 @@
-"""The errors a user can mend. Every message holds the value seen, the values allowed and the remedy."""
+"""Errors that a user can mend. Every message names the value seen, the values allowed and the remedy."""
 
 
 class FunReasonError(Exception):
@@ -18,12 +18,12 @@ class ModelError(FunReasonError):
 
 
 class EngineError(FunReasonError):
-    """The LLM engine or server did not start, did not answer, or refused a request."""
+    """The LLM engine or server did not start, did not answer or refused a request."""
 
 
 class SandboxError(FunReasonError):
-    """No sandbox of the wanted kind on this machine, or it broke."""
+    """The chosen sandbox is not available on this machine, or it failed."""
 
 
 class RegressionError(FunReasonError):
-    """A set's model lost more accuracy than gate.max_regression allows."""
+    """A round's model lost more accuracy than gate.max_regression allows."""

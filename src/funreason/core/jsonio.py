@@ -10,12 +10,20 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
 
 from funreason.core.errors import DataError
 
+JsonObject = dict[str, Any]
 
-def read_jsonl(path: str | Path) -> Iterator[dict]:
-    """Yield the objects of a file this project wrote. Raises DataError naming file and line."""
+
+def read_jsonl(path: str | Path) -> Iterator[JsonObject]:
+    """Yield the objects of a file that this project wrote; blank lines are skipped.
+
+    Raises:
+        DataError: the file is missing, not UTF-8, or a line (named in the message) is not a JSON object.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
@@ -28,8 +36,8 @@ def read_jsonl(path: str | Path) -> Iterator[dict]:
         raise DataError(f"{path} is not UTF-8 ({where}); convert it to UTF-8") from None
 
 
-def read_json(path: str | Path) -> dict:
-    """Read metrics or a descriptor that this project wrote. Raises DataError."""
+def read_json(path: str | Path) -> JsonObject:
+    """Read metrics or a descriptor that this project wrote. Raises DataError where it is missing or not an object."""
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -42,7 +50,10 @@ def read_json(path: str | Path) -> dict:
 
 
 class JsonlWriter:
-    """Writes one object a line; the file appears whole at the end of the block, or not at all. `count` is of rows."""
+    """Writes one object per line; the file appears whole at the end of the `with` block, or not at all.
+
+    `count` is the number of rows written so far.
+    """
 
     def __init__(self, path: str | Path):
         self.path, self.count = path, 0
@@ -52,30 +63,44 @@ class JsonlWriter:
         self._file = self._atomic.__enter__()
         return self
 
-    def __exit__(self, *error) -> None:
-        self._atomic.__exit__(*error)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._atomic.__exit__(kind, error, traceback)
 
-    def write(self, row: dict) -> None:
+    def write(self, row: JsonObject) -> None:
+        """Append a row. Raises DataError for a value that JSON cannot hold."""
         self._file.write(_dumps(row, self.path) + "\n")
         self.count += 1
 
 
-def write_jsonl(path: str | Path, rows: Iterable[dict]) -> int:
-    """Write one object a line, atomically, making parent folders. Returns the number of rows."""
+def write_jsonl(path: str | Path, rows: Iterable[JsonObject]) -> int:
+    """Write one object per line, atomically, making parent folders.
+
+    Args:
+        path: the file.
+        rows: JSON objects, written in order with their keys in order.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        DataError: a row holds a value that JSON cannot hold.
+    """
     with JsonlWriter(path) as writer:
         for row in rows:
             writer.write(row)
     return writer.count
 
 
-def write_json(path: str | Path, value) -> None:
-    """Write metrics or a descriptor: indented, a newline at the end, key order as given, atomically."""
+def write_json(path: str | Path, value: Any) -> None:
+    """Write metrics or a descriptor: indented, a newline at the end, keys in the order given, atomically."""
     with atomic(path) as file:
         file.write(_dumps(value, path, indent=2) + "\n")
 
 
-def write_csv(path: str | Path, columns: tuple[str, ...], rows: Iterable[dict]) -> None:
-    """Write a table for a plot, its columns named even where there is no row, atomically."""
+def write_csv(path: str | Path, columns: tuple[str, ...], rows: Iterable[JsonObject]) -> None:
+    """Write a table for a plot, atomically; its columns are named even where there are no rows."""
     with atomic(path) as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
@@ -83,8 +108,8 @@ def write_csv(path: str | Path, columns: tuple[str, ...], rows: Iterable[dict]) 
 
 
 @contextmanager
-def atomic(path: str | Path):
-    """Open `path` for writing text; it appears whole at the end of the block, or not at all."""
+def atomic(path: str | Path) -> Iterator[TextIO]:
+    """Open `path` for writing text; it appears whole at the end of the `with` block, or not at all."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -93,14 +118,14 @@ def atomic(path: str | Path):
             yield file
         os.replace(temporary, path)
     except OSError as error:
-        if error.filename in (None, str(temporary)):  # a full disk does not say where it was met
+        if error.filename in (None, str(temporary)):  # the error of a full disk names no file
             error.filename = str(path)
         raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _object(line: str, where: str) -> dict:
+def _object(line: str, where: str) -> JsonObject:
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
@@ -112,11 +137,11 @@ def _object(line: str, where: str) -> dict:
     return value
 
 
-def _dumps(value, path, indent: int | None = None) -> str:
+def _dumps(value: Any, path: str | Path, indent: int | None = None) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-        text.encode()  # a lone surrogate passes json, and would stop the write halfway
+        text.encode()  # json accepts a lone surrogate, which would stop the write halfway
         return text
-    except (TypeError, ValueError) as error:  # NaN would make a file that other JSON readers refuse
+    except (TypeError, ValueError) as error:  # other JSON readers refuse NaN
         shown = ascii(value)[:80]
         raise DataError(f"{path}: cannot be written as JSON ({error}); the value starts {shown}") from None

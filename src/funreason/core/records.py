@@ -1,22 +1,30 @@
 """The rows that travel between the stages."""
 
 from dataclasses import MISSING, dataclass, field, fields
+from typing import ClassVar, Self
 
 from funreason.core.errors import DataError
+from funreason.core.jsonio import JsonObject
 
 KINDS = ("call", "statement")
 VERDICTS = ("pass", "fail", "undecided", "skip")
 ACTIONS = ("keep", "drop", "hard", "regenerate", "spare")
 
 
+@dataclass(frozen=True)
 class _Row:
-    """dict ⇄ dataclass. Unknown, missing and out-of-list values raise: no renamed field slips by."""
+    """A row as a dataclass, from and to a JSON object.
 
-    _allowed: dict[str, tuple[str, ...]] = {}
-    _left_out: tuple[str, ...] = ()  # fields that are not written where they are empty
+    Unknown and missing fields and values that are not allowed raise DataError, so that a renamed field is noticed.
+    """
 
-    def to_row(self) -> dict:
-        """Shallow: a row is written, not changed, and copies of its tools took most of a stage's time."""
+    id: str
+
+    _allowed: ClassVar[dict[str, tuple[str, ...]]] = {}
+    _left_out: ClassVar[tuple[str, ...]] = ()  # fields that are not written where they are empty
+
+    def to_row(self) -> JsonObject:
+        """The JSON object, a shallow copy: rows are not changed, and deep copies took most of a stage's time."""
         row = {f.name: getattr(self, f.name) for f in fields(self)}
         for name in self._left_out:
             if not row[name]:
@@ -24,7 +32,8 @@ class _Row:
         return row
 
     @classmethod
-    def from_row(cls, row: dict):
+    def from_row(cls, row: JsonObject) -> Self:
+        """The row of a JSON object. Raises DataError where a field is missing, unknown or has a wrong value."""
         required = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
         known = [f.name for f in fields(cls)]
         missing, unknown = [n for n in required if n not in row], [n for n in row if n not in known]
@@ -35,7 +44,7 @@ class _Row:
             )
         return cls(**row)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, allowed in self._allowed.items():
             if (value := getattr(self, name)) not in allowed:
                 who = f"{type(self).__name__} {self.id!r}"
@@ -44,40 +53,41 @@ class _Row:
 
 @dataclass(frozen=True)
 class Task(_Row):
-    """A query with its tools (xLAM's form) and the reference calls; `answers` [] means that no call fits.
+    """A query with its tools (in xLAM's format) and the reference calls; `answers` is [] where no call fits.
 
-    `response` is {"cot", "answer"} where the source is already distilled: generate keeps it, asks nobody.
+    `response` is {"cot", "answer"} where the source is already distilled: generate keeps it and asks no model.
     In a conversation `query` is the user's last message, `history` the messages before it and `steps` those after it
     (calls and their results), each {"role": user | assistant | tool, "content"}.
     """
 
-    id: str
     query: str
-    tools: list[dict]
-    answers: list[dict]
-    response: dict | None = None
-    history: list[dict] = field(default_factory=list)
-    steps: list[dict] = field(default_factory=list)
+    tools: list[JsonObject]
+    answers: list[JsonObject]
+    response: JsonObject | None = None
+    history: list[JsonObject] = field(default_factory=list)
+    steps: list[JsonObject] = field(default_factory=list)
 
-    _left_out = ("history", "steps")
+    _left_out: ClassVar = ("history", "steps")
 
 
 @dataclass(frozen=True)
 class Sample(_Row):
-    """A task with one reasoning and one answer text, on its way through the checks; `history` and `steps` as there."""
+    """A task with one reasoning and one answer text, on its way through the checks.
 
-    id: str
+    `history` and `steps` are those of the Task; `kind` says whether the answer holds calls.
+    """
+
     query: str
-    tools: list[dict]
+    tools: list[JsonObject]
     cot: str
     answer: str
     kind: str = "call"
     regenerated: bool = False
-    history: list[dict] = field(default_factory=list)
-    steps: list[dict] = field(default_factory=list)
+    history: list[JsonObject] = field(default_factory=list)
+    steps: list[JsonObject] = field(default_factory=list)
 
-    _allowed = {"kind": KINDS}
-    _left_out = ("history", "steps")
+    _allowed: ClassVar = {"kind": KINDS}
+    _left_out: ClassVar = ("history", "steps")
 
 
 @dataclass(frozen=True)
@@ -88,15 +98,14 @@ class Verdict(_Row):
     the rules found in the row as it came in, {"value" (null: unclear), "reason", "evidence"}.
     """
 
-    id: str
     check: str
     verdict: str
     action: str
     reason: str
     asks: int = 0
-    votes: list[dict] = field(default_factory=list)
+    votes: list[JsonObject] = field(default_factory=list)
     old_answer: str | None = None
     new_answer: str | None = None
-    rules: dict | None = None
+    rules: JsonObject | None = None
 
-    _allowed = {"verdict": VERDICTS, "action": ACTIONS}
+    _allowed: ClassVar = {"verdict": VERDICTS, "action": ACTIONS}
