@@ -10,7 +10,7 @@ import tempfile
 import time
 from statistics import median
 
-from funreason.config.params import load_params
+from funreason.config import load_params
 from funreason.llm import Cache, Client, load_ref
 from funreason.plan.capacity import Load, Speed
 from funreason.plan.measure import measure, prompts, teachers_sampling, timed

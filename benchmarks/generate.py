@@ -13,7 +13,7 @@ import tempfile
 from llm import BARE, Chats, bare, one_engine
 from turns import in_turns, report
 
-from funreason.config.params import load_params
+from funreason.config import load_params
 from funreason.evaluate import bfcl
 from funreason.evaluate.answers import ask, greedy
 from funreason.evaluate.bfcl_metrics import CATEGORIES

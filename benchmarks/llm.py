@@ -14,7 +14,7 @@ import tempfile
 import time
 from statistics import median
 
-from funreason.config.params import load_params
+from funreason.config import load_params
 from funreason.llm import Cache, Client, Request, load_ref
 from funreason.llm.engines.vllm import VllmEngine, engine_arguments
 

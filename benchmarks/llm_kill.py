@@ -21,7 +21,7 @@ from pathlib import Path
 
 from llm import SAMPLING, chats
 
-from funreason.config.params import load_params
+from funreason.config import load_params
 from funreason.llm import Cache, Client, load_ref
 
 HERE = Path(__file__)

@@ -13,10 +13,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from funreason.config.params import load_params
+from funreason.llm.spool import Spool
+
+from funreason.config import load_params
 from funreason.llm import Cache, Client, ModelRef, Request, Response
 from funreason.llm.cache import batched, digest, insert
-from funreason.llm.spool import Spool
 
 MIB = 1024
 REF = ModelRef("recorded", None, "server:recorded", "server")

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 
 from tabulate import tabulate
 
-from funreason.config.params import Params, load_params
+from funreason.config import Params, load_params
 from funreason.core.records import Sample
 from funreason.llm import load_ref
 from funreason.prompts import CHECKS

@@ -20,9 +20,8 @@ from statistics import mean, stdev
 
 from tabulate import tabulate
 
-from funreason.config import profiles
+from funreason.config import Params, profiles
 from funreason.config.overrides import overridden
-from funreason.config.params import Params
 from funreason.core.jsonio import write_csv
 from funreason.core.runtime import end_with_parent
 from funreason.report.rounds import COLUMNS, round_rows
@@ -67,7 +66,7 @@ def ran(folder: Path, profile: str, seed: int, changes: list[str]) -> list[dict]
 
 
 def choose(profile: str, changes: list[str]) -> Params:
-    profiles.use(profile)
+    profiles.use(profile, force=True)
     path = Path("params.yaml")
     text, params = overridden(path, changes)
     path.write_text(text, encoding="utf-8")

@@ -22,8 +22,9 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from funreason.config.params import NOTHING, read_yaml, yaml
+from funreason.config import read_yaml, yaml
 from funreason.core.jsonio import write_json, write_jsonl
+from funreason.core.paths import NOTHING
 from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
 from funreason.prompts import CHECKS

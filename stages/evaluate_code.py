@@ -12,7 +12,7 @@ from funreason.core.runtime import run
 def main(name: str) -> None:
     from dataclasses import asdict
 
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core import paths
     from funreason.core.jsonio import write_json, write_jsonl
     from funreason.evaluate import code_bench

@@ -10,7 +10,7 @@ from funreason.core.runtime import run
 
 
 def main(name: str) -> None:
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core import paths
     from funreason.core.jsonio import write_json
     from funreason.llm.refs import folder_identity

@@ -13,7 +13,7 @@ from funreason.core.runtime import run
 def main(name: str) -> None:
     from functools import partial
 
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core.paths import descriptor
     from funreason.ledger.files import read_tasks, write_metrics, write_step
     from funreason.llm import Client, counting, load_ref

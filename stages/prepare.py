@@ -9,7 +9,7 @@ from funreason.core.runtime import run
 
 
 def main() -> None:
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core import paths
     from funreason.core.jsonio import JsonlWriter, read_json, write_json
     from funreason.data.prepare import check_share, name_of, read_rows, sort_rows, sources_of, summed

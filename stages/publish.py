@@ -12,7 +12,7 @@ from funreason.core.runtime import run
 
 
 def main(name: str) -> None:
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.publish.build import publish
 
     params = load_params()

@@ -14,7 +14,7 @@ from funreason.core.runtime import run
 def main(check: str, name: str) -> None:
     from contextlib import ExitStack
 
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core.paths import step_before
     from funreason.ledger import files
     from funreason.llm import counting

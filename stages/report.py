@@ -10,7 +10,7 @@ from funreason.core.runtime import run
 
 
 def main() -> None:
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core import paths
     from funreason.core.jsonio import atomic, write_csv
     from funreason.report.rounds import COLUMNS, round_rows, table

@@ -9,7 +9,7 @@ from funreason.core.runtime import run
 
 
 def main() -> None:
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core import paths
     from funreason.core.jsonio import write_json
     from funreason.data.sources import resolve_data, resolve_model

@@ -13,7 +13,7 @@ from funreason.core.runtime import run
 
 
 def main(name: str) -> None:
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core import paths
     from funreason.llm import load_ref
     from funreason.llm.engines import sockets

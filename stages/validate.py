@@ -13,7 +13,7 @@ from funreason.core.runtime import run
 
 def main(name: str) -> None:
     from funreason.assemble.finish import finish
-    from funreason.config.params import load_params
+    from funreason.config import load_params
 
     params = load_params()
     finish(name, params.round_of(name), params.recipe_of(name), params.validate_.labels)

@@ -11,7 +11,7 @@ from funreason.core.runtime import run
 
 
 def main() -> None:
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core.paths import TOY
     from funreason.toy.conversations import write_conversations
     from funreason.toy.world import write_world

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from funreason.config.params import read_yaml, yaml
+from funreason.config import read_yaml, yaml
 
 ROOT = Path(__file__).parents[1]
 SCORERS = (".venv-bfcl", ".venv-evalplus")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funreason.calls import render
-from funreason.config.params import MultiTurnParams, load_params
+from funreason.config import MultiTurnParams, load_params
 from funreason.core.errors import DataError
 from funreason.core.records import Task
 from funreason.data.prepare import check_share, read_rows, sort_rows, sources_of, summed

@@ -13,7 +13,7 @@ from code_closure import ROOT, closure
 from dvc.repo import Repo
 from sweep import loss_of, row_of
 
-from funreason.config.params import LossParams, load_params, read_yaml
+from funreason.config import LossParams, load_params, read_yaml
 from funreason.core.errors import ParamsError
 from funreason.core.jsonio import write_json
 from funreason.toy.world import write_world

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from funreason.cli import main as cli
-from funreason.config import profiles
+from funreason.config import Params, check_params, load_params, profiles, read_yaml, yaml
 from funreason.config.messages import known_keys
-from funreason.config.params import Params, check_params, load_params, read_yaml, yaml
 from funreason.core.errors import ParamsError
 
 ROOT = Path(__file__).parents[1]
@@ -104,15 +103,15 @@ def test_a_key_is_refused_and_not_repeated(key, value):
         ("judge.max_attempts", True, "`judge.max_attempts` is True, expected a whole number"),
         ("train.bf16", 1, "`train.bf16` is 1, expected true or false"),
         ("train", None, "`train` is None, expected a block of keys"),
-        ("train.batch_size", 33, "batch_size 33 is no multiple of micro_batch_size"),
+        ("train.batch_size", 33, "batch_size 33 is not a multiple of micro_batch_size"),
         ("evaluate.bfcl.categories", ["simple"], "categories.0` is 'simple', expected 'simple_python'"),
         ("models.base.hub", "own/it", "`models.base`: with a local `path`, `hub` and"),
         ("data.hub", "own/it", "`data`: give a local `path` and `hub: null`, or a `hub` id"),
-        ("rounds.r_2", {}, "`rounds.r_2` is 'r_2', expected small letters, digits and hyphens"),
+        ("rounds.r_2", {}, "`rounds.r_2` is 'r_2', expected lower-case letters, digits and hyphens"),
         ("loss.reduction", "sum", "`loss.reduction` is 'sum', expected 'batch' or 'sample'"),
         ("loss.ssb.anchor", 200.0, "rate 0.01 times anchor 200.0 is over 1"),
-        ("train.lora.quantize", True, "quantized weights cannot be trained themselves"),
-        ("train.processes", 2, "no multiple of micro_batch_size 16 times 2"),
+        ("train.lora.quantize", True, "quantized weights cannot be trained"),
+        ("train.processes", 2, "not a multiple of micro_batch_size 16 times 2"),
         ("rounds.r0.generator", "r1", "rounds.r0.generator is 'r1', allowed here are ['teacher']"),
         ("rounds.r1.generator", "r1", "rounds.r1.generator is 'r1', allowed here are ['base', 'r0']"),
         ("rounds.r1.init", "teacher", "rounds.r1.init is 'teacher', allowed here are ['base', 'r0']"),
@@ -205,7 +204,7 @@ def test_a_profile_gives_the_same_values_whatever_stood_there(toy):
     document["rounds"]["r2"] = document["rounds"]["r1"] | {"generator": "r1", "init": "r1"}
     with open("params.yaml", "w") as file:
         yaml().dump(document, file)
-    profiles.use("paper")
+    profiles.use("paper", force=True)
     assert read_yaml("params.yaml") == yaml("safe").load(first)
 
 
@@ -222,7 +221,7 @@ def test_a_profile_keeps_comments_after_lists(toy):
 
 def test_the_sets_of_a_profile_are_all_its_sets(toy):
     only = VALUES["rounds"]["r0"]
-    (toy / "profiles/mine.yaml").write_text(f"sets: {{r0: {only}}}\n")
+    (toy / "profiles/mine.yaml").write_text(f"rounds: {{r0: {only}}}\n")
     profiles.use("mine")
     assert load_params().rounds.keys() == {"r0"}
 
@@ -272,9 +271,9 @@ def command(monkeypatch, *words: str) -> int:
 
 def test_the_command_line(toy, monkeypatch, capsys):
     assert command(monkeypatch, "profile", "list") == 0
-    assert capsys.readouterr().out.split() == ["balancesft", "toy", "toy-hdr", "toy-self-refine", "paper"]
+    assert capsys.readouterr().out.split() == ["balancesft", "paper", "toy", "toy-hdr", "toy-self-refine"]
     assert command(monkeypatch, "profile", "use", "papers") == 1
-    assert "no profile named 'papers'; available are balancesft, toy, toy-hdr" in capsys.readouterr().err
+    assert "no profile named 'papers'; available are balancesft, paper, toy, toy-hdr" in capsys.readouterr().err
     assert command(monkeypatch, "profile", "use", "paper") == 0
     assert "Qwen/QwQ-32B" in (toy / "params.yaml").read_text()
     assert command(monkeypatch, "params", "check") == 0

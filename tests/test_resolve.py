@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from funreason.config.params import DataParams, ModelParams, MultiTurnParams, load_params
+from funreason.config import DataParams, ModelParams, MultiTurnParams, load_params
 from funreason.core.errors import DataError, ModelError
 from funreason.core.jsonio import write_json
 from funreason.data.sources import resolve_data, resolve_model

@@ -12,7 +12,7 @@ WORLD = Path("data/toy")
 
 
 def main() -> None:
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core.jsonio import write_json
 
     params = load_params()

@@ -25,7 +25,7 @@ def train(setting: str, seed: str) -> None:
     """The student, trained on the teacher's rows with this setting and seed."""
     from sweep import loss_of
 
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.llm import load_ref
     from funreason.train.checkpoints import checkpoint_root
     from funreason.train.run import train_round
@@ -44,7 +44,7 @@ def train(setting: str, seed: str) -> None:
 
 def measure(setting: str, seed: str) -> None:
     """Calls on the held-out queries by BFCL's scorer, and pass@1 on the held-out functions, from one engine."""
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core.jsonio import write_json
     from funreason.evaluate import code_bench
     from funreason.evaluate.answers import ask, greedy

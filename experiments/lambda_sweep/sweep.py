@@ -11,8 +11,8 @@ from statistics import mean, stdev
 
 from pydantic import ValidationError
 
+from funreason.config import LossParams
 from funreason.config.messages import describe
-from funreason.config.params import LossParams
 from funreason.core.errors import ParamsError
 from funreason.core.jsonio import atomic, write_csv
 

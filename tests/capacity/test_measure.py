@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from funreason.cli import main as cli
-from funreason.config.params import load_params
+from funreason.config import load_params
 from funreason.core.errors import DataError
 from funreason.llm.chat import ChatRenderer
 from funreason.llm.refs import load_ref

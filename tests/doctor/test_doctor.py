@@ -14,7 +14,7 @@ from llm.http_server import JsonHandler, running, serve
 from project import merged
 
 from funreason.cli.main import main
-from funreason.config.params import check_params, read_yaml
+from funreason.config import check_params, read_yaml
 from funreason.core.errors import FunReasonError
 from funreason.doctor import access, memory, remotes, scorers, space
 from funreason.doctor.machine import Gpu

@@ -14,7 +14,7 @@ from code_closure import ROOT
 from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 
-from funreason.config.params import read_yaml, yaml
+from funreason.config import read_yaml, yaml
 
 PARAMS = ROOT / "profiles/toy.yaml"  # complete
 ROUNDS = ("r0", "r1")

@@ -6,7 +6,7 @@ import sys
 import pytest
 from code_closure import ROOT, SRC, closure
 
-from funreason.config.params import read_yaml
+from funreason.config import read_yaml
 
 from .pipeline_copy import PARAMS, Declared, within
 

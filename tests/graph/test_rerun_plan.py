@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from funreason.config import load_params, read_yaml
 from funreason.config.overrides import overridden
-from funreason.config.params import load_params, read_yaml
 from funreason.core.errors import DataError, ParamsError
 from funreason.core.jsonio import read_json
 from funreason.plan.reruns import FILE, Reruns, reruns

@@ -7,7 +7,7 @@ import pytest
 from code_closure import ROOT
 from dvc.repo import Repo
 
-from funreason.config.params import read_yaml
+from funreason.config import read_yaml
 
 from .pipeline_copy import LOOPED, PARAMS, ROUNDS, changed, edit, every, put_back, set_param, within
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from funreason.config.params import LlmParams, PricesParams, RayParams, ServerParams
+from funreason.config import LlmParams, PricesParams, RayParams, ServerParams
 from funreason.llm import Cache, Request, load_ref
 from funreason.llm.engines.vllm import VllmEngine
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from funreason.config.params import read_yaml
+from funreason.config import read_yaml
 
 ROOT = Path(__file__).parents[2]
 RAY = ROOT / "configs/ray"

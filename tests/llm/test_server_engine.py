@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from funreason.config.params import PriceParams, PricesParams
+from funreason.config import PriceParams, PricesParams
 from funreason.core.errors import EngineError
 from funreason.llm import Client, ModelRef, Request, counting
 

@@ -8,7 +8,7 @@ from code_closure import ROOT, beside, closure
 from graph.pipeline_copy import declared_stages, within
 from graph.test_declared import UNTRACKED, UNTRACKED_PACKAGES
 
-from funreason.config.params import read_yaml, yaml
+from funreason.config import read_yaml, yaml
 from funreason.core.jsonio import read_jsonl
 
 from .small_project import SMALL, TARGETS, copy_project, dvc

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from funreason.cli import main as cli
-from funreason.config.params import read_yaml, yaml
+from funreason.config import read_yaml, yaml
 from funreason.core.jsonio import write_json, write_jsonl
 
 from .ledgers import GHENT, LINES

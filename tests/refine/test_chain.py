@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from funreason.calls import split_completion
-from funreason.config.params import read_yaml, yaml
+from funreason.config import read_yaml, yaml
 from funreason.core.errors import DataError, ParamsError
 
 from .conftest import chain, rows, stage

@@ -5,7 +5,7 @@ import pytest
 from funreason.assemble.selection import replayed
 from funreason.assemble.training_set import refuse_empty
 from funreason.assemble.validate import Validator
-from funreason.config.params import CheckParams, FcdrParams, MendingCheckParams
+from funreason.config import CheckParams, FcdrParams, MendingCheckParams
 from funreason.core.errors import DataError
 from funreason.core.records import Sample, Verdict
 from funreason.ledger.pools import Chain, Step, Way, check_fates, check_source, left_hard

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from funreason.config.params import check_params, read_yaml
+from funreason.config import check_params, read_yaml
 from funreason.core.errors import ParamsError
 from funreason.refine.agreement import cohen, fleiss
 from funreason.refine.answer import Vote

@@ -8,7 +8,7 @@ from statistics import mean, median
 import pytest
 from tiny import tiny_tokenizer
 
-from funreason.config.params import read_yaml, yaml
+from funreason.config import read_yaml, yaml
 from funreason.core.errors import DataError, ModelError, ParamsError
 from funreason.core.jsonio import write_json, write_jsonl
 from funreason.publish.build import publish

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from funreason.config.params import check_params, load_params, read_yaml
+from funreason.config import check_params, load_params, read_yaml
 from funreason.core.errors import DataError
 from funreason.core.jsonio import write_jsonl
 from funreason.plan.round import plan

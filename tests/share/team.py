@@ -5,7 +5,7 @@ from pathlib import Path
 
 from project import SMALL, copy_project, dvc, run
 
-from funreason.config.params import read_yaml, yaml
+from funreason.config import read_yaml, yaml
 
 from .servers import Remote
 

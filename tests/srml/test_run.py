@@ -13,7 +13,7 @@ from rows import eight, row
 from train_stage import LOSS, TRAIN, kill_the_stage, train, workspace
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from funreason.config.params import LossParams, TrainParams
+from funreason.config import LossParams, TrainParams
 from funreason.core.errors import DataError, ModelError
 from funreason.core.jsonio import write_jsonl
 from funreason.core.runtime import outcome

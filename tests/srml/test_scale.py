@@ -15,7 +15,7 @@ from steps import COMMON
 from train_stage import LOSS, TRAIN, kill_the_stage, train, workspace
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from funreason.config.params import LoraParams, TrainParams
+from funreason.config import LoraParams, TrainParams
 from funreason.core.errors import ModelError, ParamsError
 from funreason.srml import SRMLConfig, SRMLTrainer
 from funreason.train.adapters import quantization

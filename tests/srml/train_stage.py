@@ -9,7 +9,7 @@ from pathlib import Path
 from rows import eight, row
 from ruamel.yaml import YAML
 
-from funreason.config.params import LossParams, TrainParams
+from funreason.config import LossParams, TrainParams
 from funreason.core.jsonio import write_json, write_jsonl
 from funreason.llm import load_ref
 from funreason.train.run import train_round

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 from project import dvc, dvc_command, environment
 
-from funreason.config.params import read_yaml
+from funreason.config import read_yaml
 
 VICTIMS = ("dvc", "child", "both")
 DAMAGED = {  # what DVC says of files that it writes in place, and was killed meanwhile

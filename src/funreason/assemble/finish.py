@@ -13,7 +13,7 @@ from pathlib import Path
 from funreason.assemble.selection import replayed
 from funreason.assemble.training_set import refuse_empty, training_row
 from funreason.assemble.validate import Validator
-from funreason.config.params import RecipeParams, RoundParams
+from funreason.config import RecipeParams, RoundParams
 from funreason.core import paths
 from funreason.core.jsonio import JsonlWriter, read_json, read_jsonl, write_csv, write_jsonl
 from funreason.core.records import Task, Verdict

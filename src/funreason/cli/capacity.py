@@ -88,7 +88,7 @@ def _text(found: list[dict], rows: int, speed, source: str) -> str:
 
 
 def _measure(arguments) -> None:
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core.jsonio import write_json
     from funreason.plan.measure import measure
 

@@ -32,7 +32,7 @@ def _doctor(arguments) -> None:
 
 def examine(deep: bool = False) -> list:
     """All findings; only that of params.yaml where it cannot be read."""
-    from funreason.config.params import load_params
+    from funreason.config import load_params
     from funreason.core.errors import ParamsError
     from funreason.doctor import access, objects, remotes, scorers
     from funreason.doctor.finding import from_error, ok

@@ -17,8 +17,7 @@ from funreason.cli import cache as cache_commands
 from funreason.cli import capacity as capacity_commands
 from funreason.cli import doctor as doctor_commands
 from funreason.cli import rounds as rounds_commands
-from funreason.config import profiles
-from funreason.config.params import load_params
+from funreason.config import load_params, profiles
 from funreason.core import paths
 from funreason.core.runtime import outcome
 

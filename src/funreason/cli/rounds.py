@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from funreason.config.params import load_params
+from funreason.config import load_params
 
 
 def add(rounds: argparse.ArgumentParser) -> None:

@@ -1,7 +1,7 @@
-"""The blocks of params.yaml from the world to the refined rows: models, data, engines, sampling, checks."""
+"""The blocks of params.yaml for models, data, engines, sampling and checks. Their fields are explained there."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,7 +13,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 TopP = Annotated[float, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(gt=0)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]  # no underscore: BFCL reads it back as a slash
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]  # no underscore: BFCL reads it as a slash
 
 
 class Block(BaseModel):
@@ -23,6 +23,8 @@ class Block(BaseModel):
 
 
 class ToyParams(Block):
+    """toy: the synthetic world."""
+
     seed: Seed
     pool_rows: Count
     planted_fraction: Fraction
@@ -33,41 +35,50 @@ class ToyParams(Block):
 
 
 class ModelParams(Block):
+    """A model: a local folder, or a repository of the hub with a revision."""
+
     path: str | None
     hub: str | None
     revision: str | None
 
     @model_validator(mode="after")
-    def _one_source(self):
+    def _one_source(self) -> Self:
         if self.path and (self.hub or self.revision):
             raise ValueError("with a local `path`, `hub` and `revision` must be null")
         return self
 
 
 class ModelsParams(Block):
+    """models: teacher, judges and student."""
+
     teacher: ModelParams
     judges: Annotated[dict[Name, ModelParams], Field(min_length=1)]
     base: ModelParams
 
 
 class MultiTurnParams(Block):
+    """data.multi_turn: the second source."""
+
     path: str
     hub: str | None
     revision: str | None
     split: str
 
     @model_validator(mode="after")
-    def _one_source(self):
+    def _one_source(self) -> Self:
         if self.hub and self.path != NOTHING:
             raise ValueError(f"give a local `path` and `hub: null`, or a `hub` id and `path: {NOTHING}`, or neither")
         return self
 
     @property
     def given(self) -> bool:
+        """Whether there is a second source."""
         return bool(self.hub) or self.path != NOTHING
 
 
 class DataParams(Block):
+    """data: the source of the rows."""
+
     path: str
     hub: str | None
     revision: str | None
@@ -76,18 +87,22 @@ class DataParams(Block):
     multi_turn: MultiTurnParams
 
     @model_validator(mode="after")
-    def _one_source(self):
+    def _one_source(self) -> Self:
         if bool(self.hub) == (self.path != NOTHING):
             raise ValueError(f"give a local `path` and `hub: null`, or a `hub` id and `path: {NOTHING}`")
         return self
 
 
 class PrepareParams(Block):
+    """prepare: from the source to tasks."""
+
     limit: Count | None
     max_bad_fraction: Fraction
 
 
 class ServerParams(Block):
+    """llm.server: an OpenAI-compatible server."""
+
     base_url: str
     model: str | None
     api_key_env: str | None
@@ -98,25 +113,31 @@ class ServerParams(Block):
     max_tokens: Count | None
 
     @model_validator(mode="after")
-    def _no_secrets(self):
-        """DVC keeps params.yaml and its values for ever: a key has no place here. The messages do not repeat it."""
+    def _no_secrets(self) -> Self:
+        """Git and DVC keep params.yaml for ever, so it must hold no key. The messages do not repeat it."""
         if self.api_key_env and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.api_key_env):
-            raise ValueError("api_key_env is no name of an environment variable; put the key there, its name here")
+            raise ValueError("api_key_env is not the name of an environment variable; put the key there, its name here")
         if re.search(r"//[^/]*@|[?&][^=]*(key|token)[^=]*=", self.base_url, re.IGNORECASE):
             raise ValueError("base_url holds a password or key; export it, and name the variable in api_key_env")
         return self
 
 
 class PriceParams(Block):
+    """Prices per million tokens."""
+
     prompt: Annotated[float, Field(ge=0)]
     completion: Annotated[float, Field(ge=0)]
 
 
 class PricesParams(PriceParams):
+    """llm.prices: the prices of all models, and of single ones."""
+
     models: dict[str, PriceParams]
 
 
 class RayParams(Block):
+    """llm.ray: engines on a Ray cluster."""
+
     address: str | None
     replicas: Count
     pipeline_parallel_size: Count
@@ -126,6 +147,8 @@ class RayParams(Block):
 
 
 class LlmParams(Block):
+    """llm: how models are asked."""
+
     engine: Literal["vllm", "ray", "server"]
     dtype: Literal["auto", "float32", "bfloat16", "float16"]
     max_model_len: Count
@@ -139,22 +162,26 @@ class LlmParams(Block):
     ray: RayParams
 
     @model_validator(mode="after")
-    def _spread(self):
-        """Of a model that is spread, each part has a GPU to itself."""
+    def _spread(self) -> Self:
+        """Each part of a model that is spread over GPUs needs one of its own."""
         parts = {"tensor_parallel_size": self.tensor_parallel_size}
         parts["ray.pipeline_parallel_size"] = self.ray.pipeline_parallel_size
         if self.engine == "ray" and max(parts.values()) > 1 and self.ray.gpus != 1:
-            raise ValueError(f"ray.gpus is {self.ray.gpus:g}; with {parts} it must be 1, a GPU for each part")
+            raise ValueError(f"ray.gpus is {self.ray.gpus:g}; with {parts} it must be 1, one GPU for each part")
         return self
 
 
 class GenerateParams(Block):
+    """generate: sampling of the generator."""
+
     top_p: TopP
     max_tokens: Count
     seed: Seed
 
 
 class JudgeParams(Block):
+    """judge: sampling of the judges."""
+
     temperature: Temperature
     max_tokens: Count
     seed: Seed
@@ -164,15 +191,21 @@ class JudgeParams(Block):
 
 
 class CheckParams(Block):
+    """The panel of a check."""
+
     judges: Annotated[list[Name], Field(min_length=1)]
     rule: Literal["any", "majority", "unanimous"] | Annotated[float, Field(gt=0, le=1)]
 
 
 class MendingCheckParams(CheckParams):
+    """The panel of a check that can replace a call."""
+
     max_regen: Annotated[int, Field(ge=0)]
 
 
 class FcdrParams(Block):
+    """fcdr: the five checks."""
+
     mode: Literal["judge", "heuristics", "cascade"]
     undecided: Literal["drop", "keep", "hard"]
     recheck_cot: bool
@@ -183,8 +216,11 @@ class FcdrParams(Block):
     format: MendingCheckParams
 
     def panels(self) -> dict[str, CheckParams]:
+        """The panel of each check, by the check's name."""
         return {name: value for name, value in self if isinstance(value, CheckParams)}
 
 
 class ValidateParams(Block):
+    """validate: the last step of a round."""
+
     labels: str

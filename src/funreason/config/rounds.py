@@ -18,6 +18,8 @@ RecipeName = Literal["distill", "self_refine", "hdr"]
 
 
 class RoundParams(Block):
+    """rounds.*: one round of the chain."""
+
     recipe: RecipeName
     tasks: str
     generator: Name
@@ -26,6 +28,8 @@ class RoundParams(Block):
 
 
 class PanelParams(Block):
+    """recipes.*.panel: replaces the panels of fcdr."""
+
     judges: Annotated[list[Name], Field(min_length=1)]
     rule: Literal["any", "majority", "unanimous"] | Annotated[float, Field(gt=0, le=1)]
     temperature: Temperature
@@ -33,6 +37,8 @@ class PanelParams(Block):
 
 
 class RecipeParams(Block):
+    """recipes.*: how the rounds of a recipe are made."""
+
     samples: Count
     temperature: Temperature
     selection: Literal["all", "first", "shortest", "best"]
@@ -41,10 +47,14 @@ class RecipeParams(Block):
 
 
 class HdrParams(RecipeParams):
+    """recipes.hdr."""
+
     max_rounds: Count
 
 
 class RecipesParams(Block):
+    """recipes: by name."""
+
     distill: RecipeParams
     self_refine: RecipeParams
     hdr: HdrParams
@@ -55,6 +65,8 @@ class RecipesParams(Block):
 
 
 class GateParams(Block):
+    """gate: when a model is too weak for later rounds."""
+
     measure: Literal["toy", "bfcl"]
     max_regression: Fraction
 
@@ -80,6 +92,10 @@ def check_panel(key: str, judges: list[str], known: Iterable[str], temperature: 
 
 def check_chain(rounds: Mapping[str, RoundParams], max_hdr_rounds: int) -> None:
     """Check that a round builds only on earlier ones; DVC would report no more than a cycle or a missing file.
+
+    Args:
+        rounds: the parameters of the rounds, in the order of the chain.
+        max_hdr_rounds: HDR rounds that are allowed on one pool.
 
     Raises:
         ValueError: a name is reserved, a key names a later round, or one pool has too many HDR rounds.

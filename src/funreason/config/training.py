@@ -1,6 +1,6 @@
-"""The blocks of params.yaml of training and evaluation."""
+"""The blocks of params.yaml for training and evaluation. Their fields are explained there."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,44 +16,52 @@ BfclCategory = Literal[
 
 
 class SsbParams(Block):
+    """loss.ssb: the learned lambda of BalanceSFT."""
+
     rate: float
     anchor: float
     min: float
     max: float
 
     @model_validator(mode="after")
-    def _rule(self) -> "SsbParams":
+    def _rule(self) -> Self:
         check_rule(self.rate, self.anchor, self.min, self.max)
         return self
 
 
 class LossParams(Block):
+    """loss: the loss and its lambda."""
+
     kind: Literal["msl", "ssb", "sft"]
     lambda_: Annotated[float, Field(alias="lambda", gt=0, lt=1)]
     reduction: Literal["batch", "sample"]
     ssb: SsbParams
 
     @model_validator(mode="after")
-    def _start(self) -> "LossParams":
+    def _start(self) -> Self:
         if self.kind == "ssb":
             check_start(self.lambda_, self.ssb.min, self.ssb.max)
         return self
 
 
 class LoraParams(Block):
+    """train.lora: adapters."""
+
     rank: Annotated[int, Field(ge=0)]
     alpha: Count
     dropout: Annotated[float, Field(ge=0, lt=1)]
     quantize: bool
 
     @model_validator(mode="after")
-    def _adapters(self):
+    def _adapters(self) -> Self:
         if self.quantize and not self.rank:
-            raise ValueError("quantized weights cannot be trained themselves; set rank above 0, or quantize to false")
+            raise ValueError("quantized weights cannot be trained; set rank above 0, or quantize to false")
         return self
 
 
 class TrainParams(Block):
+    """train: the training of a round."""
+
     learning_rate: Annotated[float, Field(gt=0, lt=1)]
     epochs: Annotated[float, Field(gt=0)]
     batch_size: Count
@@ -74,22 +82,24 @@ class TrainParams(Block):
     gradient_checkpointing: bool
 
     @model_validator(mode="after")
-    def _whole_steps(self):
+    def _whole_steps(self) -> Self:
         if self.batch_size % (self.micro_batch_size * self.processes):
             raise ValueError(
-                f"batch_size {self.batch_size} is no multiple of micro_batch_size {self.micro_batch_size} times "
+                f"batch_size {self.batch_size} is not a multiple of micro_batch_size {self.micro_batch_size} times "
                 f"{self.processes} processes"
             )
         return self
 
     @model_validator(mode="after")
-    def _started(self):
+    def _started(self) -> Self:
         if self.launcher == "none" and self.processes > 1:
-            raise ValueError(f"{self.processes} processes need a launcher: ddp, fsdp2 or zero3")
+            raise ValueError(f"{self.processes} processes need a launcher; set launcher to ddp, fsdp2 or zero3")
         return self
 
 
 class BfclParams(Block):
+    """evaluate.bfcl."""
+
     version: Literal["v3", "v4"]
     categories: Annotated[list[BfclCategory], Field(min_length=1)]
     limit: Count | None
@@ -98,10 +108,14 @@ class BfclParams(Block):
 
 
 class ToyEvalParams(Block):
+    """evaluate.toy: the held-out queries of the toy world."""
+
     max_tokens: Count
 
 
 class CodeParams(Block):
+    """evaluate.code."""
+
     benchmarks: list[Literal["toy", "humaneval", "humaneval+", "mbpp+"]]
     evalplus_data: str | None
     samples: Annotated[int, Field(ge=0)]
@@ -111,6 +125,8 @@ class CodeParams(Block):
 
 
 class EvaluateParams(Block):
+    """evaluate: the benchmarks and their sandbox."""
+
     bfcl: BfclParams
     api_bank: str | None
     toy: ToyEvalParams

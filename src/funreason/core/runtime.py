@@ -58,7 +58,7 @@ def end_with_dvc() -> None:
         if Path(f"/proc/{dvc}/comm").read_text().strip() in _SHELLS:
             dvc = int(Path(f"/proc/{dvc}/stat").read_text().rpartition(")")[2].split()[1])
             threading.Thread(target=_end_with, args=[os.pidfd_open(dvc)], daemon=True).start()
-    if os.getsid(dvc) != os.getsid(0):  # DVC ended before this line; the process that adopts orphans has another session
+    if os.getsid(dvc) != os.getsid(0):  # DVC ended before; the process that adopts orphans has another session
         sys.exit("error: DVC has ended; run `dvc repro` again to go on")
 
 

@@ -8,7 +8,7 @@ reruns what it should, and nothing else.
 import hashlib
 from pathlib import Path
 
-from funreason.config.params import DataParams, LlmParams, ModelParams, MultiTurnParams
+from funreason.config import DataParams, LlmParams, ModelParams, MultiTurnParams
 from funreason.core.errors import DataError, ModelError
 from funreason.llm.refs import folder_identity
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from funreason.config.params import DataParams, ModelParams, MultiTurnParams, Params, read_yaml
+from funreason.config import DataParams, ModelParams, MultiTurnParams, Params, read_yaml
 from funreason.core.errors import FunReasonError
 from funreason.data.prepare import read_rows
 from funreason.data.sources import resolve_model, resolve_source

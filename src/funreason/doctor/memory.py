@@ -7,7 +7,7 @@ cache come on top, so that a tight fit is a warning.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from funreason.config.params import Params
+from funreason.config import Params
 from funreason.doctor.finding import Finding, error, gb, ok, warning
 from funreason.doctor.machine import Gpu
 from funreason.doctor.weights import DamagedWeights, Size, model_size, named_models

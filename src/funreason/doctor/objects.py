@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from funreason.config.params import read_yaml
+from funreason.config import read_yaml
 from funreason.core.errors import ParamsError
 from funreason.doctor.finding import Finding, error, ok
 from funreason.doctor.space import dvc_cache

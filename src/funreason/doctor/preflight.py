@@ -2,7 +2,7 @@
 
 import sys
 
-from funreason.config.params import Params
+from funreason.config import Params
 from funreason.core.errors import FunReasonError
 from funreason.doctor import memory, scorers, space
 from funreason.doctor.finding import Finding

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from funreason.config.params import Params
+from funreason.config import Params
 from funreason.core.errors import FunReasonError, SandboxError
 from funreason.doctor.finding import Finding, error, from_error, ok, warning
 from funreason.evaluate.bfcl import ENVIRONMENTS

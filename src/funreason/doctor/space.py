@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from funreason.config.params import Params
+from funreason.config import Params
 from funreason.doctor.finding import Finding, error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, model_size
 from funreason.llm.cache import cache_folder

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from funreason.config.params import LlmParams, PricesParams
+from funreason.config import LlmParams, PricesParams
 from funreason.llm.request import Response
 
 MILLION = 1_000_000

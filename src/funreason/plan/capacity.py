@@ -13,9 +13,8 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from funreason.config.blocks import Block, Count
+from funreason.config import Block, Count, Name, read_yaml
 from funreason.config.messages import describe
-from funreason.config.params import Name, read_yaml
 from funreason.core.errors import DataError, ParamsError
 from funreason.core.paths import STEPS, stem
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from funreason.config.params import Params, PriceParams, RecipeParams
+from funreason.config import Params, PriceParams, RecipeParams
 from funreason.core import paths
 from funreason.core.jsonio import read_json
 from funreason.core.paths import CHECKS

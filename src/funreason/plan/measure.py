@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-from funreason.config.params import Params
+from funreason.config import Params
 from funreason.core.errors import DataError
 from funreason.core.paths import TASKS
 from funreason.ledger.files import read_tasks

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from funreason.config.params import Params
+from funreason.config import Params
 from funreason.core.paths import NOTHING, round_of
 from funreason.plan.estimate import BASE, Measured, Work, estimate, evaluations, has_run, trained
 from funreason.plan.round import measured

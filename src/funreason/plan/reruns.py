@@ -16,7 +16,7 @@ from dvc.repo import Repo
 from dvc.repo.graph import build_graph
 from dvc.stage import Stage
 
-from funreason.config.params import Params, load_params
+from funreason.config import Params, load_params
 from funreason.core.errors import DataError
 from funreason.plan.estimate import Work, cost, table
 from funreason.plan.rerun_work import Estimates

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from funreason.config.params import Params, RoundParams, read_yaml
+from funreason.config import Params, RoundParams, read_yaml
 from funreason.config.rounds import check_chain
 from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl

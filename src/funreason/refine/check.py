@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from funreason.calls import CallSyntaxError, parse
-from funreason.config.params import FcdrParams
+from funreason.config import FcdrParams
 from funreason.core.records import Sample
 from funreason.refine.answer import Answer, Question
 from funreason.refine.verdict import replacement

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from funreason.config.params import JudgeParams, LlmParams
+from funreason.config import JudgeParams, LlmParams
 from funreason.llm import Client, ModelRef, Request
 from funreason.prompts import judge_messages
 from funreason.prompts.conversation import transcript

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from itertools import islice
 from typing import Protocol
 
-from funreason.config.params import FcdrParams
+from funreason.config import FcdrParams
 from funreason.core.records import Sample, Verdict
 from funreason.ledger.outcome import Outcome
 from funreason.refine.answer import Answer, Question

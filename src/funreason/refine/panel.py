@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 
-from funreason.config.params import CheckParams, FcdrParams, Params
+from funreason.config import CheckParams, FcdrParams, Params
 from funreason.core.paths import JUDGES
 from funreason.heuristics import heuristic_result
 from funreason.llm import load_refs

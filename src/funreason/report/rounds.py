@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from funreason.config.params import RoundParams
+from funreason.config import RoundParams
 from funreason.core import paths
 from funreason.core.jsonio import read_json
 from funreason.report.gate import accuracy

@@ -7,7 +7,7 @@ import torch
 from peft import LoraConfig, PeftModel
 from transformers import BitsAndBytesConfig
 
-from funreason.config.params import LoraParams
+from funreason.config import LoraParams
 from funreason.core.errors import ModelError
 
 

@@ -8,7 +8,7 @@ from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from funreason.calls.results import for_template
-from funreason.config.params import TrainParams
+from funreason.config import TrainParams
 from funreason.core.jsonio import read_jsonl
 from funreason.srml.segments import LabelReport, label_rows
 

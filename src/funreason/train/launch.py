@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from funreason.config.params import TrainParams
+from funreason.config import TrainParams
 from funreason.core.errors import ModelError, ParamsError
 
 CONFIGS = Path("configs", "accelerate")

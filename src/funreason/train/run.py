@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, PrinterCallback
 from transformers.integrations import unset_hf_deepspeed_config
 from transformers.utils import logging
 
-from funreason.config.params import LossParams, TrainParams
+from funreason.config import LossParams, TrainParams
 from funreason.core.errors import DataError
 from funreason.core.jsonio import write_json
 from funreason.llm.refs import ModelRef

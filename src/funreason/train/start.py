@@ -13,7 +13,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from funreason.config.params import LossParams, TrainParams
+from funreason.config import LossParams, TrainParams
 from funreason.core.errors import ModelError
 from funreason.llm.refs import ModelRef
 from funreason.srml.config import SRMLConfig

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from funreason.config.params import LlmParams
+from funreason.config import LlmParams
 from funreason.core.errors import EngineError, FunReasonError
 from funreason.llm.engines.ray_cluster import Replica, connect, resources, shipped
 from funreason.llm.engines.vllm import VllmEngine

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from funreason.config.params import LlmParams
+from funreason.config import LlmParams
 from funreason.core.errors import EngineError, ModelError
 from funreason.llm.engines.vllm import VllmEngine
 from funreason.llm.refs import ModelRef

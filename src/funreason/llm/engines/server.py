@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from funreason.calls.results import results_as_user
-from funreason.config.params import LlmParams
+from funreason.config import LlmParams
 from funreason.core.errors import EngineError
 from funreason.llm.budget import Budget
 from funreason.llm.refs import ModelRef

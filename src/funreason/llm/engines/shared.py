@@ -17,7 +17,7 @@ from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from funreason.config.params import LlmParams
+from funreason.config import LlmParams
 from funreason.core.errors import EngineError
 from funreason.llm.engines import sockets
 from funreason.llm.engines.vllm import VllmEngine

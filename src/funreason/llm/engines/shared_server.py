@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from funreason.config.params import LlmParams
+from funreason.config import LlmParams
 from funreason.core.errors import EngineError, FunReasonError
 from funreason.llm.engines.sockets import HELLO, LEAVE, locked
 from funreason.llm.engines.vllm import BLOCK, VllmEngine

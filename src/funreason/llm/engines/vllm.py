@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
-from funreason.config.params import LlmParams
+from funreason.config import LlmParams
 from funreason.core.errors import EngineError, ModelError
 from funreason.llm.cache import batched
 from funreason.llm.chat import ChatRenderer
