@@ -1,4 +1,4 @@
-"""The rows that the tests of the rules ask about: trips and tables, and planted cases of the toy world."""
+"""Rows for the tests of the heuristics: trips and tables, and planted cases of the toy world."""
 
 import random
 

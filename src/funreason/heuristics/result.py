@@ -1,5 +1,6 @@
 """What the heuristics say of one row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,3 +18,18 @@ class HeuristicResult:
     value: bool | None
     reason: str
     evidence: dict[str, Any] = field(default_factory=dict)
+
+
+def unclear(reason: str, texts: Sequence[str] = ()) -> HeuristicResult:
+    """A result without a verdict.
+
+    Args:
+        reason: Why the heuristics cannot tell.
+        texts: What the reason is about, for the evidence.
+    """
+    return HeuristicResult(None, reason, evidence_of(texts))
+
+
+def evidence_of(texts: Sequence[str]) -> dict[str, Any]:
+    """The first few texts, shortened and in ASCII, since half a surrogate pair cannot be written to a file."""
+    return {"seen": [ascii(text)[1:-1][:120] for text in texts[:4]], "count": len(texts)} if texts else {}

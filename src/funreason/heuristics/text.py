@@ -1,36 +1,32 @@
-"""A query or a reasoning, indexed: where it says a value, and what it says that no value claims."""
+"""An index of a text (a query, a reasoning): where it states a value, and which of its values no call uses."""
 
 import re
 from functools import cached_property
+from typing import Any
 
-from funreason.heuristics.values import (
+from funreason.heuristics.values import SMALL_NUMBERS, TextValue, date_or_number, scan_values
+from funreason.heuristics.words import (
     MAX_PLACES,
-    SMALL_NUMBERS,
+    STOP_WORDS,
     TOKEN,
     VERBS,
-    Said,
     is_joined,
     lower,
     name_parts,
     name_words,
-    normal_of,
-    scan,
     stem,
 )
 
-Place = tuple[int, int]  # from and up to which character
+Place = tuple[int, int]  # offsets of the first character and after the last
 # A capitalised word inside a sentence, or a quotation: most likely a value.
-_NAMED = re.compile(r"""(?<=[\w,;)\]'"”’%-]\s)[A-Z][\w’'-]*|["“][^"”]{1,80}["”]|(?<!\w)'[^']{1,80}'(?!\w)""")
-# Further words that are values: a day, a truth value.
-_UNNAMED = re.compile(
+_CAPITALISED_OR_QUOTED = re.compile(
+    r"""(?<=[\w,;)\]'"”’%-]\s)[A-Z][\w’'-]*|["“][^"”]{1,80}["”]|(?<!\w)'[^']{1,80}'(?!\w)"""
+)
+# Other words that are values: a day, a truth value.
+_VALUE_WORDS = re.compile(
     r"\b(?:enabled|disabled|tomorrow|yesterday|tonight|(?:next|last|this)\s(?:week|month|year|weekend))\b"
 )
-# Values that are also plain English: the same word in a text is no evidence for them.
-STOP = frozenset(
-    "a an all and any are as at be both but by can do for he her him his i if in is it its me my no not of off on one "
-    "or our she so the them they this to up us was we what who yes you".split()
-)
-# Words that stand for a number or a date which the text does not write out.
+# Words that stand for a number or a date that the text does not write out.
 _VAGUE = re.compile(
     r"\b(?:couple|pair|dozens?|half|quarter|twice|double|triple|both|weeks?|weekly|fortnight|decades?|century"
     r"|percent|(?:first|second|third)(?!\s(?:call|function|step))|(?<!\bat )last|next|noon|midnight|square|cube|feet"
@@ -41,53 +37,61 @@ _VAGUE_DATE = re.compile(
     r"\b(?:today|tomorrow|yesterday|tonight|now|days?|nights?|weeks?|months?|years?|weekend|since|ago|spring|summer|autumn"
     r"|fall|winter|christmas|easter|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
 )
-_FACTORS = frozenset([10**n for n in range(1, 10)] + [7, 12, 24, 30, 52, 60, 365, 1440, 3600, 86400])
+_UNIT_FACTORS = frozenset([10**n for n in range(1, 10)] + [7, 12, 24, 30, 52, 60, 365, 1440, 3600, 86400])
 
 
 class Text:
-    """A query or a reasoning, indexed. What a value claims is covered, so that no other value can claim it again."""
+    """An indexed text. A value of a call claims the place that states it, so that no other value can claim it again.
+
+    Attributes:
+        raw: The text.
+        low: The text in lower case, of the same length.
+        values: The numbers, dates, times and codes in it.
+    """
 
     def __init__(self, text: str):
         self.raw, self.low = text, lower(text)
-        self.said = list(scan(self.low))
-        self.covered = bytearray(len(text))
+        self.values = list(scan_values(self.low))
+        self._claimed = bytearray(len(text))
 
     @cached_property
     def words(self) -> dict[str, list[Place]]:
-        """Each word without its plural s → where it stands."""
+        """Each word without its plural s → its places."""
         words: dict[str, list[Place]] = {}
         for token in TOKEN.finditer(self.low):
             words.setdefault(stem(token[0]), []).append(token.span())
         return words
 
     def places(self, value: str | int | float) -> list[Place]:
-        """Where the text clearly says `value`, in any of its forms."""
+        """The places where the text clearly states `value`, in any of its forms."""
         if not isinstance(value, str):
             return self._equal(value)
         verbatim = self.verbatim(value)
-        return verbatim + [place for place in self._equal(normal_of(value)) if place not in verbatim]
+        return verbatim + [place for place in self._equal(date_or_number(value)) if place not in verbatim]
 
     def verbatim(self, value: str) -> list[Place]:
-        """`value` between word boundaries in any case; one or two letters, or a stop word, only in capitals."""
-        value, found = value.strip(), []
-        exact = value.lower() in STOP or (len(value) < 3 and value.isalpha())
+        """The places of `value` as whole words in any case; of a stop word, or one or two letters, only in capitals."""
+        value = value.strip()
+        places: list[Place] = []
+        exact = value.lower() in STOP_WORDS or (len(value) < 3 and value.isalpha())
         text, needle = (self.raw, value) if exact else (self.low, lower(value))
         at = text.find(needle) if needle and not (exact and needle.islower()) else -1
-        while at >= 0 and len(found) < MAX_PLACES:
+        while at >= 0 and len(places) < MAX_PLACES:
             end = at + len(needle)
             if not (is_joined(text, at) or is_joined(text, end)):
-                found.append((at, end))
+                places.append((at, end))
             at = text.find(needle, at + 1)
-        return found
+        return places
 
-    def hints(self, value: str | int | float) -> bool:
-        """Whether the text may mean `value`: its words or digits are there, but not as a whole."""
+    def may_state(self, value: str | int | float) -> bool:
+        """Whether the text may mean `value`: it has some of its words or digits, but not the whole."""
         if isinstance(value, str):
-            normal, tokens = normal_of(value), [stem(token) for token in TOKEN.findall(value.lower()[:2000])]
+            normal, tokens = date_or_number(value), [stem(token) for token in TOKEN.findall(value.lower()[:2000])]
             if not tokens or value.strip().lower() in self.low:
                 return True
             if isinstance(normal, tuple):
-                return any(said.kind == "date" and said.value[1:] in (normal[1:], normal[:0:-1]) for said in self.said)
+                day_first = normal[:0:-1]
+                return any(v.kind == "date" and v.value[1:] in (normal[1:], day_first) for v in self.values)
             return sum(token in self.words for token in tokens) * 2 >= len(tokens)
         if abs(value) >= 1e15:
             return False
@@ -95,73 +99,89 @@ class Text:
         spelled = any(number == abs(value) and stem(word) in self.words for word, number in SMALL_NUMBERS.items())
         return spelled or any(digits.lstrip("0") == whole for digits in re.findall(r"\d+", self.low))
 
-    def implies(self, value: str | int | float) -> bool:
-        """Whether a number or a date that the text does not say may follow from what it says."""
+    def may_imply(self, value: str | int | float) -> bool:
+        """Whether a number or a date that the text does not state may follow from what it states."""
         if isinstance(value, str):
-            dated = isinstance(normal_of(value), tuple)
-            return dated and bool(_VAGUE.search(self.low) or _VAGUE_DATE.search(self.low))
-        # Physical constants are known, and a one or a nothing is said in too many ways.
+            is_date = isinstance(date_or_number(value), tuple)
+            return is_date and bool(_VAGUE.search(self.low) or _VAGUE_DATE.search(self.low))
+        # Physical constants are common knowledge, and there are too many ways to state a one or a zero.
         if value in (-1, 0, 1) or not 1e-3 < abs(value) < 1e8 or _VAGUE.search(self.low):
             return True
-        said = {said.value for said in self.said if said.kind == "number" and abs(said.value) < 1e15}
-        dates = sum(said.kind in ("date", "time") for said in self.said)
-        return dates > 1 or len(said) > 12 or any(_follows(value, a, b) for a in said for b in said)
+        numbers = {v.value for v in self.values if v.kind == "number" and abs(v.value) < 1e15}
+        dates = sum(v.kind in ("date", "time") for v in self.values)
+        return dates > 1 or len(numbers) > 12 or any(_follows(value, a, b) for a in numbers for b in numbers)
 
     def claim(self, places: list[Place]) -> Place | None:
-        """Cover the first of `places` that is still free."""
+        """Claim the first of `places` that is unclaimed, and return it; None where all are claimed."""
         for place in places:
-            if self.is_free(place):
-                self.cover(place)
+            if self.is_unclaimed(place):
+                self.mark_claimed(place)
                 return place
         return None
 
-    def is_free(self, place: Place) -> bool:
-        return self.covered.find(1, *place) < 0
+    def is_unclaimed(self, place: Place) -> bool:
+        """Whether nothing claims any character of a place."""
+        return self._claimed.find(1, *place) < 0
 
-    def cover(self, place: Place) -> None:
-        self.covered[slice(*place)] = b"\1" * (place[1] - place[0])
+    def mark_claimed(self, place: Place) -> None:
+        """Claim a place, whether or not it is claimed already."""
+        self._claimed[slice(*place)] = b"\1" * (place[1] - place[0])
 
-    def free(self, *kinds: str) -> list[Said]:
-        """What is said and covered by nothing; "one" is left out, it is often a pronoun."""
-        said = [said for said in self.said if said.kind in kinds and self.is_free((said.start, said.end))]
-        return [said for said in said if self.low[said.start : said.end] != "one"]
+    def unclaimed(self, *kinds: str) -> list[TextValue]:
+        """The values of these kinds that nothing claims, without "one", which is often a pronoun."""
+        values = [v for v in self.values if v.kind in kinds and self.is_unclaimed((v.start, v.end))]
+        return [v for v in values if self.low[v.start : v.end] != "one"]
 
-    def unused(self, limit: int = 4) -> list[str]:
-        """What looks like a value and is covered by nothing, `limit` at most."""
-        found = [self.raw[said.start : said.end] for said in self.free("number", "date", "time", "code")[:limit]]
-        for pattern, text in ((_NAMED, self.raw), (_UNNAMED, self.low)):
+    def unclaimed_texts(self, limit: int = 4) -> list[str]:
+        """What looks like a value and nothing claims, `limit` texts at most."""
+        texts = [self.raw[v.start : v.end] for v in self.unclaimed("number", "date", "time", "code")[:limit]]
+        for pattern, text in ((_CAPITALISED_OR_QUOTED, self.raw), (_VALUE_WORDS, self.low)):
             for match in pattern.finditer(text):
-                if len(found) < limit and self.is_free(match.span()):
-                    found.append(match[0])
-        return found
+                if len(texts) < limit and self.is_unclaimed(match.span()):
+                    texts.append(match[0])
+        return texts
 
     def distance(self, param: str, other: str, place: Place) -> int:
-        """How many characters lie between a value and the next word of its parameter's name that `other` has not."""
+        """The distance in characters from a value to a word of its parameter's name.
+
+        Args:
+            param: The name of the parameter.
+            other: The name of another parameter, whose words do not count.
+            place: The place of the value.
+
+        Returns:
+            The distance to the nearest word, or the length of the text where it has none.
+        """
         words = [word for word in name_words(param) if word not in name_words(other)]
         near = [span for word in words for span in self.words.get(word, ())[:MAX_PLACES]]
         return min([max(start - place[1], place[0] - end, 0) for start, end in near], default=len(self.low))
 
-    def asks(self, function: str) -> bool:
-        """Whether the words of a function's name are there, its verbs perhaps as words of the same meaning."""
+    def names_function(self, function: str) -> bool:
+        """Whether the text has the words of a function's name, its verbs perhaps as words of the same meaning."""
         verbs, nouns = name_parts(function)
-        done = all(any(word in self.words for word in VERBS[verb]) for verb in verbs)
-        return bool(nouns) and done and all(word in self.words for word in nouns)
+        has_verbs = all(any(word in self.words for word in VERBS[verb]) for verb in verbs)
+        return bool(nouns) and has_verbs and all(word in self.words for word in nouns)
 
-    def _equal(self, normal: object) -> list[Place]:
+    def lacks_function(self, function: str) -> bool:
+        """Whether the text has no word of a function's name, except perhaps the verb."""
+        nouns = name_parts(function)[1]
+        return bool(nouns) and not any(word in self.words for word in nouns)
+
+    def _equal(self, normal: Any) -> list[Place]:
         if normal is None:
             return []
         kind = "date" if isinstance(normal, tuple) else "number"
-        found = [said for said in self.said if said.sure and said.kind == kind and said.value == normal]
-        return [(said.start, said.end) for said in found[:MAX_PLACES]]
+        equal = [v for v in self.values if v.certain and v.kind == kind and v.value == normal]
+        return [(v.start, v.end) for v in equal[:MAX_PLACES]]
 
 
 def _follows(value: float, a: float, b: float) -> bool:
-    """Whether `value` is a sum, a difference or a product of two numbers, one in another unit, or a short year."""
-    return value in (a + b, a - b, a * b, 1900 + a, 2000 + a) or becomes(value, a)
+    """Whether `value` is a sum, difference or product of two numbers, one of them in another unit, or a short year."""
+    return value in (a + b, a - b, a * b, 1900 + a, 2000 + a) or may_be_converted(value, a)
 
 
-def becomes(value: float, other: float) -> bool:
+def may_be_converted(value: float, other: float) -> bool:
     """Whether `value` may be `other` in another unit."""
     if not (1e-15 < abs(value) < 1e15 and 1e-15 < abs(other) < 1e15):
         return False
-    return any(round(ratio, 9) in _FACTORS for ratio in (value / other, other / value))
+    return any(round(ratio, 9) in _UNIT_FACTORS for ratio in (value / other, other / value))

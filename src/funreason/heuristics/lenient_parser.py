@@ -1,4 +1,4 @@
-"""An answer → its calls, a badly written one included: quoted parameter names, unquoted strings, stray blanks."""
+"""Reads the calls of a badly written answer too: quoted parameter names, unquoted texts, stray white space."""
 
 import re
 
@@ -13,30 +13,32 @@ _LITERAL = re.compile(rf"(?:{_STRING}|[-+]?(?:0|[1-9]\d*)(?:\.\d*)?(?:e[-+]?\d+)
 _BARE = re.compile(r"(?<=[\[,{:(])\s*([^\W\d][^\[\]{}(),:]*?)\s*(?=[\],}):])")
 
 
-def parsed(answer: str) -> list[Call] | None:
+def strict_calls(answer: str) -> list[Call] | None:
+    """The calls of a well-formed answer, None where it does not parse."""
     try:
         return parse(answer)
     except CallSyntaxError:
         return None
 
 
-def read_calls(answer: str) -> list[Call]:
-    """The calls of an answer, a badly written one included; none where it cannot be read."""
-    calls, text = parsed(answer), answer[: MAX_REPAIR + 1].strip("` \t\r\n")
+def lenient_calls(answer: str) -> list[Call]:
+    """The calls of an answer, also of a badly written one; none where they cannot be read."""
+    calls, text = strict_calls(answer), answer[: MAX_REPAIR + 1].strip("` \t\r\n")
     if calls is None and len(answer) <= MAX_REPAIR and _CALL.match(text):
-        calls = parsed(_repaired(text))
+        calls = strict_calls(_repaired(text))
     return calls or []
 
 
 def _repaired(text: str) -> str:
     """`text` with its parameter names unquoted and its bare words quoted."""
-    pieces, out, at = _PIECES.findall(text), [], 0
+    pieces, at = _PIECES.findall(text), 0
+    out: list[str] = []
     while at < len(pieces):
         if pieces[at] == "=" and out:
-            end = _end(pieces, at + 1)
+            end = _value_end(pieces, at + 1)
             if len(out[-1]) > 2 and out[-1][0] in "'\"":
                 out[-1] = out[-1][1:-1]
-            out += ["=", _quoted("".join(pieces[at + 1 : end]).strip())]
+            out += ["=", _literal("".join(pieces[at + 1 : end]).strip())]
             at = end
         else:
             out += [] if pieces[at].isspace() else [pieces[at]]
@@ -44,8 +46,8 @@ def _repaired(text: str) -> str:
     return "".join(out)
 
 
-def _end(pieces: list[str], at: int) -> int:
-    """Where the value that begins at `at` ends: before `, name=` or before the bracket that closes the call."""
+def _value_end(pieces: list[str], at: int) -> int:
+    """The end of the value that begins at `at`: before `, name=` or before the bracket that closes the call."""
     depth = 0
     while at < len(pieces):
         piece, after = pieces[at], [piece for piece in pieces[at + 1 : at + 6] if not piece.isspace()]
@@ -58,9 +60,9 @@ def _end(pieces: list[str], at: int) -> int:
     return at
 
 
-def _quoted(value: str) -> str:
-    """The text of a value, as a literal."""
+def _literal(value: str) -> str:
+    """A value as a literal: its bare words are quoted."""
     if value[:1] in tuple("[{("):
-        bare = not STRINGS.search(value)
-        return _BARE.sub(lambda word: word[1] if _LITERAL.match(word[1]) else repr(word[1]), value) if bare else value
+        unquoted = not STRINGS.search(value)
+        return _BARE.sub(lambda word: _literal(word[1]), value) if unquoted else value
     return value if _LITERAL.match(value) else repr(value)

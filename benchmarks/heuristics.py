@@ -1,12 +1,11 @@
-"""How fast the rules beside the judge are, and how much memory they take while rows stream by.
+"""How fast the heuristics are, and how much memory they take over a stream of rows.
 
-    python benchmarks/rules.py [--rows 60000] [--base 3000] [--chain]
+    python benchmarks/heuristics.py [--rows 60000] [--base 3000] [--chain]
 
 Every row goes through all five checks; with --chain as files through all stages from prepare to validate. The rows are
-cases of the toy world (half of them planted to fail, over known and invented tools): `--base` distinct ones, then the
-same with another last word in query and reasoning, built anew each time, so that nothing but the rules could keep them.
-Making the rows counts for the memory, not for the time, which is the processor's: other work on the machine does not
-show in it.
+cases of the toy world (half of them planted to fail, with known and invented tools): `--base` distinct ones, then the
+same with another last word in query and reasoning, made anew each time, so that no cache of rows can help. Making the
+rows counts for the memory, not for the time. The time is CPU time: other work on the machine does not count.
 """
 
 import argparse
@@ -46,7 +45,7 @@ def base_rows(count: int) -> list[tuple[Sample, str, bool]]:
 
 
 def streamed(base: list[tuple[Sample, str, bool]], count: int) -> Iterator[tuple[Sample, str, bool]]:
-    """`count` rows; from the second round on, a word without meaning makes each query and reasoning a new text."""
+    """`count` rows; after the first pass over `base`, a meaningless word makes each query and reasoning a new text."""
     for number in range(count):
         row, check, passed = base[number % len(base)]
         if number >= len(base):
@@ -63,22 +62,22 @@ def mebibytes() -> float:
 
 
 def main() -> None:
-    """Print rows per second, what was decided and how often wrongly, and the memory."""
-    parser = argparse.ArgumentParser(description="Speed and memory of the rules beside the judge.")
+    """Print rows per second, how much was decided and how often wrongly, and the memory."""
+    parser = argparse.ArgumentParser(description="Speed and memory of the heuristics.")
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--base", type=int, default=3_000, help="distinct rows; the others vary their texts")
     parser.add_argument("--chain", action="store_true", help="all stages from the source's file to the pools")
     asked = parser.parse_args()
     base = base_rows(min(asked.base, asked.rows))
     before = mebibytes()
-    seconds = chain(base, asked.rows) if asked.chain else rules_alone(base, asked.rows)
+    seconds = chain(base, asked.rows) if asked.chain else heuristics_alone(base, asked.rows)
     print(f"{asked.rows} rows, {seconds:.1f} s, {asked.rows / seconds:,.0f} rows/s, one core")
     print(f"60,000 rows: {60_000 * seconds / asked.rows:.1f} s")
     print(f"peak resident memory {mebibytes():.0f} MiB, {before:.0f} MiB of it before the first row was checked")
 
 
-def rules_alone(base: list[tuple[Sample, str, bool]], count: int) -> float:
-    """Every row through the rules of all checks; the processor's seconds in them."""
+def heuristics_alone(base: list[tuple[Sample, str, bool]], count: int) -> float:
+    """Every row through the heuristics of all checks; returns their CPU seconds."""
     seconds, decided, wrong = Counter(), Counter(), Counter()
     for number, (row, made_for, passed) in enumerate(streamed(base, count)):
         for check in CHECKS:
@@ -94,7 +93,7 @@ def rules_alone(base: list[tuple[Sample, str, bool]], count: int) -> float:
 
 
 def chain(base: list[tuple[Sample, str, bool]], count: int) -> float:
-    """prepare, generate (all responses given), the checks and validate over files; the processor's seconds of all."""
+    """All stages over files, from prepare to validate; the source has all responses. Returns their CPU seconds."""
     with TemporaryDirectory() as folder, contextlib.chdir(folder):
         write_project(base, count)
         steps = [("prepare",), ("generate", "r0"), *(("refine", check, "r0") for check in CHECKS), ("validate", "r0")]
@@ -111,9 +110,9 @@ def chain(base: list[tuple[Sample, str, bool]], count: int) -> float:
 
 
 def write_project(base: list[tuple[Sample, str, bool]], count: int) -> None:
-    """A project in the current folder whose source is written row by row; nobody is to be asked."""
+    """Write a project into the current folder, its source row by row, in which no model is asked."""
     values = read_yaml(ROOT / "params.yaml")
-    values["llm"]["engine"], values["fcdr"]["mode"], values["fcdr"]["undecided"] = "server", "rules", "keep"
+    values["llm"]["engine"], values["fcdr"]["mode"], values["fcdr"]["undecided"] = "server", "heuristics", "keep"
     values["validate"]["labels"] = NOTHING
     with open("params.yaml", "w") as file:
         yaml().dump(values, file)

@@ -1,11 +1,12 @@
-"""What the rules find in a text: numbers, dates, truth values, words."""
+"""What the heuristics find in a text: numbers, dates, truth values, words."""
 
 import random
 
 import pytest
 
 from funreason.heuristics.text import Text
-from funreason.heuristics.values import flags, normal_of, stem
+from funreason.heuristics.values import date_or_number
+from funreason.heuristics.words import boolean_mentions, stem
 from funreason.toy.inventory import MONTHS, spelled
 
 
@@ -17,7 +18,7 @@ def test_numbers_are_found_in_digits_and_words(number):
         text = Text(f"Take {form}, please.")
         assert text.places(number), form
         assert not text.places(number + 1), form
-    # Parts of codes, times and longer numbers are none of it.
+    # Parts of codes, times and longer numbers do not count.
     for other in (f"x{number}", f"{number}.5", f"v{number}.1.2", f"{number}:30", f"2{number:0>3}"):
         assert not Text(f"Take {other}, please.").places(number), other
 
@@ -38,7 +39,7 @@ def test_numbers_are_found_in_digits_and_words(number):
     ],
 )
 def test_number_words(words, numbers):
-    assert [said.value for said in Text(words).said if said.kind == "number"] == numbers
+    assert [value.value for value in Text(words).values if value.kind == "number"] == numbers
 
 
 def test_dates_are_found_in_every_form():
@@ -58,12 +59,12 @@ def test_dates_are_found_in_every_form():
             assert not text.places(day), form
 
 
-def test_dates_that_can_be_read_in_two_ways_are_only_hints():
-    for said in ("3/5/2024", "March 5", "5 March"):
-        assert not Text(said).places("2024-03-05")
-        assert Text(said).hints("2024-03-05")
-    assert not Text("March 6").hints("2024-03-05")
-    assert normal_of("may") is None
+def test_dates_that_can_be_read_in_two_ways_may_only_be_stated():
+    for date in ("3/5/2024", "March 5", "5 March"):
+        assert not Text(date).places("2024-03-05")
+        assert Text(date).may_state("2024-03-05")
+    assert not Text("March 6").may_state("2024-03-05")
+    assert date_or_number("may") is None
 
 
 @pytest.mark.parametrize(
@@ -83,11 +84,11 @@ def test_dates_that_can_be_read_in_two_ways_are_only_hints():
     ],
 )
 def test_truth_values_in_words(text, value):
-    assert [said[2] for said in flags(text.lower(), "alerts")] == [value]
+    assert [mention[2] for mention in boolean_mentions(text.lower(), "alerts")] == [value]
 
 
 @pytest.mark.parametrize(
-    ("text", "value", "found"),
+    ("text", "value", "expected"),
     [
         ("in New York.", "new york", True),
         ("in Newark", "new", False),
@@ -98,11 +99,11 @@ def test_truth_values_in_words(text, value):
         ("İstanbul, then Rome", "Rome", True),
     ],
 )
-def test_words_are_found_between_boundaries(text, value, found):
-    assert bool(Text(text).places(value)) is found
+def test_whole_words_are_found(text, value, expected):
+    assert bool(Text(text).places(value)) is expected
 
 
-def test_a_plural_is_its_singular():
+def test_a_plural_has_the_stem_of_its_singular():
     for one, several in (("movie", "movies"), ("city", "cities"), ("class", "class"), ("trip", "trips")):
         assert stem(one) == stem(several)
     assert stem("cities") != stem("cites")

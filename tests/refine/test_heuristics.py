@@ -1,4 +1,4 @@
-"""What the rules beside the judge decide, and what they leave to it: one table a check."""
+"""What the heuristics decide and what they leave to the judge: one table per check."""
 
 import pytest
 
@@ -75,7 +75,11 @@ def test_format(answer, value):
         (TRIP, "Find the train trips from Ghent to the sea.", None),
         (TRIP, "Find the train trips from Ghent, please, on jazz.", None),
         ("[book_table(place='Alma', guests=40)]", "Reserve a table at Alma.", False),
-        ("[book_table(place='Alma', guests=1)]", "Reserve a table at Alma.", None),  # one is said in too many ways
+        (
+            "[book_table(place='Alma', guests=1)]",
+            "Reserve a table at Alma.",
+            None,
+        ),  # there are too many ways to state a one
         ("[book_table(place='Alma', guests=4)]", "Book the hotel in Ghent.", False),  # no tool has a word of it
         ("[book_table(place='Ghent', guests=1)]", "Book the hotel in Ghent.", None),  # and nothing is made up
         ("[book_table(place='Alma', guests=4)]", "Book the room in Ghent, where the weather is fine.", None),
@@ -83,12 +87,12 @@ def test_format(answer, value):
         (TRIP, "Find the bus trips from Ghent to Rome.", None),
         (TRIP, "Cancel the train trips from Ghent to Rome.", None),  # the same words, but another verb
         (TRIP, "Find the train trips from Ghent to Romeo.", None),
-        (TRIP, "Find the train trips from Ghent to Rome and a table at Alma.", None),  # no call for the second wish
+        (TRIP, "Find the train trips from Ghent to Rome and a table at Alma.", None),  # no call for the second request
         (TRIP, "Find the train trips from Ghent to Rome for 3.", None),
         (TRIP, "Find the train trips from Ghent to Rome, then a hotel.", None),
         ("[search_train_trips(origin='Ghent')]", "Find the train trips from Ghent.", None),
         ("[sing(song='Ghent')]", "Sing Ghent.", None),
-        ("[lamp.turn_on()]", "Turn on the light.", None),  # `lamp` is not said, verbs alone are no evidence
+        ("[lamp.turn_on()]", "Turn on the light.", None),  # `lamp` is not stated, verbs alone are no evidence
         ("No tool can do that.", ASKED, None),
     ],
 )
@@ -96,7 +100,7 @@ def test_query_tool(answer, query, value):
     assert heuristic_result("query_tool", row(answer, query)).value is value
 
 
-def test_no_tools_at_all_is_a_false():
+def test_a_row_without_tools_fails():
     assert heuristic_result("query_tool", row(tools=[])).value is False
     assert heuristic_result("query_tool", row(tools=[TABLE])).value is None
 
@@ -131,11 +135,11 @@ GOOD_COT = "I can use search_train_trips. origin is Ghent. destination is Rome."
         (TRIP, GOOD_COT + " Wait, this is about weather.", None),
         (TRIP, GOOD_COT.replace("destination is Rome", "destination is Oslo, not Rome"), None),
         (TRIP, GOOD_COT.replace("destination is Rome", "destination is Oslo. I like Rome"), None),
-        (trip(destination="Ghent"), GOOD_COT.replace("destination is Rome.", ""), None),  # said once, needed twice
+        (trip(destination="Ghent"), GOOD_COT.replace("destination is Rome.", ""), None),  # stated once, needed twice
         (trip(alerts=True), GOOD_COT, None),
         (trip(alerts=True), GOOD_COT + " alerts is enabled, alerts is disabled.", None),
         (trip(destination="Rome, Italy"), GOOD_COT, None),
-        (trip(date="2024-01-01"), GOOD_COT, None),  # the tool's default, perhaps not worth a word
+        (trip(date="2024-01-01"), GOOD_COT, None),  # the tool's default may be left out of the reasoning
         ("[book_table(place='Alma', guests=12)]", "book_table, place Alma, guests a dozen.", None),
         ("[get_weather(city='fr', days=2)]", "get_weather for French towns, two days.", None),
         ("[get_weather(city='Rome'), get_weather(city='Oslo')]", "I call get_weather: Rome and Oslo.", None),
@@ -166,14 +170,14 @@ def test_cot(answer, cot, value):
         ("[book_table(place='Ghent', guests=40)]", ASKED, False),  # the query names another function in full
         (trip(destination="Roma"), ASKED, None),
         (trip(origin="Rome", destination="Ghent"), ASKED, None),
-        (trip(origin="Rome"), ASKED, None),  # Rome is said once, Ghent is left unused
+        (trip(origin="Rome"), ASKED, None),  # Rome is stated once, Ghent is unused
         (trip(alerts=True), ASKED, None),
         (trip(alerts=False), ASKED[:-1] + " with alerts.", False),
         (trip(alerts=False), ASKED[:-1] + " with notifications enabled.", None),  # perhaps alerts
         (trip(), ASKED[:-1] + ", warnings enabled.", None),
         (f"[{trip(alerts=True)[1:-1]}, {trip(alerts=False)[1:-1]}]", ASKED[:-1] + " with alerts.", None),
         (trip(destination="Oslo"), ASKED, False),  # and the query has a Rome that no value is
-        (trip(origin="Grace Kim"), ASKED, None),  # no rival: Ghent is one word
+        (trip(origin="Grace Kim"), ASKED, None),  # no competing value: Ghent is one word
         (trip(units="km"), ASKED[:-1] + " with units miles.", False),
         (trip(units="km"), ASKED[:-1] + " with units miles, not this time.", None),
         ("[book_table(place='XY99', guests=25)]", "Reserve a table at CD34 for 25.", False),
@@ -192,7 +196,7 @@ def test_cot(answer, cot, value):
         (f"[{TRIP[1:-1]}, {TRIP[1:-1]}]", ASKED, None),
         ("[book_table(place='Alma', guests=4)]", "Reserve a table at Alma for 2 adults and 2 children.", None),
         ("[book_table(place='Alma', guests=12)]", "Reserve a table at Alma for a dozen, at 8.", None),
-        ("[book_table(place='Alma', guests=40)]", "Reserve a table at Alma.", None),  # nothing that it contradicts
+        ("[book_table(place='Alma', guests=40)]", "Reserve a table at Alma.", None),  # nothing contradicts it
         ("[get_weather(city='Ghent', days=7)]", "Weather in Ghent for a week, 3 times.", None),
         ("No tool can do that.", ASKED, None),
     ],
