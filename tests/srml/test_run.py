@@ -3,6 +3,7 @@
 import csv
 import json
 import runpy
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -30,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 
 def main(*arguments: str) -> int:
     """The stage in this process and folder, up to its exit status."""
+    sys.path.append(str(ROOT / "stages"))  # for its own module _source
     return outcome(runpy.run_path(str(ROOT / "stages" / "train.py"))["main"], list(arguments))
 
 

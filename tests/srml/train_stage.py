@@ -37,6 +37,7 @@ class Dying(real):
         if state.global_step == STEP: os.kill(os.getpid(), signal.SIGKILL)
         super().on_save(args, state, control, **k)
 callbacks.TimedCheckpoints = Dying
+sys.path.insert(0, os.path.dirname(sys.argv[1]))
 runpy.run_path(sys.argv.pop(1), run_name="__main__")
 """
 
