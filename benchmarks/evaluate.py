@@ -1,12 +1,12 @@
-"""What our road to the score costs over BFCL's official scorer alone, on gold answers to all rows; and what turns cost.
+"""What our scoring costs over BFCL's official scorer alone, on gold answers to all rows; and what conversations cost.
 
     python benchmarks/evaluate.py [rounds]
 
 Ours: funreason.evaluate.bfcl.score and bfcl_turns.score, from responses to verdicts. Official: BFCL's runner over the
-same answers in one process of its environment, without sandbox or guards, which leaves its score files. It imports what
-it wants but the clients of vendors (seconds, and torch, which is not installed); "lean" leaves out what we leave out,
-too. The start of the process counts for all of them. Then what one round costs in which all 800 conversations are
-replayed from their first question to their end.
+same answers in one process of its environment, without sandbox or guards; it writes its score files. It imports
+everything but the clients of vendors (seconds, and torch, which is not installed); "lean" also leaves out what we leave
+out. The start of the process counts for all of them. The last figure is the cost of one step in which all 800
+conversations are replayed from their first question to their end.
 """
 
 import argparse
@@ -25,11 +25,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from evaluate.gold import gold_texts, official_data  # noqa: E402
 from evaluate.gold_turns import gold_answers as gold_turns  # noqa: E402
 
-from funreason.evaluate import bfcl, bfcl_turns  # noqa: E402
+from funreason.evaluate import DRIVERS, bfcl, bfcl_turns  # noqa: E402
 from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN  # noqa: E402
 from funreason.llm import Response  # noqa: E402
-from funreason.sandbox import isolation as sandbox
-from funreason.sandbox.scorer import DRIVERS, scorer_python  # noqa: E402
+from funreason.sandbox import isolation as sandbox  # noqa: E402
+from funreason.sandbox.scorer import scorer_python  # noqa: E402
 
 ALONE = """
 import json, sys, tempfile
@@ -47,7 +47,7 @@ for category, rows in json.load(open(answers)).items():
 LEFT_OUT = ("pandas",)  # by bfcl_stub
 
 
-def gold_answers(mode: str) -> tuple[list[bfcl.Prompt], list[str]]:
+def gold_answers(mode: str) -> tuple[list[bfcl.BfclPrompt], list[str]]:
     prompts, gold = bfcl.official_prompts("bfcl", CATEGORIES, None, mode), {}
     for category in CATEGORIES:
         gold |= {} if "relevance" in category else gold_texts(official_data(), category)
@@ -55,7 +55,7 @@ def gold_answers(mode: str) -> tuple[list[bfcl.Prompt], list[str]]:
 
 
 def compared(answers: dict[str, list], ours: Callable[[], object], rounds: int) -> None:
-    """Print what the official runner takes for `answers` ({category: result rows}) beside what `ours` takes."""
+    """Print the time of the official runner on `answers` ({category: result rows}) beside the time of `ours`."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(answers, file)
         file.flush()
@@ -79,21 +79,22 @@ def single_turns(mode: str, rounds: int) -> None:
 
 
 def several_turns(mode: str, rounds: int) -> None:
-    apis = bfcl_turns.Apis("v4", mode, "tool")
+    apis = bfcl_turns.SimulatedApis("v4", mode, "tool")
     gold = {name: answers for category in MULTI_TURN for name, answers in gold_turns(category).items()}
-    talks = [replace(talk, answers=tuple(gold[talk.id])) for talk in apis.start("bfcl", MULTI_TURN, None)]
-    print(f"{len(talks)} conversations replayed whole")
-    report(in_turns({"a round": lambda: apis.carry_on(talks)}, 1), "a round", len(talks))
-    ended, answers = apis.carry_on(talks), defaultdict(list)
-    for talk in ended:
-        answers[talk.category].append({"id": talk.id, "result": talk.turns})
+    started = apis.start("bfcl", MULTI_TURN, None)
+    answered = [replace(conversation, answers=tuple(gold[conversation.id])) for conversation in started]
+    print(f"{len(answered)} conversations replayed from start to end")
+    report(in_turns({"one step": lambda: apis.advance(answered)}, 1), "one step", len(answered))
+    ended, answers = apis.advance(answered), defaultdict(list)
+    for conversation in ended:
+        answers[conversation.category].append({"id": conversation.id, "result": conversation.turns})
     print(f"{len(ended)} conversations, {rounds} rounds")
     compared(answers, lambda: bfcl_turns.score(ended, mode, "v4"), rounds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("rounds", nargs="?", type=int, default=9, help="rounds of all, in turns (default 9)")
+    parser.add_argument("rounds", nargs="?", type=int, default=9, help="repetitions of all, interleaved (default 9)")
     rounds, mode = parser.parse_args().rounds, sandbox.resolve("auto")
     single_turns(mode, rounds)
     several_turns(mode, rounds)

@@ -2,10 +2,10 @@
 
 Run as: python benchmarks/rounds.py FOLDER [--seeds 0 1 2] [--profiles toy-self-refine toy-hdr] [-S KEY=VALUE ...]
 
-FOLDER becomes a clone of this project, in which each profile is run with each seed by `dvc repro`; what has run is
-kept in FOLDER/results/, a file a seed, so that a broken run goes on where it stopped; `dvc repro` ends with it.
-Prints the mean and the spread over the seeds, a line a set. Two hours of a core. Other parameters by -S:
-recipes.self_refine.replay_fraction=0, '~rounds.r3'.
+FOLDER becomes a clone of this project, in which `dvc repro` runs each profile with each seed. The results are kept in
+FOLDER/results/, one file per seed, so that an interrupted benchmark continues where it stopped; its `dvc repro` ends
+with it. Prints the mean and the spread over the seeds, one line per round. It takes two hours on one core. Other
+parameters by -S: recipes.self_refine.replay_fraction=0, '~rounds.r3'.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from funreason.report.rounds import COLUMNS, round_rows
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = (".venv", ".venv-bfcl", ".venv-evalplus")
-SHARES = ("accuracy", "code", "accepted")
+FRACTIONS = ("accuracy", "code", "accepted")
 COUNTS = ("reasoning_chars", "hard", "rows")
 
 
@@ -54,7 +54,7 @@ def cloned(folder: Path) -> Path:
 
 
 def ran(folder: Path, profile: str, seed: int, changes: list[str]) -> list[dict]:
-    """The sets side by side after the profile's run with this seed, up to where the chain ended."""
+    """The rounds side by side after the profile's run with this seed, up to the end of the chain."""
     result = folder / "results" / f"{'-'.join([profile, *changes, str(seed)]).replace('/', '_')}.csv"
     if not result.exists():
         with chdir(folder):
@@ -73,9 +73,9 @@ def choose(profile: str, changes: list[str]) -> Params:
     return params
 
 
-def repro(sets: Iterable[str]) -> None:
-    """A chain may end before its last set, which says so: what other seeds left of later sets is deleted first."""
-    for name in list(sets)[1:]:
+def repro(rounds: Iterable[str]) -> None:
+    """A chain may end before its last round: metrics that other seeds left of later rounds are deleted first."""
+    for name in list(rounds)[1:]:
         shutil.rmtree(Path("metrics", name), ignore_errors=True)
     environment = os.environ | {
         "PYTHONPATH": str(Path("src").resolve()),
@@ -85,18 +85,18 @@ def repro(sets: Iterable[str]) -> None:
 
 
 def table(results: list[list[dict]]) -> str:
-    """Mean ± standard deviation over the seeds, a line a set; then what each seed's last set gained on r0."""
-    names = list(dict.fromkeys(row["set"] for rows in results for row in rows))
-    by_set = {name: [row for rows in results for row in rows if row["set"] == name] for name in names}
-    lines = [[name, *(spread(rows, column) for column in (*SHARES, *COUNTS)), len(rows)]
-             for name, rows in by_set.items()]  # fmt: skip
+    """Mean ± standard deviation over the seeds, one line per round; then the gain of each seed's last round."""
+    names = list(dict.fromkeys(row["name"] for rows in results for row in rows))
+    by_round = {name: [row for rows in results for row in rows if row["name"] == name] for name in names}
+    lines = [[name, *(spread(rows, column) for column in (*FRACTIONS, *COUNTS)), len(rows)]
+             for name, rows in by_round.items()]  # fmt: skip
     gains = [100 * (float(rows[-1]["accuracy"]) - float(rows[1]["accuracy"])) for rows in results]
-    shown = tabulate(lines, ("set", *SHARES, *COUNTS, "seeds"), "github", disable_numparse=True)
-    return f"{shown}\nlast set minus {results[0][1]['set']}: {', '.join(f'{gain:+.1f}' for gain in gains)}"
+    shown = tabulate(lines, ("round", *FRACTIONS, *COUNTS, "seeds"), "github", disable_numparse=True)
+    return f"{shown}\nlast round minus {results[0][1]['name']}: {', '.join(f'{gain:+.1f}' for gain in gains)}"
 
 
 def spread(rows: list[dict], column: str) -> str:
-    values = [float(row[column]) * (100 if column in SHARES else 1) for row in rows if row[column]]
+    values = [float(row[column]) * (100 if column in FRACTIONS else 1) for row in rows if row[column]]
     if not values:
         return ""
     return f"{mean(values):.1f} ± {stdev(values):.1f}" if len(values) > 1 else f"{values[0]:.1f}"

@@ -1,4 +1,4 @@
-"""Compare a round's model with the untrained one on code, problem by problem.
+"""Compare a round's model with the untrained model on code, problem by problem: what did training cost?
 
 Run as: python stages/code_retention.py r0
 data/base/code.jsonl, data/<round>/code.jsonl → metrics/<round>/code_retention.json
@@ -13,11 +13,11 @@ def main(name: str) -> None:
     from funreason.config import load_params
     from funreason.core import paths
     from funreason.core.jsonio import read_jsonl, write_json
-    from funreason.report.code_retention import forgetting
+    from funreason.report.code_retention import code_retention
 
     load_params()
     base, trained = (list(read_jsonl(paths.answers(side, "code"))) for side in ("base", name))
-    write_json(paths.code_retention(name), forgetting(base, trained))
+    write_json(paths.code_retention(name), code_retention(base, trained))
 
 
 if __name__ == "__main__":

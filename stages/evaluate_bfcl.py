@@ -17,46 +17,50 @@ def main(name: str) -> None:
     from funreason.config import load_params
     from funreason.core import paths
     from funreason.core.jsonio import write_json, write_jsonl
-    from funreason.evaluate import api_bank, bfcl, bfcl_turns
-    from funreason.evaluate.answers import ask, greedy, subject, too_long
-    from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN, expand, official_metrics, toy_metrics
+    from funreason.evaluate import api_bank, bfcl, bfcl_turns, toy_suites
+    from funreason.evaluate.answers import ask, greedy, model_under_test, too_long
+    from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN, expand, official_metrics
     from funreason.llm import Client, counting
     from funreason.sandbox import isolation as sandbox
 
-    params = load_params()
-    chosen, model = params.evaluate, subject(name)
+    params, model = load_params(), model_under_test(name)
+    evaluate = params.evaluate
     # Before the model answers: a missing sandbox or scorer should not cost a generation.
-    mode = sandbox.resolve(chosen.sandbox)
-    version, limit = chosen.bfcl.version, chosen.bfcl.limit
-    single, multi = ([it for it in expand(chosen.bfcl.categories) if it in part] for part in (CATEGORIES, MULTI_TURN))
+    mode = sandbox.resolve(evaluate.sandbox)
+    version, limit, categories = evaluate.bfcl.version, evaluate.bfcl.limit, expand(evaluate.bfcl.categories)
+    toy_folders = toy_suites.suite_folders()
+    toy = toy_suites.prompts(toy_folders)
+    single = [category for category in categories if category in CATEGORIES]
     official = bfcl.official_prompts(OFFICIAL, single, limit, mode, version)
-    apis = bfcl_turns.Apis(version, mode, chosen.bfcl.tool_role)
-    talks = apis.start(OFFICIAL, multi, limit)
-    toy = [prompt for suite, folder in paths.TOY_SUITES.items() for prompt in bfcl.folder_prompts(suite, folder)]
-    bank = api_bank.load_items(chosen.api_bank) if chosen.api_bank else []
+    apis = bfcl_turns.SimulatedApis(version, mode, evaluate.bfcl.tool_role)
+    multi = [category for category in categories if category in MULTI_TURN]
+    conversations = apis.start(OFFICIAL, multi, limit)
+    bank = api_bank.load_items(evaluate.api_bank) if evaluate.api_bank else []
 
-    with counting(params.llm) as usage, Client(model, params.llm, greedy(chosen.toy.max_tokens)) as client:
-        responses = ask(client, [prompt.messages for prompt in toy], f"{name} toy")
-        # The same engine, another length of answer.
-        sampling = greedy(chosen.bfcl.max_tokens)
-        other = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
-        responses += ask(other, [prompt.messages for prompt in official], f"{name} bfcl")
-        talks = bfcl_turns.converse(other, talks, apis, f"{name} bfcl multi-turn")
-        banked = ask(other, [item.messages for item in bank], f"{name} api-bank")
+    with counting(params.llm) as usage, Client(model, params.llm, greedy(evaluate.toy.max_tokens)) as client:
+        toy_responses = ask(client, [prompt.messages for prompt in toy], f"{name} toy")
+        # The same engine, with another length of answer.
+        sampling = greedy(evaluate.bfcl.max_tokens)
+        longer = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
+        responses = ask(longer, [prompt.messages for prompt in official], f"{name} bfcl")
+        conversations = bfcl_turns.run_conversations(longer, conversations, apis, f"{name} bfcl multi-turn")
+        bank_responses = ask(longer, [item.messages for item in bank], f"{name} api-bank")
 
-    # The toy suites are in v4's layout.
-    known = bfcl.score(toy, responses[: len(toy)], paths.TOY_SUITES, mode)
-    asked = bfcl.score(official, responses[len(toy) :], {OFFICIAL: None}, mode, version)
-    asked += bfcl_turns.score(talks, mode, version)
-    right = api_bank.score(bank, banked)
-    write_jsonl(paths.answers(name, "bfcl"), map(asdict, known + asked + right))
+    toy_rows, toy_metrics = toy_suites.score(toy, toy_responses, toy_folders, mode)
+    official_rows = [
+        *bfcl.score(official, responses, {OFFICIAL: None}, mode, version),
+        *bfcl_turns.score(conversations, mode, version),
+    ]
+    bank_rows = api_bank.score(bank, bank_responses)
+    write_jsonl(paths.answers(name, "bfcl"), map(asdict, [*toy_rows, *official_rows, *bank_rows]))
+    without_room = sum(map(too_long, [*toy_responses, *responses, *bank_responses]))
     write_json(
         paths.accuracy(name, "bfcl"),
         {
-            "toy": toy_metrics({suite: [row for row in known if row.suite == suite] for suite in paths.TOY_SUITES}),
-            "bfcl": official_metrics(asked, limit, version),
-            "api_bank": api_bank.metrics(right) if bank else None,
-            "too_long": sum(map(too_long, responses + banked)) + sum(map(bfcl_turns.no_room, talks)),
+            "toy": toy_metrics,
+            "bfcl": official_metrics(official_rows, limit, version),
+            "api_bank": api_bank.metrics(bank_rows) if bank else None,
+            "too_long": without_room + sum(map(bfcl_turns.no_room, conversations)),
             "sandbox": mode,
             "llm": usage.metrics(),
         },

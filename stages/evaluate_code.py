@@ -16,35 +16,36 @@ def main(name: str) -> None:
     from funreason.core import paths
     from funreason.core.jsonio import write_json, write_jsonl
     from funreason.evaluate import code_bench
-    from funreason.evaluate.answers import ask, ask_samples, greedy, subject, too_long
+    from funreason.evaluate.answers import ask, ask_samples, greedy, model_under_test, too_long
     from funreason.llm import Client, counting
     from funreason.prompts import code_messages
     from funreason.sandbox import isolation as sandbox
 
     params = load_params()
-    chosen = params.evaluate.code
-    mode = sandbox.resolve(params.evaluate.sandbox)  # before the model answers: it may refuse
-    problems = {benchmark: code_bench.load(benchmark, chosen.evalplus_data) for benchmark in chosen.benchmarks}
+    code = params.evaluate.code
+    mode = sandbox.resolve(params.evaluate.sandbox)  # before the model answers, since it may refuse
+    problems = {benchmark: code_bench.load(benchmark, code.evalplus_data) for benchmark in code.benchmarks}
 
-    limits = {"timeout_s": chosen.timeout_s, "mode": mode}
-    rows, metrics, unasked = [], {}, 0
-    model = subject(name)
-    with counting(params.llm) as usage, Client(model, params.llm, greedy(chosen.max_tokens)) as client:
-        sampling = greedy(chosen.max_tokens) | {"temperature": chosen.temperature}
-        sampler = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
+    limits = {"timeout_s": code.timeout_s, "mode": mode}
+    rows, metrics, without_room = [], {}, 0
+    model = model_under_test(name)
+    with counting(params.llm) as usage, Client(model, params.llm, greedy(code.max_tokens)) as client:
+        sampling = greedy(code.max_tokens) | {"temperature": code.temperature}
+        drawing = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
         for benchmark, tasks in problems.items():
             chats = [code_messages(task["prompt"]) for task in tasks]
             responses = ask(client, chats, f"{name} {benchmark}")
-            unasked += sum(map(too_long, responses))
-            tested, metrics[benchmark] = code_bench.judge(benchmark, tasks, responses, **limits)
+            without_room += sum(map(too_long, responses))
+            tested, metrics[benchmark] = code_bench.score_answers(benchmark, tasks, responses, **limits)
             rows += tested
-            if chosen.samples:
-                drawn = ask_samples(sampler, chats, chosen.samples, f"{name} {benchmark} samples")
-                tested, metrics[benchmark]["sampled"] = code_bench.judge_samples(benchmark, tasks, drawn, **limits)
+            if code.samples:
+                drawn = ask_samples(drawing, chats, code.samples, f"{name} {benchmark} samples")
+                tested, metrics[benchmark]["sampled"] = code_bench.score_samples(benchmark, tasks, drawn, **limits)
                 rows += tested
 
     write_jsonl(paths.answers(name, "code"), map(asdict, rows))
-    write_json(paths.accuracy(name, "code"), metrics | {"too_long": unasked, "sandbox": mode, "llm": usage.metrics()})
+    totals = {"too_long": without_room, "sandbox": mode, "llm": usage.metrics()}
+    write_json(paths.accuracy(name, "code"), metrics | totals)
 
 
 if __name__ == "__main__":

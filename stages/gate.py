@@ -14,10 +14,10 @@ def main(name: str) -> None:
     from funreason.core import paths
     from funreason.core.jsonio import write_json
     from funreason.llm.refs import folder_identity
-    from funreason.report.gate import refuse_worse
+    from funreason.report.gate import check_regression
 
     params = load_params()
-    refuse_worse(name, params.round_of(name).init, params.gate.measure, params.gate.max_regression)
+    check_regression(name, params.round_of(name).init, params.gate.measure, params.gate.max_regression)
     folder = paths.model_folder(name)
     write_json(paths.descriptor(name), {"kind": "local", "path": folder, "identity": folder_identity(folder)})
 

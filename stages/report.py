@@ -1,4 +1,4 @@
-"""The rounds of the chain side by side, as a table for plots and one to read.
+"""The rounds of the chain side by side, as a table and as data for plots.
 
 Run as: python stages/report.py
 Reads params.yaml and metrics/; writes report/rounds.csv and report/rounds.md.

@@ -6,9 +6,10 @@ Run as: python toy/measure.py   (from the repository root, after the root pipeli
 from pathlib import Path
 
 from funreason.core import runtime as stage
+from funreason.core.paths import TOY
 
 MODELS = Path("toy/models")
-WORLD = Path("data/toy")
+WORLD = Path(TOY)
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
 def calling_accuracy(model: Path, params) -> dict:
     """Official accuracies over queries on known and on held-out tools, greedy (see `toy_accuracy`)."""
     from funreason.evaluate.answers import greedy
-    from funreason.evaluate.toy_calls import toy_accuracy
+    from funreason.evaluate.toy_suites import toy_accuracy
     from funreason.llm import Client, load_ref
 
     with Client(load_ref(model), params.llm, greedy(params.evaluate.toy.max_tokens)) as client:

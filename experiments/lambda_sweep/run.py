@@ -7,6 +7,7 @@ Run as, from the repository root: python experiments/lambda_sweep/run.py train m
 
 from pathlib import Path
 
+from funreason.core.paths import TOY, TOY_SUITES
 from funreason.core.runtime import run
 
 POINTS, MODELS = Path("experiments/lambda_sweep/points"), Path("models/lambda_sweep")
@@ -48,7 +49,7 @@ def measure(setting: str, seed: str) -> None:
     from funreason.core.jsonio import write_json
     from funreason.evaluate import code_bench
     from funreason.evaluate.answers import ask, greedy
-    from funreason.evaluate.toy_calls import toy_accuracy
+    from funreason.evaluate.toy_suites import toy_accuracy
     from funreason.llm import Client, load_ref
     from funreason.prompts import code_messages
     from funreason.sandbox import isolation as sandbox
@@ -57,16 +58,16 @@ def measure(setting: str, seed: str) -> None:
     chosen, mode = params.evaluate, sandbox.resolve(params.evaluate.sandbox)
     model, problems = load_ref(MODELS / name), code_bench.load("toy", None)
     with Client(model, params.llm, greedy(chosen.toy.max_tokens)) as client:
-        calls = toy_accuracy(client, "data/toy", mode, f"{name} calls")
+        calls = toy_accuracy(client, TOY, mode, f"{name} calls")
         sampling = greedy(chosen.code.max_tokens)
         other = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
         solutions = ask(other, [code_messages(problem["prompt"]) for problem in problems], f"{name} code")
-    _, kept = code_bench.judge("toy", problems, solutions, timeout_s=chosen.code.timeout_s, mode=mode)
+    _, kept = code_bench.score_answers("toy", problems, solutions, timeout_s=chosen.code.timeout_s, mode=mode)
     write_json(POINTS / name / "scores.json", figures(calls, kept))
 
 
 def figures(calls: dict, code: dict) -> dict:
-    suites = {suite: calls[suite]["accuracy"] for suite in ("known", "new")}
+    suites = {suite: calls[suite]["accuracy"] for suite in TOY_SUITES}
     return (
         {"heldout": calls["accuracy"]}
         | suites

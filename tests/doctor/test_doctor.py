@@ -171,7 +171,7 @@ def test_the_sandbox(tmp_path, monkeypatch):
     assert "unprotected" in said(scorers.sandbox_works(params(evaluate={"sandbox": "none"})), "warning")
     sandbox.resolve.cache_clear()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "cannot lock model code in" in said(scorers.sandbox_works(params()))
+    assert "cannot isolate model code" in said(scorers.sandbox_works(params()))
     sandbox.resolve.cache_clear()
 
 

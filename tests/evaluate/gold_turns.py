@@ -50,16 +50,16 @@ def _rows(path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def perfect(talks, version: str = "v4", mark: str = ""):
-    """The answer of a server (llm.http_server) that knows the true calls, and talks where it is asked anything else.
+def perfect(conversations, version: str = "v4", mark: str = ""):
+    """The answer of a server (llm.http_server) that gives the true calls, and a statement to any other question.
 
     `mark` stands before each answer.
     """
     known = {}
-    for category in {talk.category for talk in talks}:
+    for category in {conversation.category for conversation in conversations}:
         known |= gold_answers(category, version)
-    by_start = {_start(talk.messages): known[talk.id] for talk in talks}
-    assert len(by_start) == len(talks), "conversations of different answers begin alike"
+    by_start = {_start(conversation.messages): known[conversation.id] for conversation in conversations}
+    assert len(by_start) == len(conversations), "two conversations begin alike"
 
     def answer(body: dict) -> dict:
         given = sum(message["role"] == "assistant" for message in body["messages"])

@@ -39,7 +39,7 @@ def outside(tmp_path, monkeypatch):
         yield programs(*after), target, (tcp, unix)
 
 
-def scored(bodies: list[str], mode: str, timeout_s: float = 2) -> list[code.Tested]:
+def scored(bodies: list[str], mode: str, timeout_s: float = 2) -> list[code.CheckedSolution]:
     problems = [DOUBLE | {"task_id": f"toy/{number}"} for number in range(len(bodies))]
     return code.score(
         "toy", problems, [textwrap.indent(b, "    ") + "\n" for b in bodies], timeout_s=timeout_s, mode=mode

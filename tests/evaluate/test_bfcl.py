@@ -7,7 +7,7 @@ import pytest
 
 from funreason.core.errors import DataError, FunReasonError
 from funreason.evaluate import bfcl
-from funreason.evaluate.bfcl import Prompt
+from funreason.evaluate.bfcl import BfclPrompt
 from funreason.llm import Response
 
 from .gold import gold_texts, official_data
@@ -58,7 +58,7 @@ def judged(answers: dict[str, tuple], root: Path, mode: str) -> dict[str, list[b
     """{suite: verdicts} on answers to the first rows of a category; every suite has a folder of its own."""
     folders = {suite: write_folder(root / suite, len(texts)) for suite, (_, texts) in answers.items()}
     rows = [
-        (Prompt(suite, category, f"{category}_{n}", []), text)
+        (BfclPrompt(suite, category, f"{category}_{n}", []), text)
         for suite, (category, texts) in answers.items()
         for n, text in enumerate(texts)
     ]

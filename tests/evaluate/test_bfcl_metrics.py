@@ -2,7 +2,8 @@
 
 import pytest
 
-from funreason.evaluate.bfcl import Scored
+from funreason.evaluate import toy_suites
+from funreason.evaluate.answers import ScoredAnswer
 from funreason.evaluate.bfcl_metrics import (
     CATEGORIES,
     GROUPS,
@@ -11,15 +12,14 @@ from funreason.evaluate.bfcl_metrics import (
     expand,
     official_metrics,
     size,
-    toy_metrics,
 )
 
 
-def rows(category: str, correct: int, n: int) -> list[Scored]:
-    return [Scored("bfcl", category, f"{category}_{number}", "", number < correct) for number in range(n)]
+def rows(category: str, correct: int, n: int) -> list[ScoredAnswer]:
+    return [ScoredAnswer("bfcl", category, f"{category}_{number}", "", number < correct) for number in range(n)]
 
 
-def complete(shares: dict[str, float], version: str) -> list[Scored]:
+def complete(shares: dict[str, float], version: str) -> list[ScoredAnswer]:
     return [
         row
         for name in (*CATEGORIES, *(name for name in MULTI_TURN if name in shares))
@@ -83,7 +83,7 @@ def test_irrelevance_never_stands_alone():
 
 def test_toy_metrics():
     known = [*rows("multiple", 1, 2), *rows("irrelevance", 1, 1)]
-    found = toy_metrics({"known": known, "new": rows("multiple", 0, 1)})
+    found = toy_suites.metrics({"known": known, "new": rows("multiple", 0, 1)})
     assert found["known"]["categories"]["multiple"]["accuracy"] == 0.5
     assert (found["known"]["accuracy"], found["known"]["n"]) == (0.6667, 3)
     assert (found["accuracy"], found["correct"], found["n"]) == (0.5, 2, 4)

@@ -13,7 +13,7 @@ from funreason.evaluate import bfcl_turns
 from funreason.evaluate.answers import greedy
 from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.evaluate.bfcl_metrics import MULTI_TURN, official_metrics
-from funreason.evaluate.bfcl_turns import NO_ROOM, Apis, Talk
+from funreason.evaluate.bfcl_turns import NO_ROOM, Conversation, SimulatedApis
 from funreason.llm import Cache, Client, ModelRef
 from funreason.sandbox.scorer import scorer_python
 
@@ -25,34 +25,37 @@ THOUGHT = "<think>Perhaps [cd(folder='x')]?</think>\n\n"
 
 
 @pytest.fixture(scope="module", params=["v4", "v3"])
-def release(request, mode) -> Apis:
+def release(request, mode) -> SimulatedApis:
     try:
         scorer_python(ENVIRONMENTS[request.param])
     except FunReasonError:
         pytest.skip(f"no environment {ENVIRONMENTS[request.param]}: make bfcl3")
-    return Apis(request.param, mode, "tool")
+    return SimulatedApis(request.param, mode, "tool")
 
 
 @pytest.fixture(scope="module")
-def apis(mode) -> Apis:
-    return Apis("v4", mode, "tool")
+def apis(mode) -> SimulatedApis:
+    return SimulatedApis("v4", mode, "tool")
 
 
 @pytest.fixture(scope="module")
-def opened(apis) -> dict[str, list[Talk]]:
+def opened(apis) -> dict[str, list[Conversation]]:
     """The first conversations of each category."""
-    talks = apis.start("bfcl", MULTI_TURN, 6)
-    return {category: [talk for talk in talks if talk.category == category] for category in MULTI_TURN}
+    conversations = apis.start("bfcl", MULTI_TURN, 6)
+    return {
+        category: [conversation for conversation in conversations if conversation.category == category]
+        for category in MULTI_TURN
+    }
 
 
-def said(talk: Talk, *answers: str) -> Talk:
-    """The talk as if these had been its answers so far."""
-    return replace(talk, answers=answers)
+def said(conversation: Conversation, *answers: str) -> Conversation:
+    """The conversation as if these had been its answers so far."""
+    return replace(conversation, answers=answers)
 
 
-def correct(apis: Apis, talks: list[Talk]) -> dict[str, int]:
+def correct(apis: SimulatedApis, conversations: list[Conversation]) -> dict[str, int]:
     """How many of them are right, by category."""
-    rows = bfcl_turns.score(apis.carry_on(talks), apis.mode, apis.version)
+    rows = bfcl_turns.score(apis.advance(conversations), apis.mode, apis.version)
     return {category: sum(row.correct for row in rows if row.category == category) for category in MULTI_TURN}
 
 
@@ -61,8 +64,10 @@ def test_gold_reaches_the_ceiling(release):
     gold = {}
     for category in MULTI_TURN:
         gold |= gold_answers(category, release.version)
-    talks = [said(talk, *gold[talk.id]) for talk in release.start("bfcl", MULTI_TURN, None)]
-    rows = bfcl_turns.score(release.carry_on(talks), release.mode, release.version)
+    conversations = [
+        said(conversation, *gold[conversation.id]) for conversation in release.start("bfcl", MULTI_TURN, None)
+    ]
+    rows = bfcl_turns.score(release.advance(conversations), release.mode, release.version)
     assert [(row.id, row.error) for row in rows if not row.correct] == []
     found = official_metrics(rows, None, release.version)
     assert found["multi_turn"]["accuracy"] == 1.0 and found["multi_turn"]["n"] == 800
@@ -70,21 +75,21 @@ def test_gold_reaches_the_ceiling(release):
 
 
 def test_wrong_answers_score_nothing(release):
-    """Talk, a function that is not there, calls of other conversations, and calls without an end."""
+    """A statement, a function that does not exist, calls of other conversations, and calls without an end."""
     wrong = []
     for category in MULTI_TURN:
         gold = gold_answers(category, release.version)
         strange = [answers[0] for answers in gold.values() if answers[0] != CLOSING][-20:]
-        for number, talk in enumerate(release.start("bfcl", [category], 20)):
-            turns = gold[talk.id].count(CLOSING)
+        for number, conversation in enumerate(release.start("bfcl", [category], 20)):
+            turns = gold[conversation.id].count(CLOSING)
             kinds = [
                 [CLOSING] * turns,
                 ["[no_such_function(a=1)]", CLOSING] * turns,
-                [answer if answer == CLOSING else strange[number] for answer in gold[talk.id]],
+                [answer if answer == CLOSING else strange[number] for answer in gold[conversation.id]],
                 ["[no_such_function(a=1)]"] * 21,
             ]
-            wrong.append(said(talk, *kinds[number % 4]))
-    ended = release.carry_on(wrong)
+            wrong.append(said(conversation, *kinds[number % 4]))
+    ended = release.advance(wrong)
     rows = bfcl_turns.score(ended, release.mode, release.version)
     assert [row.id for row in rows if row.correct] == []
     # The checker's words, not ours, and none that change from run to run.
@@ -97,19 +102,19 @@ def test_wrong_answers_score_nothing(release):
 @pytest.mark.parametrize("category", MULTI_TURN)
 def test_the_loop_leads_gold_to_the_score(apis, opened, category, tmp_path):
     """From the first question to the metrics, with a model behind a server that reasons before each right answer."""
-    talks, gold = opened[category], gold_answers(category)
+    conversations, gold = opened[category], gold_answers(category)
     with (
-        serve(answer=perfect(talks, mark=THOUGHT)) as server,
+        serve(answer=perfect(conversations, mark=THOUGHT)) as server,
         Cache(tmp_path) as cache,
         Client(REF, server_params(server.url, concurrency=8), greedy(64), cache=cache) as client,
     ):
-        ended = bfcl_turns.converse(client, talks, apis, "gold")
+        ended = bfcl_turns.run_conversations(client, conversations, apis, "gold")
     steps = [sum(message["role"] == "assistant" for message in body["messages"]) for body in server.asked]
-    assert len(steps) == sum(len(gold[talk.id]) for talk in talks)
+    assert len(steps) == sum(len(gold[conversation.id]) for conversation in conversations)
     assert steps == sorted(steps), "conversations at the same step should be asked together"
     assert not any("<think>" in json.dumps(body) for body in server.asked)
     # The same as all answers at once: a round adds nothing but its answer.
-    assert ended == apis.carry_on([said(talk, *gold[talk.id]) for talk in talks])
+    assert ended == apis.advance([said(conversation, *gold[conversation.id]) for conversation in conversations])
     rows = bfcl_turns.score(ended, apis.mode, apis.version)
     assert [(row.id, row.error) for row in rows if not row.correct] == []
     found = official_metrics(rows, 6, "v4")
@@ -118,21 +123,21 @@ def test_the_loop_leads_gold_to_the_score(apis, opened, category, tmp_path):
 
 
 def test_prompts_are_those_of_bfcl(opened):
-    for category, talks in opened.items():
-        for talk, entry in zip(talks, entries(category), strict=False):
-            system, question = talk.messages
-            assert talk.id == entry["id"] and question == entry["question"][0][0]
+    for category, conversations in opened.items():
+        for conversation, entry in zip(conversations, entries(category), strict=False):
+            system, question = conversation.messages
+            assert conversation.id == entry["id"] and question == entry["question"][0][0]
             assert system["content"].startswith("You are an expert in composing functions.")
             assert "At each turn, you should try your best" in system["content"]
             assert "Note that the provided function is in Python 3 syntax." in system["content"]
 
 
 def test_a_held_back_function_comes_in_its_turn(apis, opened):
-    talk, entry = opened[MISS_FUNC][0], entries(MISS_FUNC)[0]
+    conversation, entry = opened[MISS_FUNC][0], entries(MISS_FUNC)[0]
     ((turn, (function,)),) = entry["missed_function"].items()
     name = f'"name": "{function}"'
-    assert name not in talk.messages[0]["content"]
-    (later,) = apis.carry_on([said(talk, *[CLOSING] * int(turn))])
+    assert name not in conversation.messages[0]["content"]
+    (later,) = apis.advance([said(conversation, *[CLOSING] * int(turn))])
     assert name not in json.dumps(later.messages[:-1])
     assert f"'name': '{function}'" in later.messages[-1]["content"]
     assert later.messages[-1]["content"].endswith("more functions you can choose from. What about now?")
@@ -141,30 +146,30 @@ def test_a_held_back_function_comes_in_its_turn(apis, opened):
 def test_results_come_as_bfcl_gives_them(apis, opened):
     """To local models a message for each call, to APIs one message of the user's; beside the calls, nothing differs."""
     answer = "[pwd(), cd(folder='no such folder'), no_such_function(a=1)]"
-    (talk,) = apis.carry_on([said(opened[BASE][0], answer)])
-    assert talk.messages[2] == {"role": "assistant", "content": answer}
-    results = talk.messages[3:]
+    (conversation,) = apis.advance([said(opened[BASE][0], answer)])
+    assert conversation.messages[2] == {"role": "assistant", "content": answer}
+    results = conversation.messages[3:]
     assert [(it["role"], it["name"]) for it in results] == [
         ("tool", "pwd()"), ("tool", "cd(folder='no such folder')"), ("tool", "no_such_function(a=1)")
     ]  # fmt: skip
     assert json.loads(results[0]["content"]) == {"current_working_directory": "/workspace"}
     assert results[2]["content"] == "Error during execution: name 'no_such_function' is not defined"
-    (other,) = replace(apis, tool_role="user").carry_on([said(opened[BASE][0], answer)])
-    assert other.messages[:3] == talk.messages[:3]
+    (other,) = replace(apis, tool_role="user").advance([said(opened[BASE][0], answer)])
+    assert other.messages[:3] == conversation.messages[:3]
     assert other.messages[3:] == [{"role": "user", "content": repr(results)}]
 
 
 def test_what_is_no_call_ends_the_turn(apis, opened):
-    """Talk, an empty list, code in a fence that decodes to nothing; calls do not."""
-    talk, questions = opened[BASE][1], [turn[0] for turn in entries(BASE)[1]["question"]]
-    (later,) = apis.carry_on([said(talk, "No.", "[]", "[pwd()]")])
+    """A statement, an empty list, code in a fence that decodes to nothing; calls do not."""
+    conversation, questions = opened[BASE][1], [turn[0] for turn in entries(BASE)[1]["question"]]
+    (later,) = apis.advance([said(conversation, "No.", "[]", "[pwd()]")])
     assert [m for m in later.messages if m["role"] == "user"] == questions[:3]
     assert later.messages[-1]["role"] == "tool" and not later.over
 
 
 def test_twenty_one_answers_in_a_turn_end_the_conversation(apis, opened):
-    talk = opened[BASE][1]
-    (later, last) = apis.carry_on([said(talk, *["[pwd()]"] * 20), said(talk, *["[pwd()]"] * 21)])
+    conversation = opened[BASE][1]
+    (later, last) = apis.advance([said(conversation, *["[pwd()]"] * 20), said(conversation, *["[pwd()]"] * 21)])
     assert not later.over and last.turns == [["[pwd()]"] * 21]
     (row,) = bfcl_turns.score([last], apis.mode, apis.version)
     assert row.error.startswith("multi_turn:force_terminated: Model was force-terminated during inference phase.")
@@ -172,7 +177,7 @@ def test_twenty_one_answers_in_a_turn_end_the_conversation(apis, opened):
 
 def test_long_context_has_its_long_files(apis, opened):
     answer = "[cd(folder='document'), cat(file_name='final_report.pdf')]"
-    short, long = apis.carry_on([said(opened[name][0], answer) for name in (BASE, LONG_CONTEXT)])
+    short, long = apis.advance([said(opened[name][0], answer) for name in (BASE, LONG_CONTEXT)])
     assert len(long.messages[-1]["content"]) > 10 * len(short.messages[-1]["content"])
 
 
@@ -189,6 +194,9 @@ def test_no_room_ends_the_conversation_and_is_wrong(apis, opened, tmp_path):
         Cache(tmp_path) as cache,
         Client(REF, server_params(server.url), greedy(64), cache=cache) as client,
     ):
-        ended = bfcl_turns.converse(client, [first, second], apis, "grown")
-    assert [talk.error for talk in ended] == [NO_ROOM, ""] and [*map(bfcl_turns.no_room, ended)] == [True, False]
+        ended = bfcl_turns.run_conversations(client, [first, second], apis, "grown")
+    assert [conversation.error for conversation in ended] == [NO_ROOM, ""] and [*map(bfcl_turns.no_room, ended)] == [
+        True,
+        False,
+    ]
     assert [row.correct for row in bfcl_turns.score(ended, apis.mode, apis.version)] == [False, True]

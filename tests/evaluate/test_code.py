@@ -22,16 +22,19 @@ def test_human_eval_gold_passes_and_broken_fails(mode):
     answers = [f"```python\n{p['prompt']}{body}```" for p, body in zip(problems, bodies, strict=True)]
     answers[::2] = bodies[::2]
     texts = [completion(a, p["prompt"], p["entry_point"]) for a, p in zip(answers, problems, strict=True)]
-    rows = code.score("humaneval", problems, texts, timeout_s=5, mode=mode)
-    assert code.summary(rows) == {"pass@1": 1.0, "low": 0.8389, "high": 1.0, "correct": 20, "n": 20}
+    assert passed_at_1(problems, texts, mode) == {"pass@1": 1.0, "low": 0.8389, "high": 1.0, "correct": 20, "n": 20}
     broken = ["    return None\n" + body for body in bodies]
-    rows = code.score("humaneval", problems, broken, timeout_s=5, mode=mode)
-    assert code.summary(rows) == {"pass@1": 0.0, "low": 0.0, "high": 0.1611, "correct": 0, "n": 20}
+    assert passed_at_1(problems, broken, mode) == {"pass@1": 0.0, "low": 0.0, "high": 0.1611, "correct": 0, "n": 20}
+
+
+def passed_at_1(problems: list[dict], completions: list[str], mode: str) -> dict:
+    rows = code.score("humaneval", problems, completions, timeout_s=5, mode=mode)
+    return code.pass_at_1([row.passed for row in rows])
 
 
 def test_no_code_fails_unseen(mode):
     rows = code.score("toy", [DOUBLE | {"task_id": "toy/0"}], [""], timeout_s=2, mode=mode)
-    assert rows == [code.Tested("toy", "toy/0", "", False, "no code")]
+    assert rows == [code.CheckedSolution("toy", "toy/0", "", False, "no code")]
 
 
 def test_result_has_no_address_or_path_of_this_run(mode):

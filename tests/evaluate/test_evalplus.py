@@ -108,8 +108,8 @@ def test_samples_go_the_same_road(benchmark, mode):
     gold = [Response(f"```python\n{it['prompt']}{it['canonical_solution']}```", "stop", 1, 1) for it in problems]
     wrong = Response("I cannot.", "stop", 1, 1)
     drawn = [[gold[0], gold[0]], [wrong, gold[1]]]
-    rows, found = code_bench.judge_samples(benchmark, problems, drawn, timeout_s=10, mode=mode)
+    rows, found = code_bench.score_samples(benchmark, problems, drawn, timeout_s=10, mode=mode)
     assert found == {"samples": 2, "pass@1": 0.75}
     assert [(row.sample, row.passed) for row in rows] == [(1, True), (1, False), (2, True), (2, True)]
-    _, found = code_bench.judge(benchmark, problems, [gold[0], wrong], timeout_s=10, mode=mode)
+    _, found = code_bench.score_answers(benchmark, problems, [gold[0], wrong], timeout_s=10, mode=mode)
     assert found["pass@1"] == found["base"]["pass@1"] == 0.5 and found["n"] == 2

@@ -56,7 +56,7 @@ def test_code_stage(workspace, mode):
 def test_no_sandbox_is_one_line_before_any_answer(workspace):
     done = stage(workspace, "evaluate_code.py", "r0", PATH="/nonexistent")
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith("error: evaluate.sandbox is 'auto', but this machine cannot lock model code in")
+    assert done.stderr.startswith("error: evaluate.sandbox is 'auto', but this machine cannot isolate model code")
 
 
 def test_no_internet_is_one_line_that_names_file_and_folder(workspace):

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from funreason.evaluate.stats import mcnemar, paired_difference, pass_at_k, rate, weighted, wilson
+from funreason.evaluate.stats import accuracy, mcnemar, paired_difference, pass_at_k, weighted_accuracy, wilson
 
 
 def test_wilson_published():
@@ -16,15 +16,15 @@ def test_wilson_published():
     assert wilson(0, 0) == (0.0, 1.0)
 
 
-def test_rate():
-    assert rate([True, False]) == {"accuracy": 0.5, "low": 0.0945, "high": 0.9055, "correct": 1, "n": 2}
-    assert rate([]) == {"accuracy": 0.0, "low": 0.0, "high": 1.0, "correct": 0, "n": 0}
+def test_accuracy():
+    assert accuracy([True, False]) == {"accuracy": 0.5, "low": 0.0945, "high": 0.9055, "correct": 1, "n": 2}
+    assert accuracy([]) == {"accuracy": 0.0, "low": 0.0, "high": 1.0, "correct": 0, "n": 0}
 
 
 def test_weighted_of_one_is_its_own_and_of_more_is_narrower():
-    one = rate([True] * 30 + [False] * 70)
-    assert weighted([(1.0, one)]) == {key: one[key] for key in ("accuracy", "low", "high", "n")}
-    four = weighted([(0.25, one)] * 4)
+    one = accuracy([True] * 30 + [False] * 70)
+    assert weighted_accuracy([(1.0, one)]) == {key: one[key] for key in ("accuracy", "low", "high", "n")}
+    four = weighted_accuracy([(0.25, one)] * 4)
     assert four["accuracy"] == 0.3 and four["n"] == 400
     assert four["high"] - four["low"] == pytest.approx((one["high"] - one["low"]) / 2, abs=2e-4)
 

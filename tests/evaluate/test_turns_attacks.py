@@ -8,7 +8,7 @@ import pytest
 
 from funreason.evaluate import bfcl_turns
 from funreason.evaluate.bfcl_metrics import MULTI_TURN
-from funreason.evaluate.bfcl_turns import Apis, Talk
+from funreason.evaluate.bfcl_turns import Conversation, SimulatedApis
 
 from .gold_turns import CLOSING, gold_answers
 
@@ -61,12 +61,12 @@ PATCH = as_key(f'setattr({CHECKER}, "state_checker", {VALID}) or setattr({CHECKE
 
 
 @pytest.fixture(scope="module")
-def apis(mode) -> Apis:
-    return Apis("v4", mode, "tool")
+def apis(mode) -> SimulatedApis:
+    return SimulatedApis("v4", mode, "tool")
 
 
 @pytest.fixture(scope="module")
-def talks(apis) -> list[Talk]:
+def conversations(apis) -> list[Conversation]:
     """One for each attack, and two that are led by gold."""
     return apis.start("bfcl", [BASE], len(ATTACKS) + 2)
 
@@ -76,38 +76,38 @@ def gold() -> dict[str, list[str]]:
     return gold_answers(BASE)
 
 
-def test_attacks_are_contained_and_cost_their_own_conversation_only(apis, talks, gold):
-    first, *attacked, last = talks
+def test_attacks_are_contained_and_cost_their_own_conversation_only(apis, conversations, gold):
+    first, *attacked, last = conversations
     answered = [
         replace(first, answers=tuple(gold[first.id])),
-        *(replace(talk, answers=(text, *[CLOSING] * gold[talk.id].count(CLOSING)))
-          for talk, text in zip(attacked, ATTACKS.values(), strict=True)),
+        *(replace(conversation, answers=(text, *[CLOSING] * gold[conversation.id].count(CLOSING)))
+          for conversation, text in zip(attacked, ATTACKS.values(), strict=True)),
         replace(last, answers=tuple(gold[last.id])),
     ]  # fmt: skip
-    ended = apis.carry_on(answered)
+    ended = apis.advance(answered)
     rows = bfcl_turns.score(ended, apis.mode, apis.version)
     assert rows[0].correct and rows[-1].correct, (rows[0].error, rows[-1].error)
     assert [name for name, row in zip(ATTACKS, rows[1:-1], strict=True) if row.correct] == []
     assert not Path(PLANTED).exists()
-    told = {name: talk.error for name, talk in zip(ATTACKS, ended[1:-1], strict=True)}
+    told = {name: conversation.error for name, conversation in zip(ATTACKS, ended[1:-1], strict=True)}
     failed = {name for name, error in told.items() if "the simulated APIs" in error}
     silent = {"plain", "arithmetic", "a key", "memory"}  # nothing came of them
     assert failed == ATTACKS.keys() - silent, told
     assert ended[1].messages[2]["content"] == ATTACKS["hang"], "what ended it should be there to be read"
 
 
-def test_the_programs_are_really_executed(apis, talks):
+def test_the_programs_are_really_executed(apis, conversations):
     """The suite would also be all green where nothing of an answer runs."""
     told = """[echo(content={'__import__("os").environ.get("HOME") or str': {}})]"""
-    (talk,) = apis.carry_on([replace(talks[0], answers=(told,))])
-    assert json.loads(talk.messages[-1]["content"]) == {"terminal_output": "/tmp"}
+    (conversation,) = apis.advance([replace(conversations[0], answers=(told,))])
+    assert json.loads(conversation.messages[-1]["content"]) == {"terminal_output": "/tmp"}
 
 
-def test_who_turns_the_checker_is_found_out(apis, talks, gold):
+def test_who_turns_the_checker_is_found_out(apis, conversations, gold):
     """Something is called in every turn, and the checks of this conversation say yes to all."""
-    talk = talks[0]
-    answers = (PATCH, CLOSING, *["[ls()]", CLOSING] * (gold[talk.id].count(CLOSING) - 1))
-    (row,) = bfcl_turns.score(apis.carry_on([replace(talk, answers=answers)]), apis.mode, apis.version)
+    conversation = conversations[0]
+    answers = (PATCH, CLOSING, *["[ls()]", CLOSING] * (gold[conversation.id].count(CLOSING) - 1))
+    (row,) = bfcl_turns.score(apis.advance([replace(conversation, answers=answers)]), apis.mode, apis.version)
     assert not row.correct and row.error == "forged: passes a check that nothing passes"
 
 
@@ -115,17 +115,21 @@ ENDLESS = "[power(base=9, exponent=99999999999)]"  # the interpreter does not ev
 
 
 @pytest.fixture(scope="module")
-def counting(apis, gold) -> list[Talk]:
+def counting(apis, gold) -> list[Conversation]:
     """Three conversations that may calculate."""
-    found = [talk for talk in apis.start("bfcl", [BASE], None) if '"power"' in talk.messages[0]["content"]]
-    return [replace(talk, answers=tuple(gold[talk.id])) for talk in found[:3]]
+    found = [
+        conversation
+        for conversation in apis.start("bfcl", [BASE], None)
+        if '"power"' in conversation.messages[0]["content"]
+    ]
+    return [replace(conversation, answers=tuple(gold[conversation.id])) for conversation in found[:3]]
 
 
 def test_a_plain_call_without_an_end_costs_its_own_conversation_only(apis, counting):
     """In the replay, and in the check of what a replay of another machine had let pass."""
     first, second, third = counting
-    ended = apis.carry_on([first, replace(second, answers=(ENDLESS,)), third])
-    assert [talk.error for talk in ended] == ["", "ended the simulated APIs", ""]
+    ended = apis.advance([first, replace(second, answers=(ENDLESS,)), third])
+    assert [conversation.error for conversation in ended] == ["", "ended the simulated APIs", ""]
     turns = [[ENDLESS], *[[CLOSING]] * (second.answers.count(CLOSING) - 1)]
     rows = bfcl_turns.score([ended[0], replace(ended[1], error="", turns=turns), ended[2]], apis.mode, apis.version)
     assert [row.correct for row in rows] == [True, False, True]
@@ -137,8 +141,8 @@ def test_a_conversation_that_is_not_plain_changes_no_other_verdict(apis, countin
     first, second, third = counting
     sums = "[absolute_value(number=1 + 1)]"
     wrong = [CLOSING] * third.answers.count(CLOSING)
-    talks = [first, replace(second, answers=(sums, *second.answers)), replace(third, answers=tuple(wrong))]
-    ended = apis.carry_on(talks)
+    conversations = [first, replace(second, answers=(sums, *second.answers)), replace(third, answers=tuple(wrong))]
+    ended = apis.advance(conversations)
     assert json.loads(ended[1].messages[3]["content"]) == {"result": 2}
     rows = bfcl_turns.score(ended, apis.mode, apis.version)
     assert [row.correct for row in rows] == [True, True, False]

@@ -15,7 +15,7 @@ import pytest
 from llm.http_server import serve
 
 from funreason.evaluate.bfcl_metrics import MULTI_TURN
-from funreason.evaluate.bfcl_turns import Apis
+from funreason.evaluate.bfcl_turns import SimulatedApis
 
 from .gold_turns import gold_answers, perfect
 from .suite import QUESTION, write_folder
@@ -49,7 +49,7 @@ def stored(workspace: Path) -> list[tuple]:
 
 
 def test_the_toy_model_on_vllm(workspace):
-    """It was never taught to talk: what counts is that all runs through, and that a second run asks nothing."""
+    """It was never taught conversations: what counts is that the stage runs, and that a second run asks nothing."""
     set_params(workspace, LONG | {"llm.engine": "vllm", "llm.max_model_len": 16384, "llm.kv_cache_gb": 0.5})
     done = stage(workspace, "evaluate_bfcl.py", "base")
     assert done.returncode == 0, done.stderr
@@ -57,18 +57,22 @@ def test_the_toy_model_on_vllm(workspace):
     found = json.loads(first[1])["bfcl"]
     assert {name: it["n"] for name, it in found["categories"].items()} == dict.fromkeys(MULTI_TURN, 1)
     assert found["multi_turn"]["partial"] and found["multi_turn"]["n"] == 4 and found["leaderboard"] is None
-    talks = [row for row in rows(workspace / OUTS[0]) if row["suite"] == "bfcl"]
-    assert len(talks) == 4 and any(row["turns"] for row in talks) and all(row["error"] for row in talks)
-    assert {m["role"] for m in talks[0]["messages"]} <= {"user", "assistant", "tool"}
+    conversations = [row for row in rows(workspace / OUTS[0]) if row["suite"] == "bfcl"]
+    assert (
+        len(conversations) == 4
+        and any(row["turns"] for row in conversations)
+        and all(row["error"] for row in conversations)
+    )
+    assert {m["role"] for m in conversations[0]["messages"]} <= {"user", "assistant", "tool"}
     done = stage(workspace, "evaluate_bfcl.py", "base")
     assert done.returncode == 0, done.stderr
     assert outs(workspace) == first and stored(workspace) == answers
 
 
 def test_a_killed_run_goes_on(workspace, mode):
-    talks = Apis("v4", mode, "tool").start("bfcl", [MULTI_TURN[0]], 3)
+    conversations = SimulatedApis("v4", mode, "tool").start("bfcl", [MULTI_TURN[0]], 3)
     gold, concurrency = gold_answers(MULTI_TURN[0]), 2
-    with serve(answer=perfect(talks)) as server:
+    with serve(answer=perfect(conversations)) as server:
         set_params(workspace, {
             "llm.engine": "server", "llm.server.base_url": server.url, "llm.server.concurrency": concurrency,
             "evaluate.bfcl.categories": [MULTI_TURN[0]], "evaluate.bfcl.limit": 3,
@@ -78,7 +82,7 @@ def test_a_killed_run_goes_on(workspace, mode):
         assert done.returncode == 0, done.stderr
         asked = [json.dumps(body) for body in server.asked]
         in_turns = {body for body in asked if QUESTION not in body}
-        assert len(in_turns) == sum(len(gold[talk.id]) for talk in talks)
+        assert len(in_turns) == sum(len(gold[conversation.id]) for conversation in conversations)
         assert len(asked) - len(set(asked)) <= concurrency, "only what was under way should be asked twice"
         count, first = len(server.asked), outs(workspace)
         assert json.loads(first[1])["bfcl"]["categories"][MULTI_TURN[0]]["correct"] == 3

@@ -25,7 +25,7 @@ def write_skill(name: str, correct: int, code: float = 0.9, overall: dict | None
     write_json(f"metrics/{name}/code.json", {"toy": {"pass@1": code}, "too_long": 0, "llm": usage(60)})
 
 
-def write_set(name: str, asked: int, solved: int, hard: int) -> None:
+def write_round(name: str, asked: int, solved: int, hard: int) -> None:
     write_json(f"metrics/{name}/0_generate.json", {"in": 1000, "llm": usage(asked)})
     for place, check in enumerate(CHECKS, 1):
         write_json(f"metrics/{name}/{place}_{check}.json", {"in": 1000 - 50 * place, "llm": usage(1000 - 50 * place)})
@@ -48,6 +48,6 @@ def measured(tmp_path, monkeypatch) -> Path:
     write_skill("base", 90, 0.95)
     write_skill("r0", 210)
     write_skill("r1", 225)
-    write_set("r0", 800, 700, 40)
-    write_set("r1", 1000, 800, 20)
+    write_round("r0", 800, 700, 40)
+    write_round("r1", 1000, 800, 20)
     return tmp_path

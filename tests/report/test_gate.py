@@ -1,4 +1,4 @@
-"""A set whose model got worse is no model for others."""
+"""A round whose model got worse is not built on."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ import pytest
 
 from funreason.core.errors import DataError, RegressionError
 from funreason.llm import load_ref
-from funreason.report.gate import refuse_worse
+from funreason.report.gate import check_regression
 
 from .conftest import ROOT, rate, write_skill
 
@@ -19,25 +19,25 @@ from .conftest import ROOT, rate, write_skill
 def test_a_model_that_lost_no_more_than_allowed_goes_on(measured, correct, allowed):
     write_skill("r1", correct)
     write_skill("r0", 225)
-    refuse_worse("r1", "r0", "toy", allowed)
+    check_regression("r1", "r0", "toy", allowed)
 
 
 def test_a_worse_model_is_refused_with_both_figures_and_the_way_out(measured):
     write_skill("r1", 180)
     with pytest.raises(RegressionError) as refused:
-        refuse_worse("r1", "r0", "toy", 0.05)
+        check_regression("r1", "r0", "toy", 0.05)
     said = str(refused.value)
     assert "r1 60.0% (10.0% to 90.0%, n = 300) against r0 70.0%" in said and "a loss of 10.0%" in said
-    assert "allows 5.0%" in said and "delete it from sets, or allow more" in said
+    assert "allows 5.0%" in said and "delete it from rounds, or allow more" in said
 
 
 def test_the_measure_is_overall_where_it_is_asked_for(measured):
     with pytest.raises(DataError, match="metrics/r0/bfcl.json has no Overall .* set gate.measure to toy"):
-        refuse_worse("r1", "r0", "bfcl", 0.05)
+        check_regression("r1", "r0", "bfcl", 0.05)
     write_skill("r0", 210, overall=rate(240))
     write_skill("r1", 300, overall=rate(200))
     with pytest.raises(RegressionError):
-        refuse_worse("r1", "r0", "bfcl", 0.05)
+        check_regression("r1", "r0", "bfcl", 0.05)
 
 
 def accept(name: str) -> subprocess.CompletedProcess:
@@ -54,7 +54,7 @@ def test_the_stage_writes_what_the_next_round_loads_or_one_line(measured):
     Path("models/r1.json").unlink()
     write_skill("r1", 100)
     done = accept("r1")
-    assert done.returncode == 1 and done.stderr.startswith("error: set r1 got worse than r0")
+    assert done.returncode == 1 and done.stderr.startswith("error: round r1 got worse than r0")
     assert done.stderr.count("\n") == 1 and not Path("models/r1.json").exists()
 
 

@@ -1,4 +1,4 @@
-"""The sets side by side, and what one more would cost."""
+"""The rounds side by side, and what one more would cost."""
 
 import json
 import subprocess
@@ -16,25 +16,25 @@ from funreason.report.rounds import COLUMNS, round_rows, table
 from .conftest import ROOT
 
 
-def test_the_stage_writes_a_row_a_set(measured):
+def test_the_stage_writes_one_row_per_round(measured):
     done = subprocess.run([sys.executable, ROOT / "stages/report.py"], text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
     lines = Path("report/rounds.csv").read_text().splitlines()
     assert lines == [
         ",".join(COLUMNS),
         "0,base,,0.3,0.1,0.9,0.95,,,,",
-        "1,r0,distil,0.7,0.1,0.9,0.9,0.7,170.5,40,700",
-        "2,r1,refine,0.75,0.1,0.9,0.9,0.8,170.5,20,800",
+        "1,r0,distill,0.7,0.1,0.9,0.9,0.7,170.5,40,700",
+        "2,r1,self_refine,0.75,0.1,0.9,0.9,0.8,170.5,20,800",
     ]
-    assert "| 2       | r1    | refine | 75.0 % (10.0–90.0) | 90.0 % |" in Path("report/rounds.md").read_text()
+    assert "| 2       | r1     | self_refine | 75.0 % (10.0–90.0) | 90.0 % |" in Path("report/rounds.md").read_text()
 
 
 def test_a_chain_may_have_ended_before_all_was_measured(measured):
-    """Calls and code are measured side by side: where the next set fails, one of the two may never run."""
+    """Calls and code are measured side by side: where the next round fails, one of the two may never run."""
     Path("metrics/r1/code.json").unlink()
-    found = round_rows(load_params().rounds, "toy")
-    assert (found[-1]["set"], found[-1]["accuracy"], found[-1]["code"]) == ("r1", 0.75, "")
-    assert "| 75.0 % (10.0–90.0) |        |" in table(found)
+    rows = round_rows(load_params().rounds, "toy")
+    assert (rows[-1]["name"], rows[-1]["accuracy"], rows[-1]["code"]) == ("r1", 0.75, "")
+    assert "| 75.0 % (10.0–90.0) |        |" in table(rows)
 
 
 def test_the_table_names_a_missing_file(measured):
@@ -65,14 +65,14 @@ def test_an_hdr_round_asks_about_its_pool_alone_with_its_own_panel(measured):
 
 
 def test_a_source_with_responses_does_not_make_the_next_round_cheap(measured):
-    """Of r0's 1,000 rows the sampler wrote 800; in a round it writes all."""
+    """Of r0's 1,000 rows the generator wrote 800; in a round it writes all."""
     values = read_yaml("params.yaml")
     del values["rounds"]["r1"]
     assert plan(check_params(values, "params.yaml"), "self_refine").stages[0].prompt_tokens == 70_000
 
 
 @pytest.mark.parametrize("kind", ["self_refine", "hdr"])
-def test_the_line_of_the_plan_is_a_set(measured, kind):
+def test_the_line_of_the_plan_is_a_round(measured, kind):
     text = Path("params.yaml").read_text()
     line = plan(load_params(), kind).line
     Path("params.yaml").write_text(

@@ -1,23 +1,64 @@
-"""From the model to the scorer: how benchmarks ask, and what of the answer they score."""
+"""From the model to the scorer: how benchmarks ask, and which part of the answer they score."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from funreason.core.paths import descriptor, model_folder
 from funreason.llm import Client, ModelRef, Request, Response, load_ref
 
 
-def subject(name: str) -> ModelRef:
-    """The model under test: `base` is the untrained one of models/base.json, any other name a trained set."""
+@dataclass(frozen=True)
+class ScoredAnswer:
+    """One answer to a benchmark that asks once.
+
+    Attributes:
+        suite: the benchmark's data: bfcl, api_bank, or the name of a folder in BFCL's layout.
+        category: its category, or level.
+        id: the id of the entry.
+        text: what was scored.
+        correct: the scorer's verdict.
+        error: the scorer's reason, empty if correct.
+    """
+
+    suite: str
+    category: str
+    id: str
+    text: str
+    correct: bool = True
+    error: str = ""
+
+
+def model_under_test(name: str) -> ModelRef:
+    """The model of a round by its name; `base` is the untrained model of models/base.json."""
     return load_ref(descriptor("base") if name == "base" else model_folder(name))
 
 
 def ask(client: Client, chats: Sequence[list[dict]], desc: str) -> list[Response]:
-    """One response a chat, in order."""
+    """Ask for one response per chat.
+
+    Args:
+        client: of the model under test.
+        chats: the messages of each chat.
+        desc: shown beside the progress.
+
+    Returns:
+        The responses, in the order of `chats`.
+    """
     return client.run([Request(messages=chat) for chat in chats], desc=desc)
 
 
 def ask_samples(client: Client, chats: Sequence[list[dict]], count: int, desc: str) -> list[list[Response]]:
-    """`count` responses to each chat, drawn independently; in order."""
+    """Draw several independent responses per chat.
+
+    Args:
+        client: of the model under test, with a temperature above 0.
+        chats: the messages of each chat.
+        count: responses per chat.
+        desc: shown beside the progress.
+
+    Returns:
+        `count` responses for each chat, in the order of `chats`.
+    """
     drawn = client.run([Request(messages=chat, index=n) for chat in chats for n in range(count)], desc=desc)
     return [drawn[start : start + count] for start in range(0, len(drawn), count)]
 
@@ -30,7 +71,7 @@ def greedy(max_tokens: int) -> dict:
 def without_reasoning(text: str) -> str:
     """What follows the last `</think>`, as BFCL's own handlers of reasoning models cut it.
 
-    Unclosed reasoning stays as it is: no scorer can read it, and emptying it would look like a refusal.
+    Unclosed reasoning stays as it is: no scorer can read it, and an empty text would look like a refusal.
     """
     return text.rpartition("</think>")[2].lstrip("\n")
 

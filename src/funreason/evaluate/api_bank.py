@@ -1,8 +1,7 @@
-"""API-Bank (Li et al., arXiv 2304.08244), levels 1 to 3, from ToolRL's processed files: one gold call an item.
+"""API-Bank (Li et al., arXiv 2304.08244), levels 1 to 3, from ToolRL's processed files: one gold call per item.
 
-Its prompts ask for <tool_call> JSON; ours ask for calls, so the adapter reads the tools out of the prompt and puts them
-into our own. Scored by the published rule: right if any predicted call has the gold call's name and exactly its
-parameters.
+Its prompts ask for <tool_call> JSON; ours ask for calls. So the tools are read out of its prompt and put into our own.
+Scored by the published rule: right if any call of an answer has the gold call's name and exactly its parameters.
 Answers are parsed, never run, so this needs no sandbox.
 """
 
@@ -15,8 +14,8 @@ from pathlib import Path
 
 from funreason.calls import Call, CallSyntaxError, parse, to_bfcl
 from funreason.core.errors import DataError
-from funreason.evaluate.answers import too_long, without_reasoning
-from funreason.evaluate.stats import rate
+from funreason.evaluate.answers import ScoredAnswer, too_long, without_reasoning
+from funreason.evaluate.stats import accuracy
 from funreason.llm import Response
 from funreason.prompts import calling_prompt
 
@@ -32,8 +31,8 @@ _TOOL = re.compile(
 
 
 @dataclass(frozen=True)
-class Item:
-    """One question: the chat in our form, and the call that is right."""
+class ApiBankItem:
+    """One question: the chat in our form, and the gold call."""
 
     level: int
     id: str
@@ -41,58 +40,54 @@ class Item:
     gold: Call
 
 
-@dataclass(frozen=True)
-class Answered:
-    """One item with the text that was scored."""
-
-    suite: str
-    category: str
-    id: str
-    text: str
-    correct: bool
-    error: str = ""
-
-
-def load_items(folder: str | Path) -> list[Item]:
-    """All items of the three levels. Raises DataError naming the file that is missing or cannot be read."""
+def load_items(folder: str | Path) -> list[ApiBankItem]:
+    """All items of the three levels. Raises DataError that names the file which is missing or cannot be read."""
     return [item for level in LEVELS for item in _level(level, Path(folder) / f"level-{level}-api_processed.json")]
 
 
-def score(items: Sequence[Item], responses: Sequence[Response]) -> list[Answered]:
-    """The verdict on each response, in order; what does not parse as calls is wrong."""
-    return [_judged(item, response) for item, response in zip(items, responses, strict=True)]
+def score(items: Sequence[ApiBankItem], responses: Sequence[Response]) -> list[ScoredAnswer]:
+    """Score responses by the published rule.
+
+    Args:
+        items: the questions.
+        responses: one per item, in order.
+
+    Returns:
+        The verdicts, in order; a text that does not parse as calls is wrong.
+    """
+    return [_scored(item, response) for item, response in zip(items, responses, strict=True)]
 
 
-def metrics(rows: Sequence[Answered]) -> dict:
-    """{"level-1", …: rate, <rate over all>}: {"accuracy", "low", "high", "correct", "n"}."""
+def metrics(rows: Sequence[ScoredAnswer]) -> dict:
+    """{"level-1", …: accuracy, <accuracy over all>}, each {"accuracy", "low", "high", "correct", "n"}."""
     levels = {f"level-{level}": [row.correct for row in rows if row.category == f"level-{level}"] for level in LEVELS}
-    return {name: rate(marks) for name, marks in levels.items()} | rate([row.correct for row in rows])
+    return {name: accuracy(marks) for name, marks in levels.items()} | accuracy([row.correct for row in rows])
 
 
 def tools(system: str) -> list[dict]:
     """The tools that a prompt of API-Bank describes, in BFCL's form. Raises DataError where there are none."""
     listed = _TOOLS.search(system)
-    found = []
+    schemas = []
     for match in _TOOL.finditer(listed.group(1).strip() if listed else ""):
         name, description = match.group(1) or match.group(3), match.group(2) or match.group(4)
         parameters = ast.literal_eval(match.group(5))
-        found.append(to_bfcl({"name": name, "description": description.strip(), "parameters": parameters}))
-    if not found:
+        schemas.append(to_bfcl({"name": name, "description": description.strip(), "parameters": parameters}))
+    if not schemas:
         raise DataError(f"no tools in a prompt that begins {system[:60]!r}; take the files from {SOURCE}")
-    return found
+    return schemas
 
 
-def _level(level: int, path: Path) -> list[Item]:
+def _level(level: int, path: Path) -> list[ApiBankItem]:
     try:
         rows = list(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise DataError(f"{path} does not exist (evaluate.bfcl.api_bank); take it from {SOURCE}") from None
+        raise DataError(f"{path} does not exist (evaluate.api_bank); take it from {SOURCE}") from None
     except (ValueError, TypeError) as error:
-        raise DataError(f"{path} is no JSON list ({error}); take it from {SOURCE}") from None
+        raise DataError(f"{path} is not a JSON list ({error}); take it from {SOURCE}") from None
     return [_item(level, number, row, path) for number, row in enumerate(rows)]
 
 
-def _item(level: int, number: int, row: dict, path: Path) -> Item:
+def _item(level: int, number: int, row: dict, path: Path) -> ApiBankItem:
     try:
         return _read(level, number, row)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError, SyntaxError) as error:
@@ -100,20 +95,20 @@ def _item(level: int, number: int, row: dict, path: Path) -> Item:
         raise DataError(f"{path}, item {number} cannot be read ({why}); take the file from {SOURCE}") from None
 
 
-def _read(level: int, number: int, row: dict) -> Item:
+def _read(level: int, number: int, row: dict) -> ApiBankItem:
     messages = [
         {"role": "system", "content": calling_prompt(tools(row["system"]))},
         {"role": "user", "content": row["user"].strip()},
     ]
-    gold = row["answer"][0] if isinstance(row["answer"], list) else row["answer"]  # level 2 has it bare
-    return Item(level, f"level-{level}_{number}", messages, Call(gold["name"], gold["parameters"]))
+    gold = row["answer"][0] if isinstance(row["answer"], list) else row["answer"]  # level 2 has it without a list
+    return ApiBankItem(level, f"level-{level}_{number}", messages, Call(gold["name"], gold["parameters"]))
 
 
-def _judged(item: Item, response: Response) -> Answered:
+def _scored(item: ApiBankItem, response: Response) -> ScoredAnswer:
     text = "" if too_long(response) else without_reasoning(response.text)
     try:
-        found, error = parse(text.strip()), "no call has the name and the parameters"
+        calls, error = parse(text.strip()), "no call has the name and the parameters"
     except CallSyntaxError as problem:
-        found, error = [], str(problem)[:300]
-    correct = any((call.name, call.arguments) == (item.gold.name, item.gold.arguments) for call in found)
-    return Answered("api_bank", f"level-{item.level}", item.id, text, correct, "" if correct else error)
+        calls, error = [], str(problem)[:300]
+    correct = any((call.name, call.arguments) == (item.gold.name, item.gold.arguments) for call in calls)
+    return ScoredAnswer("api_bank", f"level-{item.level}", item.id, text, correct, "" if correct else error)

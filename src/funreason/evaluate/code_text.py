@@ -1,7 +1,7 @@
 """Find the Python in a model's answer to a HumanEval prompt, parsing only: nothing here runs it.
 
-What comes out continues the prompt (imports, signature, docstring), as HumanEval's own tests expect. Whole
-functions and bare bodies are both fine, in a fence or not, with talk around them or not.
+The result continues the prompt (imports, signature, docstring), as HumanEval's own tests expect. An answer may hold the
+whole function or its body alone, in a fence or not, with prose around it or not.
 """
 
 import ast
@@ -10,14 +10,23 @@ import textwrap
 
 from funreason.evaluate.answers import without_reasoning
 
-MAX_CHARS = 20_000  # far beyond any solution; keeps the search below linear in practice
+MAX_CHARS = 20_000  # far beyond any solution; bounds the search below
 
 _FENCE = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 _TOP_LEVEL = re.compile(r"^(?:from |import |def |async def |class |@|[A-Za-z_]\w* *[:=])", re.MULTILINE)
 
 
 def completion(answer: str, prompt: str, entry_point: str) -> str:
-    """The text to run after `prompt`; empty if the answer holds no code that goes on from it."""
+    """Extract a solution from an answer.
+
+    Args:
+        answer: the model's text; reasoning up to `</think>` and everything after MAX_CHARS is ignored.
+        prompt: the begun function.
+        entry_point: its name.
+
+    Returns:
+        The text to run after `prompt`; empty if the answer holds no code that continues it.
+    """
     code = _block(without_reasoning(answer)[:MAX_CHARS], entry_point)
     if _defines(code, entry_point):
         return _function(textwrap.dedent(code), prompt, entry_point)
@@ -35,7 +44,7 @@ def _block(text: str, entry_point: str) -> str:
 
 
 def _function(code: str, prompt: str, entry_point: str) -> str:
-    """The whole function after the prompt, whose own begun one it replaces."""
+    """The whole function after the prompt; it replaces the one that the prompt begins."""
     start = _TOP_LEVEL.search(code)
     begun = "\n" if _parses(prompt) else "\n    pass\n"
     lead = f"{begun}\n\n"
@@ -44,7 +53,7 @@ def _function(code: str, prompt: str, entry_point: str) -> str:
 
 
 def _body(code: str, prompt: str) -> str:
-    """The body with the indentation it should have had: of all readings the one that keeps most lines."""
+    """The body with corrected indentation: of three readings the one that keeps most lines."""
     code = code.strip("\n")
     readings = (code, "    " + code.lstrip(), textwrap.indent(textwrap.dedent(code), "    "))
     bodies = [_longest(_indented(reading), prompt) for reading in readings]
@@ -52,14 +61,14 @@ def _body(code: str, prompt: str) -> str:
 
 
 def _indented(code: str) -> str:
-    """The lines up to the first that is not indented: what follows no longer belongs to the function."""
+    """The lines before the first one that is not indented, since that one no longer belongs to the function."""
     lines = code.splitlines(keepends=True)
     end = next((n for n, line in enumerate(lines) if line.strip() and line[0] not in " \t"), len(lines))
     return "".join(lines[:end])
 
 
 def _longest(code: str, before: str) -> str:
-    """The longest run of first lines of `code` that parses after `before`: talk behind it falls away."""
+    """The longest run of first lines of `code` that parses after `before`: prose behind it is dropped."""
     lines, offset = code.splitlines(keepends=True), before.count("\n")
     keep = len(lines)
     while keep > 0:
@@ -68,9 +77,9 @@ def _longest(code: str, before: str) -> str:
             ast.parse(before + kept)
             return kept.rstrip() + "\n" if kept.strip() else ""
         except SyntaxError as error:
-            # All that holds the line of the error has the error: no need to try.
+            # Every longer run holds the line of the error, too, so there is no need to try it.
             keep = min(keep - 1, max((error.lineno or 1) - offset - 1, 0))
-        except (ValueError, MemoryError, RecursionError):  # a null byte; nesting without end
+        except (ValueError, MemoryError, RecursionError):  # a null byte; endless nesting
             return ""
     return ""
 

@@ -1,7 +1,7 @@
 """HumanEval+ and MBPP+ by EvalPlus 0.3.1 in its own environment, inside the sandbox.
 
-The problems come from a folder with EvalPlus's files, or from where EvalPlus itself keeps and fetches them. They reach
-the sandbox with the request: there is no network inside.
+The problems come from a folder with EvalPlus's files, or from EvalPlus's own cache, which it fills by a download. They
+reach the sandbox with the request: there is no network inside.
 """
 
 import gzip
@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from funreason.core.errors import DataError
-from funreason.evaluate.code import GIVEN_UP, Tested, side_by_side, told
-from funreason.sandbox.scorer import drive_rows, scorer_python
+from funreason.evaluate import DRIVERS
+from funreason.evaluate.code import GIVEN_UP, CheckedSolution, stable_message
+from funreason.sandbox.scorer import ScorerDied, run_each_parallel, run_scorer_lines, scorer_python
 
 ENVIRONMENT = ".venv-evalplus"
 MEMORY_MB = 6144  # two gold solutions of MBPP+ need more than 4 GiB
@@ -27,14 +28,22 @@ _FETCH = {
 
 
 def load_problems(benchmark: str, folder: str | Path | None) -> list[dict]:
-    """{"task_id", "prompt", "entry_point", "canonical_solution", "line"} of each problem; `line` is EvalPlus's own.
+    """The problems of a benchmark.
 
-    Raises DataError naming the file that is missing and how to provide it.
+    Args:
+        benchmark: humaneval+ or mbpp+.
+        folder: holds EvalPlus's files; None for EvalPlus's own copy.
+
+    Returns:
+        Rows {"task_id", "prompt", "entry_point", "canonical_solution", "line"}; `line` is the line of EvalPlus's file.
+
+    Raises:
+        DataError: names the file that is missing or damaged, and how to provide it.
     """
     path = _in_folder(benchmark, Path(folder)) if folder else _fetched(benchmark)
     keys = ("task_id", "prompt", "entry_point", "canonical_solution")
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
             lines = [line for line in file if line.strip()]
         return [{key: row[key] for key in keys} | {"line": line} for line in lines for row in [json.loads(line)]]
     except (ValueError, KeyError, TypeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -43,16 +52,24 @@ def load_problems(benchmark: str, folder: str | Path | None) -> list[dict]:
 
 def score(
     benchmark: str, problems: Sequence[dict], completions: Sequence[str], *, timeout_s: float, mode: str
-) -> tuple[list[Tested], list[bool]]:
-    """The verdict on each completion (base and plus tests), in order, and whether it passes the base tests.
+) -> tuple[list[CheckedSolution], list[bool]]:
+    """Run each completion against its base and plus tests.
 
-    `timeout_s`: seconds that one test may take at least; EvalPlus gives more to what takes the gold solution long.
+    Args:
+        benchmark: humaneval+ or mbpp+.
+        problems: as from `load_problems`.
+        completions: one per problem, in order; an empty one fails without a run.
+        timeout_s: the least seconds per test; EvalPlus gives more where the gold solution takes long.
+        mode: of the sandbox.
+
+    Returns:
+        The verdicts in order, and whether each completion passes the base tests.
     """
     by_id = {problem["task_id"]: problem for problem in problems}
-    rows = [Tested(benchmark, p["task_id"], text) for p, text in zip(problems, completions, strict=True)]
+    rows = [CheckedSolution(benchmark, p["task_id"], text) for p, text in zip(problems, completions, strict=True)]
     base = [False] * len(rows)
 
-    def call(part: Sequence[Tested]):
+    def call(part: Sequence[CheckedSolution]) -> tuple[list[dict], ScorerDied | None]:
         request = {
             "dataset": DATASETS[benchmark],
             "problems": "".join(by_id[task]["line"] for task in dict.fromkeys(row.task_id for row in part)),
@@ -61,15 +78,15 @@ def score(
             ],
             "timeout_s": timeout_s,
         }
-        return drive_rows(
-            "evalplus_score.py", scorer_python(ENVIRONMENT), request,
+        return run_scorer_lines(
+            DRIVERS / "evalplus_score.py", scorer_python(ENVIRONMENT), request,
             timeout_s=120 + 150 * len(part), memory_mb=MEMORY_MB, mode=mode,
-        )  # fmt: skip  # EvalPlus ends a program itself after a minute
+        )  # fmt: skip  # EvalPlus itself ends a program after a minute
 
-    asked = [number for number, row in enumerate(rows) if row.completion]
-    found = side_by_side(call, [rows[number] for number in asked], lambda row: GIVEN_UP | {"base": False})
-    for number, verdict in zip(asked, found, strict=True):
-        rows[number] = replace(rows[number], passed=verdict["passed"], result=told(verdict["result"]))
+    with_code = [number for number, row in enumerate(rows) if row.completion]
+    verdicts = run_each_parallel(call, [rows[number] for number in with_code], lambda _: GIVEN_UP | {"base": False})
+    for number, verdict in zip(with_code, verdicts, strict=True):
+        rows[number] = replace(rows[number], passed=verdict["passed"], result=stable_message(verdict["result"]))
         base[number] = verdict["base"]
     return rows, base
 
@@ -83,10 +100,10 @@ def _in_folder(benchmark: str, folder: Path) -> Path:
 
 
 def _fetched(benchmark: str) -> Path:
-    """EvalPlus's own copy, downloaded by itself if need be: trusted code, so outside the sandbox."""
+    """EvalPlus's own copy, which it downloads if need be: trusted code, so outside the sandbox."""
     done = subprocess.run([scorer_python(ENVIRONMENT), "-c", _FETCH[benchmark]], capture_output=True, text=True)
     if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["no reason told"])[-1]
+        why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise DataError(f"EvalPlus could not fetch {FILES[benchmark]} ({why}); {_remedy(benchmark)}")
     return Path(done.stdout.splitlines()[-1])
 

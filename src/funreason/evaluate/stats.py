@@ -1,4 +1,4 @@
-"""Shares with the interval they are known to, and whether two models differ on the same rows. Pure functions."""
+"""Accuracies with their 95 % confidence interval, and whether two models differ on the same rows. Pure functions."""
 
 import math
 from collections.abc import Sequence
@@ -8,9 +8,16 @@ Z = NormalDist().inv_cdf(0.975)  # 95 %, both sides
 
 
 def wilson(correct: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (E. B. Wilson, JASA 22, 1927): (low, high), 0 to 1; all of it for n = 0.
+    """Wilson's 95 % interval of a fraction (E. B. Wilson, JASA 22, 1927).
 
     Unlike the usual p ± 2·sqrt(p(1-p)/n) it has a width at 0 and at 1, where small models are.
+
+    Args:
+        correct: how many of them are right.
+        n: how many there are.
+
+    Returns:
+        (low, high), 0 to 1; (0, 1) for n = 0.
     """
     if not n:
         return 0.0, 1.0
@@ -21,42 +28,55 @@ def wilson(correct: float, n: int) -> tuple[float, float]:
     return max(low, 0.0) if correct else 0.0, min(high, 1.0) if correct < n else 1.0
 
 
-def rate(marks: Sequence[bool]) -> dict:
-    """{"accuracy", "low", "high", "correct", "n"}: the share of true marks, its 95 % interval, and the counts."""
+def accuracy(marks: Sequence[bool]) -> dict:
+    """{"accuracy", "low", "high", "correct", "n"}: the fraction of true marks, its 95 % interval, and the counts."""
     correct, n = sum(map(bool, marks)), len(marks)
     low, high = wilson(correct, n)
     return {"accuracy": _round(correct / n if n else 0.0), "low": _round(low), "high": _round(high),
             "correct": correct, "n": n}  # fmt: skip
 
 
-def weighted(parts: Sequence[tuple[float, dict]]) -> dict:
-    """{"accuracy", "low", "high", "n"} of a weighted mean of shares: `parts` are (weight, rate), weights add up to 1.
+def weighted_accuracy(parts: Sequence[tuple[float, dict]]) -> dict:
+    """The weighted mean of accuracies, with an interval.
 
-    The interval puts those of the parts together: low = p - sqrt(sum (w·(p_i - low_i))²), high alike (Zou & Donner,
+    The interval combines those of the parts: low = p - sqrt(sum (w·(p_i - low_i))²), high alike (Zou & Donner,
     Statistics in Medicine 27, 2008). With one part it is that part's own.
+
+    Args:
+        parts: (weight, accuracy as from `accuracy`); the weights add up to 1.
+
+    Returns:
+        {"accuracy", "low", "high", "n"}.
     """
     value = sum(weight * part["correct"] / part["n"] for weight, part in parts)
     low, high = 0.0, 0.0
     for weight, part in parts:
-        share, (least, most) = part["correct"] / part["n"], wilson(part["correct"], part["n"])
-        low, high = low + (weight * (share - least)) ** 2, high + (weight * (most - share)) ** 2
+        p, (least, most) = part["correct"] / part["n"], wilson(part["correct"], part["n"])
+        low, high = low + (weight * (p - least)) ** 2, high + (weight * (most - p)) ** 2
     return {"accuracy": _round(value), "low": _round(max(value - math.sqrt(low), 0.0)),
             "high": _round(min(value + math.sqrt(high), 1.0)), "n": sum(part["n"] for _, part in parts)}  # fmt: skip
 
 
 def mcnemar(lost: int, gained: int) -> float:
-    """The exact two-sided p of McNemar's test: could so many rows lost and gained be a coin's doing?"""
+    """The exact two-sided p of McNemar's test, of `lost` and `gained` rows: could a fair coin have done this?"""
     n = lost + gained
     tail = sum(math.comb(n, k) for k in range(min(lost, gained) + 1))
     return min(1.0, 2 * tail / 2**n)
 
 
 def paired_difference(before: Sequence[bool], after: Sequence[bool]) -> dict:
-    """What changed between two runs over the same rows, in the same order.
+    """What changed between two runs over the same rows.
 
-    {"before", "after", "difference", "low", "high", "lost", "gained", "p", "n"}: shares; their difference with its
-    95 % interval; rows right before only and after only; McNemar's p. The interval is Newcombe's for paired
-    shares (Statistics in Medicine 17, 1998, method 10), which like Wilson's has a width where nothing changed.
+    The interval is Newcombe's for paired fractions (Statistics in Medicine 17, 1998, method 10). Like Wilson's it has a
+    width where nothing changed.
+
+    Args:
+        before: whether each row was right in the first run.
+        after: the same for the second run, in the same order.
+
+    Returns:
+        {"before", "after", "difference", "low", "high", "lost", "gained", "p", "n"}: both fractions; their difference
+        with its 95 % interval; rows right only before and only after; McNemar's p.
     """
     pairs = list(zip(before, after, strict=True))
     n, lost, gained = len(pairs), sum(b and not a for b, a in pairs), sum(a and not b for b, a in pairs)
@@ -72,9 +92,18 @@ def paired_difference(before: Sequence[bool], after: Sequence[bool]) -> dict:
 
 
 def pass_at_k(n: int, correct: int, k: int) -> float:
-    """The chance that one of k drawn from n solutions, `correct` of them right, is right: 1 - C(n-c, k)/C(n, k).
+    """The unbiased estimate of pass@k, 1 - C(n-c, k)/C(n, k) (Chen et al., arXiv 2107.03374).
 
-    The unbiased estimate of pass@k (Chen et al., arXiv 2107.03374). Raises ValueError for k > n.
+    Args:
+        n: solutions that were drawn.
+        correct: how many of them are right (c).
+        k: how many of them count.
+
+    Returns:
+        The probability that at least one of k is right.
+
+    Raises:
+        ValueError: for k > n.
     """
     if k > n:
         raise ValueError(f"pass@{k} of {n} samples")

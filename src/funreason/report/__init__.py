@@ -1,1 +1,2 @@
-"""What came out of the rounds, and what another one would cost."""
+"""The results of the rounds: the table of rounds, the comparison with published numbers, the regression gate, code
+retention."""

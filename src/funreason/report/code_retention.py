@@ -1,6 +1,6 @@
-"""What training cost on other skills: a set against the untrained model, problem by problem.
+"""What training cost on code: a trained model against the untrained one, problem by problem.
 
-Both answered the same problems, so the pairs count: McNemar's exact test, and an interval of the difference.
+Both answered the same problems, so they are compared as pairs: McNemar's exact test, and an interval of the difference.
 """
 
 from collections.abc import Sequence
@@ -9,21 +9,34 @@ from funreason.core.errors import DataError
 from funreason.evaluate.stats import paired_difference
 
 
-def forgetting(base: Sequence[dict], trained: Sequence[dict]) -> dict:
-    """{benchmark: stats.paired_difference} of the first answers in two code.jsonl files; below 0 is forgotten.
+def code_retention(base: Sequence[dict], trained: Sequence[dict]) -> dict:
+    """Compare the first answers of two models on the same problems.
 
-    Raises DataError where the two did not answer the same problems in the same order.
+    Args:
+        base: the rows of data/base/code.jsonl.
+        trained: the rows of data/<round>/code.jsonl.
+
+    Returns:
+        {benchmark: stats.paired_difference}; a difference below 0 is a loss.
+
+    Raises:
+        DataError: where the two did not answer the same problems in the same order.
     """
     before, after = _by_benchmark(base), _by_benchmark(trained)
-    if (asked := {name: list(marks) for name, marks in before.items()}) != {k: list(v) for k, v in after.items()}:
+    if _problems(before) != _problems(after):
         counts = [{name: len(marks) for name, marks in side.items()} for side in (before, after)]
         which = "other problems" if counts[0] == counts[1] else f"{counts[0]} and {counts[1]} problems"
         raise DataError(f"the base and the trained model answered {which}; run `dvc repro` for both")
-    return {name: paired_difference(list(before[name].values()), list(after[name].values())) for name in asked}
+    return {name: paired_difference(list(before[name].values()), list(after[name].values())) for name in before}
 
 
 def _by_benchmark(rows: Sequence[dict]) -> dict[str, dict[str, bool]]:
-    found: dict[str, dict[str, bool]] = {}
+    """{benchmark: {task_id: whether the first answer passes}}."""
+    marks: dict[str, dict[str, bool]] = {}
     for row in rows:
-        found.setdefault(row["benchmark"], {}).setdefault(row["task_id"], row["passed"])
-    return found
+        marks.setdefault(row["benchmark"], {}).setdefault(row["task_id"], row["passed"])
+    return marks
+
+
+def _problems(marks: dict[str, dict[str, bool]]) -> dict[str, list[str]]:
+    return {benchmark: list(by_task) for benchmark, by_task in marks.items()}

@@ -1,4 +1,4 @@
-"""Where metrics to compare come from: the workspace, Git revisions, DVC experiments. All of them lie in Git."""
+"""Where metrics to compare come from: the workspace, Git revisions and DVC experiments, whose metrics are in Git."""
 
 import json
 import os
@@ -7,24 +7,24 @@ from pathlib import Path
 from funreason.core.errors import DataError
 
 WORKSPACE = "workspace"
-KINDS = ("bfcl", "code")
-Metrics = dict[str, dict[str, dict]]  # {set: {kind: the metrics file}}
+FILES = ("bfcl", "code")
+Metrics = dict[str, dict[str, dict]]  # {round: {file: its contents}}
 
 
-def metrics(side: str) -> Metrics:
-    """What metrics/<set>/<kind>.json hold at a side, for every set that it has. Raises DataError."""
+def read_metrics(side: str) -> Metrics:
+    """The contents of metrics/<round>/<file>.json at a side, for every round that it has. Raises DataError."""
     if side == WORKSPACE:
-        texts = {str(path): path.read_text(encoding="utf-8") for kind in KINDS for path in _files(kind)}
+        texts = {str(path): path.read_text(encoding="utf-8") for name in FILES for path in _files(name)}
     else:
         texts = _at_revision(side)
-    found: Metrics = {}
+    rounds: Metrics = {}
     for path, text in texts.items():
-        found.setdefault(Path(path).parent.name, {})[Path(path).stem] = _read(text, path, side)
-    return found
+        rounds.setdefault(Path(path).parent.name, {})[Path(path).stem] = _read(text, path, side)
+    return rounds
 
 
 def experiments() -> list[str]:
-    """The DVC experiments that started from the present commit, in order; none outside of a repository."""
+    """The DVC experiments that started from the present commit, in order; none outside a repository."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
     from dvc.scm import SCMError
@@ -36,8 +36,8 @@ def experiments() -> list[str]:
         return []
 
 
-def _files(kind: str) -> list[Path]:
-    return sorted(Path("metrics").glob(f"*/{kind}.json"))
+def _files(name: str) -> list[Path]:
+    return sorted(Path("metrics").glob(f"*/{name}.json"))
 
 
 def _at_revision(side: str) -> dict[str, str]:
@@ -50,11 +50,11 @@ def _at_revision(side: str) -> dict[str, str]:
             files = repo.scm.get_fs(resolve_rev(repo.scm, side))
             here = Path(os.path.relpath(Path.cwd(), repo.scm.root_dir)).as_posix()
             pattern = os.path.normpath(f"{here}/metrics/*/") + "/{}.json"
-            paths = sorted(path for kind in KINDS for path in files.glob(pattern.format(kind)))
+            paths = sorted(path for name in FILES for path in files.glob(pattern.format(name)))
             return {path: files.cat_file(path).decode() for path in paths}
     except (RevError, SCMError, DvcException) as error:
-        names = "`git log --oneline`, `git branch` and `dvc exp list` name what there is"
-        raise DataError(f"{side!r} is no Git revision or DVC experiment here ({error}); {names}") from None
+        remedy = "`git log --oneline`, `git branch` and `dvc exp list` list what there is"
+        raise DataError(f"{side!r} is not a Git revision or DVC experiment here ({error}); {remedy}") from None
 
 
 def _read(text: str, path: str, side: str) -> dict:

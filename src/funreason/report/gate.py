@@ -1,40 +1,62 @@
-"""Whether a set's model is good enough to build on: its accuracy against that of the model it was trained from."""
+"""The regression gate: is a round's model good enough to build on, against the model it was trained from?"""
 
 from funreason.core import paths
 from funreason.core.errors import DataError, RegressionError
 from funreason.core.jsonio import read_json
 
-# gate.measure → the place of the accuracy in metrics/<set>/bfcl.json
+# gate.measure → where metrics/<round>/bfcl.json has the accuracy
 MEASURES = {"toy": ("toy",), "bfcl": ("bfcl", "overall")}
 
 
-def accuracy(name: str, measure: str) -> dict:
-    """{"accuracy", "low", "high", "n"} of a set, or of the untrained model (base). Raises DataError."""
+def measured_accuracy(name: str, measure: str) -> dict:
+    """The accuracy of a model on function calls.
+
+    Args:
+        name: of the round, or base for the untrained model.
+        measure: toy or bfcl, as gate.measure.
+
+    Returns:
+        {"accuracy", "low", "high", "n"} and what else the metrics say of it.
+
+    Raises:
+        DataError: where it was not measured.
+    """
     path = paths.accuracy(name, "bfcl")
-    found = read_json(path)
+    value: dict | None = read_json(path)
     for key in MEASURES[measure]:
-        found = found.get(key)
-    if found is None:
+        value = value.get(key) if value else None
+    if value is None:
         raise DataError(
             f"{path} has no Overall accuracy for gate.measure: bfcl; put single_turn into evaluate.bfcl.categories, "
             "or set gate.measure to toy"
         )
-    return found
+    return value
 
 
-def refuse_worse(name: str, init: str, measure: str, max_regression: float) -> None:
-    """Raises RegressionError where set `name` lost more than `max_regression` (0 to 1) against `init`, DataError."""
-    before, after = accuracy(init, measure), accuracy(name, measure)
+def check_regression(name: str, init: str, measure: str, max_regression: float) -> None:
+    """Refuse a model that got worse than the one it was trained from.
+
+    Args:
+        name: of the round.
+        init: the round that its training started from, or base.
+        measure: toy or bfcl, as gate.measure.
+        max_regression: the loss of accuracy that is allowed, 0 to 1.
+
+    Raises:
+        RegressionError: where the model lost more than that.
+        DataError: where one of the two was not measured.
+    """
+    before, after = measured_accuracy(init, measure), measured_accuracy(name, measure)
     lost = round(before["accuracy"] - after["accuracy"], 4)
     if lost <= max_regression:
         return
-    shown = " against ".join(_shown(who, rate) for who, rate in ((name, after), (init, before)))
+    figures = " against ".join(_text(who, accuracy) for who, accuracy in ((name, after), (init, before)))
     raise RegressionError(
-        f"set {name} got worse than {init}: {shown}, a loss of {lost:.1%} where gate.max_regression allows "
-        f"{max_regression:.1%}; no further set builds on it. {paths.model_folder(name)} stays for a look: change how "
-        f"the set is made (rounds, train), delete it from rounds, or allow more"
+        f"round {name} got worse than {init}: {figures}, a loss of {lost:.1%} where gate.max_regression allows "
+        f"{max_regression:.1%}; no further round builds on it. {paths.model_folder(name)} is kept for inspection: "
+        f"change how the round is made (rounds, recipes, train), delete it from rounds, or allow more"
     )
 
 
-def _shown(name: str, rate: dict) -> str:
-    return f"{name} {rate['accuracy']:.1%} ({rate['low']:.1%} to {rate['high']:.1%}, n = {rate['n']})"
+def _text(name: str, accuracy: dict) -> str:
+    return f"{name} {accuracy['accuracy']:.1%} ({accuracy['low']:.1%} to {accuracy['high']:.1%}, n = {accuracy['n']})"

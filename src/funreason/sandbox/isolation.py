@@ -1,21 +1,21 @@
 """Run a command that executes text written by a model: generated programs, and scorers that eval() answers.
 
 What it gives, with `bwrap` (bubblewrap) or `unshare` (util-linux):
-- no network, no processes but its own, and an end of the whole tree at the time-out or when the caller dies;
+- no network, and no processes but its own; the whole process tree ends at the time-out or when the caller dies;
 - a file system of its own: the system's programs and the `readable` paths, read-only, and an empty /tmp of
-  SCRATCH_MB (HOME, TMPDIR and working folder) that is gone afterwards: no home, no project, no /etc;
-- an empty environment (no tokens or keys), no capabilities, no way to gain any;
-- limits for each process: address space, CPU seconds, file size; in all: a number of processes, and TOTAL_MEMORY times
-  the memory of one, watched from outside (watch.py).
+  SCRATCH_MB (HOME, TMPDIR and working folder) that is deleted afterwards. No home, no project, no /etc;
+- an empty environment (no tokens or keys), no capabilities, and no way to gain any;
+- limits per process: address space, CPU seconds, file size. Limits in total: the number of processes, and TOTAL_MEMORY
+  times the memory of one process, watched from outside (limits.py).
 
 What it does NOT cover:
 - faults of the kernel: the command talks to the same kernel as you do;
-- memory in total between two looks of a tenth of a second (/tmp and /dev/shm are bounded by themselves);
-- the command against itself: a program can disturb others in the same run, and what they report. The drivers run
-  each in a process of its own, and every program that passes once more with tests that nothing passes;
-- as root: the command runs as a user of its own, so what `readable` names has to be readable for all;
-- kernels before 5.14: the number of processes counts all that the user runs;
-- timing, and what `readable` names or /usr holds: both are open to be read.
+- total memory between two checks, which are a tenth of a second apart (/tmp and /dev/shm have their own bounds);
+- the command against itself: a program can disturb others in the same run, and their reports. The scorers therefore run
+  each program in a process of its own, and each one that passes once more with tests that nothing can pass;
+- as root: the command runs as another user, so everybody must be able to read the `readable` paths;
+- kernels before 5.14: the number of processes counts everything that the user runs;
+- timing, and the contents of /usr and of the `readable` paths: the command can read both.
 Mode `none` keeps the empty environment, the throwaway folder, the limits and the time-out; it hides nothing.
 """
 
@@ -41,10 +41,10 @@ MAX_FILE_MB = 64
 SCRATCH_MB = 256
 TOTAL_MEMORY = 2  # times the memory of one process, for all of a run together
 
-# What systemd keeps for users that last as long as one service. A new one each time, since the kernel counts
-# processes by user: a fork bomb would take those of a sandbox beside it.
+# The range that systemd keeps for users that exist only while a service runs. Each run takes a random one: the kernel
+# counts processes per user, so a fork bomb would use up those of another sandbox.
 _THROWAWAY_USERS = range(61184, 65520)
-_DROPPING = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")  # what `_bare` needs, and takes away, as root
+_DROPPING = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")  # `_drop_rights` needs them as root, and drops them
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG": "C.UTF-8",
@@ -58,9 +58,14 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cach
 
 @dataclass(frozen=True)
 class Finished:
-    """How a sandboxed command ended. `returncode` is negative after a signal; output ends at MAX_FILE_MB.
+    """How a sandboxed command ended.
 
-    `ended_for` says that it was ended from outside: for `time`, `memory` (of all its processes), or `stopped`.
+    Attributes:
+        returncode: negative after a signal.
+        stdout: at most MAX_FILE_MB.
+        stderr: at most MAX_FILE_MB, decoded.
+        ended_for: why it was killed: `time`, `memory` (of all its processes), `stopped`; empty if it was not killed.
+        mode: the sandbox that it ran in.
     """
 
     returncode: int
@@ -71,12 +76,19 @@ class Finished:
 
     @property
     def timed_out(self) -> bool:
+        """Whether it was ended because it took longer than its time-out."""
         return self.ended_for == "time"
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """The Python of a virtual environment as a sandbox sees it: no links through folders that are hidden."""
+    """The Python of a virtual environment as a sandbox sees it: its paths lead through no hidden folder.
+
+    Attributes:
+        command: the interpreter with its options.
+        readable: the paths that it needs inside.
+        env: the environment variables that it needs.
+    """
 
     command: list[str]
     readable: list[Path]
@@ -102,11 +114,22 @@ def run(
     memory_mb: int = 2048,
     mode: str = "auto",
 ) -> Finished:
-    """Run `cmd` (absolute program) to its end or to `timeout_s`; never raises for what the command does.
+    """Run a command to its end or to its time-out. Nothing that the command does raises an error here.
 
-    `memory_mb` is the address space of each process in MiB; all together may hold TOTAL_MEMORY times that.
+    Args:
+        cmd: the program (an absolute path) and its arguments.
+        readable: paths that the command can read, besides the system's programs.
+        env: environment variables, besides PATH, HOME and the like.
+        stdin: sent to the command.
+        timeout_s: seconds until everything is killed.
+        memory_mb: address space of each process in MiB; together they may hold TOTAL_MEMORY times as much.
+        mode: auto, bwrap, unshare or none, see `resolve`.
 
-    Raises SandboxError where `mode` does not work on this machine.
+    Returns:
+        How it ended, with its output.
+
+    Raises:
+        SandboxError: where `mode` does not work on this machine.
     """
     mode = resolve(mode)
     with tempfile.TemporaryDirectory(prefix="funreason-sandbox-") as folder:
@@ -119,7 +142,7 @@ def run(
 
 @cache
 def resolve(mode: str) -> str:
-    """The mode that `mode` means on this machine, tried out once. Raises SandboxError if there is none."""
+    """The sandbox that `mode` stands for on this machine, tried once. Raises SandboxError if there is none."""
     if mode not in MODES:
         raise SandboxError(f"evaluate.sandbox is {mode!r}, allowed are {', '.join(MODES)}; choose one")
     if mode == "none":
@@ -130,7 +153,7 @@ def resolve(mode: str) -> str:
             return candidate
         problems.append(f"{candidate}: {problem}")
     raise SandboxError(
-        f"evaluate.sandbox is {mode!r}, but this machine cannot lock model code in ({'; '.join(problems)}); "
+        f"evaluate.sandbox is {mode!r}, but this machine cannot isolate model code ({'; '.join(problems)}); "
         "install bubblewrap or allow user namespaces, or set evaluate.sandbox to none to run it unprotected"
     )
 
@@ -146,26 +169,34 @@ def _problem(mode: str) -> str | None:
     return (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[0]
 
 
-def _supervise(command, folder, env, stdin: bytes, timeout_s: float, mode: str, memory_mb: int = 512) -> Finished:
+def _supervise(
+    command: list[str],
+    folder: str,
+    env: dict[str, str],
+    stdin: bytes,
+    timeout_s: float,
+    mode: str,
+    memory_mb: int = 512,
+) -> Finished:
     # Files, not pipes: the file size limit then bounds what a command can make this process hold.
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        given.write(stdin)
-        given.seek(0)
+    with tempfile.TemporaryFile() as in_file, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        in_file.write(stdin)
+        in_file.seek(0)
         process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *command],
-            stdin=given, stdout=out, stderr=err, cwd=folder, env=env, start_new_session=True,
+            stdin=in_file, stdout=out, stderr=err, cwd=folder, env=env, start_new_session=True,
         )  # fmt: skip
         try:
             end = wait(process, timeout_s, TOTAL_MEMORY * memory_mb)
         finally:
-            # Also after a normal end: whatever was left behind goes. The group has the leader's id.
+            # Also after a normal end: it may have left processes behind. The group has the id of its leader.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         out.seek(0)
         err.seek(0)
-        said = out.read(), err.read().decode(errors="replace")
-        return Finished(process.returncode, *said, "" if end == "ended" else end, mode)
+        stderr = err.read().decode(errors="replace")
+        return Finished(process.returncode, out.read(), stderr, "" if end == "ended" else end, mode)
 
 
 def _limits(timeout_s: float, memory_mb: int) -> list[str]:
@@ -177,7 +208,7 @@ def _limits(timeout_s: float, memory_mb: int) -> list[str]:
 
 
 def _visible(readable: Sequence[Path]) -> list[str]:
-    """Absolute paths without repeats. `/` and the home folder would open everything: refused."""
+    """Absolute paths without repeats. Raises SandboxError for `/` and the home folder, which would show everything."""
     paths = list(dict.fromkeys(str(Path(path).absolute()) for path in readable))
     for path in paths:
         if path in ("/", str(Path.home())):
@@ -185,8 +216,8 @@ def _visible(readable: Sequence[Path]) -> list[str]:
     return [path for path in paths if not path.startswith("/usr/")]
 
 
-def _bare() -> list[str]:
-    """Drop all rights, and root itself: even without rights, user 0 writes /proc/sys and forks freely."""
+def _drop_rights() -> list[str]:
+    """Drop all rights, and root itself: even without rights, user 0 can write to /proc/sys and fork without limit."""
     user = str(random.choice(_THROWAWAY_USERS))
     change = ["--reuid", user, "--regid", user, "--clear-groups"] if os.geteuid() == 0 else []
     return ["setpriv", *change, "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
@@ -195,14 +226,14 @@ def _bare() -> list[str]:
 def _unshare(folder: str, command: list[str], readable: list[str]) -> list[str]:
     namespaces = ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child"]
     user = [] if os.geteuid() == 0 else ["--map-root-user"]
-    script = [str(Path(__file__).with_suffix(".sh")), folder, str(SCRATCH_MB)]
-    return ["unshare", *namespaces, *user, "sh", *script, *readable, "::", *_bare(), *command]
+    script = [str(Path(__file__).with_name("sandbox.sh")), folder, str(SCRATCH_MB)]
+    return ["unshare", *namespaces, *user, "sh", *script, *readable, "::", *_drop_rights(), *command]
 
 
 def _bwrap(folder: str, command: list[str], readable: list[str]) -> list[str]:
     shown = []
     for path in (*_SYSTEM, *readable):
-        # Folders bwrap makes on its own are closed to other users.
+        # bwrap would create parent folders that other users cannot enter.
         shown += [part for parent in reversed(Path(path).parents[:-1]) for part in ("--dir", str(parent))]
         if os.path.islink(path):
             shown += ["--symlink", os.readlink(path), path]
@@ -218,12 +249,12 @@ def _bwrap(folder: str, command: list[str], readable: list[str]) -> list[str]:
     return [
         shutil.which("bwrap") or "bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
         "--die-with-parent", "--new-session", *rights, "--proc", "/proc", "--dev", "/dev", *scratch, *shown,
-        "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", *_bare(), *command,
+        "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", *_drop_rights(), *command,
     ]  # fmt: skip
 
 
 def _none(folder: str, command: list[str], readable: list[str]) -> list[str]:
-    # NPROC counts all that the user runs, threads of this very stage included: not a limit for one command.
+    # NPROC counts everything that the user runs, threads of this stage included, so it cannot limit one command.
     return [part for part in command if not part.startswith("--nproc=")]
 
 

@@ -1,7 +1,7 @@
-"""Wait for a command, and tell when it takes too long, its processes together take too much memory, or one is stopped.
+"""Wait for a command: does it take too long, do its processes take too much memory together, or is one stopped?
 
-The kernel's limits (sandbox.py) hold for each process; a program that forks would get as many times as much. Control
-groups would count in total, but need rights over them that neither users nor containers usually have.
+The kernel's limits (isolation.py) hold per process; a program that forks would get them several times. Control groups
+count in total, but users and containers usually have no rights over them.
 """
 
 import subprocess
@@ -13,11 +13,18 @@ INTERVAL_S = 0.1
 
 
 def wait(process: subprocess.Popen, timeout_s: float, memory_mb: float) -> str:
-    """How it ended: `ended` by itself, `time` (not within timeout_s), `memory` (over memory_mb MiB in all), `stopped`.
+    """Wait for a process to end or to break a limit. The caller kills what is left of it.
 
-    A stopped process (SIGSTOP) does not even hear its own alarm; what runs here has no reason to stop one.
-    It only looks: the caller ends what is left. Between two looks a program can take what the machine's
-    memory is fast for, some hundred MB.
+    Between two checks a program can take some hundred MB, as fast as the machine's memory is.
+
+    Args:
+        process: the leader of the processes to watch.
+        timeout_s: seconds that it may take.
+        memory_mb: MiB of anonymous memory that it and its descendants may hold together.
+
+    Returns:
+        `ended` (by itself), `time`, `memory`, or `stopped` (by SIGSTOP): a stopped process does not even get its own
+        alarm, and no program that runs here has a reason to stop one.
     """
     end, ended = time.monotonic() + timeout_s, _end_of(process)
     while True:
@@ -26,16 +33,16 @@ def wait(process: subprocess.Popen, timeout_s: float, memory_mb: float) -> str:
             return "ended"
         if left <= INTERVAL_S:
             return "time"
-        found = [_status(pid) for pid in family(process.pid)]
-        # Anonymous memory; pages that a fork shares with its parent count for both.
-        if sum(int(status.get("RssAnon", "0 kB").split()[0]) for status in found) > memory_mb * 1024:
+        statuses = [_status(pid) for pid in family(process.pid)]
+        # Pages that a fork shares with its parent count for both.
+        if sum(int(status.get("RssAnon", "0 kB").split()[0]) for status in statuses) > memory_mb * 1024:
             return "memory"
-        if any(status.get("State", "").startswith("T") for status in found):
+        if any(status.get("State", "").startswith("T") for status in statuses):
             return "stopped"
 
 
 def _end_of(process: subprocess.Popen) -> threading.Event:
-    """Set the moment the process ends. Popen.wait with a time-out would look for it, up to 50 ms late."""
+    """An event that is set the moment the process ends. Popen.wait with a time-out polls, and is up to 50 ms late."""
     ended = threading.Event()
 
     def wait() -> None:
@@ -47,13 +54,13 @@ def _end_of(process: subprocess.Popen) -> threading.Event:
 
 
 def family(root: int) -> list[int]:
-    """`root` and its descendants. Those of a pid namespace cannot leave: their orphans go to its first process."""
-    found, todo = [], [root]
+    """The ids of `root` and its descendants. In a pid namespace none gets lost: its first process adopts orphans."""
+    pids, todo = [], [root]
     while todo:
-        found.append(pid := todo.pop())
+        pids.append(pid := todo.pop())
         for thread in _listed(Path(f"/proc/{pid}/task")):
             todo += map(int, _read(thread / "children").split())
-    return found
+    return pids
 
 
 def _status(pid: int) -> dict[str, str]:
@@ -64,7 +71,7 @@ def _status(pid: int) -> dict[str, str]:
 def _listed(folder: Path) -> list[Path]:
     try:
         return list(folder.iterdir())
-    except OSError:  # it ended while we looked
+    except OSError:  # it ended meanwhile
         return []
 
 

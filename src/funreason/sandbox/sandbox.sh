@@ -1,4 +1,4 @@
-# Runs as PID 1 of new mount, pid and network namespaces, with the right to mount (see sandbox.py).
+# Runs as PID 1 of new mount, pid and network namespaces, with the right to mount (see isolation.py).
 # Builds a file system out of an empty one, steps into it, then runs the command without any rights.
 #   sandbox.sh ROOT SCRATCH_MB READABLE... :: COMMAND...
 set -eu
@@ -6,12 +6,12 @@ umask 022
 root=$1 scratch=$2
 shift 2
 
-# A line is source, target, type, options. One mount for many of them: to start it takes longer than what it does.
+# A line is source, target, type, options. One `mount` for many lines: starting it takes longer than its work.
 line() { printf '%s\t%s\t%s\t%s\n' "$1" "$root$2" "$3" "$4"; }
 mount_lines() { sed 's/\\/\\134/g; s/ /\\040/g' > "$root/mounts" && mount --all --fstab "$root/mounts"; }
 tmpfs() { line sandbox "$2" tmpfs "nosuid,nodev,size=$1m,mode=1777"; }
 device() { : > "$root$1" && line "$1" "$1" none bind; }
-# nosuid and nodev are spelled out: a remount that would lift them is refused to an unprivileged user.
+# nosuid and nodev are spelled out: the kernel refuses an unprivileged user a remount that would lift them.
 bind() { line "$1" "$1" none bind,ro,nosuid,nodev; }
 show() {
   if [ -L "$1" ]; then
@@ -33,7 +33,7 @@ ln -s /proc/self/fd "$root/dev/fd"
   line proc /proc proc nosuid,nodev,noexec
 } | mount_lines
 
-# After /tmp: what is to be seen may lie there.
+# After /tmp: a readable path may lie there.
 for path in /usr /bin /sbin /lib /lib32 /lib64 /etc/ld.so.cache /etc/alternatives "$@"; do
   [ "$path" != :: ] || break
   show "$path"
@@ -48,6 +48,6 @@ pivot_root . .
 umount -l .
 cd /tmp
 
-# Not exec: PID 1 stays ours, so that the command can neither keep the namespaces alive nor shake off their end.
+# Not exec: this shell stays PID 1, so that the command can neither keep the namespaces alive nor escape their end.
 "$@" || exit $?
 exit 0

@@ -8,7 +8,7 @@ from channel import open_channel
 
 
 def prompts(category: str, limit: int | None) -> list[dict]:
-    """The first `limit` entries of a single-turn category, in the order of BFCL's file."""
+    """The first `limit` entries (None: all) of a single-turn category, in the order of BFCL's file."""
     return [{"id": entry["id"], "messages": messages(entry, category)} for entry in entries(category)[:limit]]
 
 

@@ -1,7 +1,7 @@
-"""The two releases of bfcl-eval behind one set of names: entries, their prompts, and the scoring of one category.
+"""The two releases of bfcl-eval behind the same names: entries, their prompts, and the scoring of one category.
 
-v4 (2026.3.23) names its categories as we do; v3 (2025.6.8) says simple, java, javascript. v3 knows no partial runs: it
-is given a data folder with the entries that were asked.
+v4 (2026.3.23) names its categories as we do; v3 (2025.6.8) says simple, java, javascript. v3 has no partial
+runs: it gets a data folder with the entries that were asked.
 """
 
 import importlib
@@ -30,42 +30,48 @@ def entries(category: str) -> list[dict]:
     name = name_of(category)
     if not V3:
         return utils.load_dataset_entry(name)
-    found = utils.load_file(utils.find_file_with_suffix(eval_runner.PROMPT_PATH, name))
+    rows = utils.load_file(utils.find_file_with_suffix(eval_runner.PROMPT_PATH, name))
     if name.startswith("multi_turn"):
-        return _llm_response_generation.process_multi_turn_test_case(found)
-    for entry in found:  # as the handlers of v3 do before they ask; for several turns they still do
+        return _llm_response_generation.process_multi_turn_test_case(rows)
+    for entry in rows:  # as the handlers of v3 do before they ask; for several turns they do it themselves
         decoding.func_doc_language_specific_pre_processing(entry["function"], name)
-    return found
+    return rows
 
 
 def messages(entry: dict, category: str) -> list[dict]:
-    """The chat of a single-turn entry. v3 asks for the category, v4 for the id."""
+    """The chat of a single-turn entry of `category`. BFCL's function takes the category in v3, the id in v4."""
     last = name_of(category) if V3 else entry["id"]
     return decoding.system_prompt_pre_processing_chat_model(entry["question"][0], entry["function"], last)
 
 
 def load_apis() -> None:
-    """Import the simulated APIs of conversations here: else each process that is forked does, which takes longer."""
+    """Import the simulated APIs here: else each forked process imports them, which takes longer."""
     for name, module in multi_turn_utils.CLASS_FILE_PATH_MAPPING.items():
-        if not name.startswith(("Memory", "WebSearch")):  # v4's for what is not asked here, with a store of vectors
+        if not name.startswith(("Memory", "WebSearch")):  # of v4's other categories; they load a vector store
             importlib.import_module(module)
 
 
 def evaluated(category: str, rows: list[dict], data: dict[str, str] | None) -> list[dict]:
-    """What the official score file of a category holds: a header with counts, then the failures.
+    """Score a category by the official runner.
 
-    `rows` are answers; `data` (v4 only) the files of a folder that takes the place of BFCL's own data.
+    Args:
+        category: our name of it.
+        rows: the answers.
+        data: the files of a folder that takes the place of BFCL's own data, v4 only.
+
+    Returns:
+        The lines of the official score file: a header with counts, then the failures.
     """
     lines: list[dict] = []
-    # Kept, not written: to write and read the prompts of all failures is a third of the work.
-    _writer.write_list_of_dicts_to_file = lambda name, found, folder: lines.extend(found)
+    # Kept, not written: writing and reading the prompts of all failures is a third of the work.
+    _writer.write_list_of_dicts_to_file = lambda name, rows, folder: lines.extend(rows)
     runner = _evaluated_v3 if V3 else _evaluated_v4
     runner(name_of(category), sorted(rows, key=utils.sort_key), data)
     return lines
 
 
 def _evaluated_v4(category: str, rows: list[dict], data: dict[str, str] | None) -> None:
-    utils.PROMPT_PATH, utils.POSSIBLE_ANSWER_PATH = laid_out(data) if data else OFFICIAL
+    utils.PROMPT_PATH, utils.POSSIBLE_ANSWER_PATH = write_folder(data) if data else OFFICIAL
     eval_runner.evaluate_task(
         category, None, NOWHERE, rows, bfcl_stub.MODEL, bfcl_stub.Handler(), {}, allow_missing=True
     )  # fmt: skip
@@ -79,14 +85,14 @@ def _evaluated_v3(category: str, rows: list[dict], data: None) -> None:
         if path := next(source.glob(f"BFCL_v3_{category}.json"), None):
             kept = [entry for entry in utils.load_file(path) if entry["id"] in asked]
             files[label + path.name] = "".join(json.dumps(entry) + "\n" for entry in kept)
-    eval_runner.PROMPT_PATH, eval_runner.POSSIBLE_ANSWER_PATH = laid_out(files)
+    eval_runner.PROMPT_PATH, eval_runner.POSSIBLE_ANSWER_PATH = write_folder(files)
     state = {"leaderboard_table": {}}
-    eval_runner.record_result = lambda *_: None  # for the leaderboard's tables, which nobody reads here
+    eval_runner.record_result = lambda *_: None  # for the tables of the leaderboard, which are not used
     eval_runner.evaluate_task(category, None, NOWHERE, rows, bfcl_stub.MODEL, bfcl_stub.Handler(), state)
 
 
-def laid_out(files: dict[str, str]) -> tuple[Path, Path]:
-    """(data folder, folder of possible answers), written from texts by name."""
+def write_folder(files: dict[str, str]) -> tuple[Path, Path]:
+    """(data folder, folder of possible answers), written from texts by file name."""
     root = Path(tempfile.mkdtemp())
     (root / "possible_answer").mkdir()
     for name, text in files.items():

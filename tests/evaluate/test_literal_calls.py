@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from funreason.core.errors import FunReasonError
+from funreason.evaluate import DRIVERS
 from funreason.evaluate.bfcl import ENVIRONMENTS
-from funreason.sandbox.scorer import DRIVERS, scorer_python
+from funreason.sandbox.scorer import scorer_python
 
 FILES = "funreason_eval_id_0_GorillaFileSystem_instance"  # as v4 calls them
 MATH = "funreason_eval_id_0_MathAPI_instance"
 TRUE_FILES = "funreason_ground_truth_eval_id_0_GorillaFileSystem_instance"
 
-PLAIN = {
+LITERAL = {
     "no argument": "pwd()",
     "by name": "ls(a=True)",
     "by position": "absolute_value(-3.5)",
@@ -31,7 +32,7 @@ PLAIN = {
     "long": f"echo(content={'x' * (1 << 20)!r})",
     "nested deeply": f"echo(content={'[' * 90}{']' * 90})",
 }
-NOT_PLAIN = {
+NOT_LITERAL = {
     "a name": "echo(content=str)",
     "a call": "echo(content=pwd())",
     "a call of nothing": "no_such_function(a=print(1))",
@@ -88,7 +89,7 @@ def probe(request):
         if request.param == "v3":
             for name in (FILES, MATH, TRUE_FILES):
                 calls = [call.replace(name, name.lower()) for call in calls]
-        command = [python, Path(__file__).with_name("plain_probe.py"), DRIVERS, how]
+        command = [python, Path(__file__).with_name("literal_calls_probe.py"), DRIVERS, how]
         done = subprocess.run(command, input=json.dumps(calls), capture_output=True, text=True, check=True)
         return json.loads(done.stdout.splitlines()[-1])
 
@@ -96,20 +97,20 @@ def probe(request):
 
 
 def test_plain_calls_give_what_bfcl_gives(probe):
-    plain, official = (probe(how, list(PLAIN.values()))["said"] for how in ("plain", "official"))
-    assert [name for name, results in zip(PLAIN, plain, strict=True) if results is None] == []
-    assert dict(zip(PLAIN, plain, strict=True)) == dict(zip(PLAIN, official, strict=True))
-    by_name = dict(zip(PLAIN, plain, strict=True))
+    plain, official = (probe(how, list(LITERAL.values()))["said"] for how in ("literal", "official"))
+    assert [name for name, results in zip(LITERAL, plain, strict=True) if results is None] == []
+    assert dict(zip(LITERAL, plain, strict=True)) == dict(zip(LITERAL, official, strict=True))
+    by_name = dict(zip(LITERAL, plain, strict=True))
     assert by_name["by position"] == ['{"result": 3.5}']
     assert by_name["of no such function"] == ["Error during execution: name 'no_such_function' is not defined"]
 
 
 def test_nothing_else_is_executed(probe):
-    said = probe("plain", list(NOT_PLAIN.values()))["said"]
-    assert [(name, results) for name, results in zip(NOT_PLAIN, said, strict=True) if results is not None] == []
+    said = probe("literal", list(NOT_LITERAL.values()))["said"]
+    assert [(name, results) for name, results in zip(NOT_LITERAL, said, strict=True) if results is not None] == []
 
 
 def test_a_conversation_leaves_nothing_behind(probe):
     """Neither its instances nor what it spent of a card that BFCL lends to all conversations of a long context."""
-    found = probe("plain", [])
+    found = probe("literal", [])
     assert found["after"] == [found["before"], [], True]
