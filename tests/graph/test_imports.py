@@ -11,9 +11,9 @@ PACKAGE = ROOT / "src/funreason"
 LAYERS = (  # a package imports its own layer and the ones below
     {"cli"},
     {"assemble", "cache", "doctor", "evaluate", "plan", "publish", "refine", "report", "serve", "toy", "train"},
-    {"data", "heuristics", "ledger", "llm", "sandbox", "srml"},
+    {"data", "heuristics", "ledger", "llm", "sandbox"},
     {"calls", "config", "prompts"},
-    {"core"},
+    {"core", "srml"},  # srml stands alone, so that config may ask it for the ranges of SSB
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 
