@@ -2,9 +2,9 @@
 
     python benchmarks/cache.py [--small 10000] [--large 1000000] [--rounds 5] [--writers 8] [--each 5000]
 
-Look-ups: keys drawn at random, asked in one call as a stage asks them. Writes: one `put` a response, each a
-transaction of its own. Small and large take turns, the middle round counts; the processor's time is printed beside the
-clock's, which other work on the machine slows. The writers share one new cache: each key is written by two of them.
+Look-ups: keys drawn at random, asked in one call as a stage asks them. Writes: one `put` per response, each a
+transaction of its own. Small and large take turns, and the median round counts. CPU time is printed beside wall-clock
+time, which other processes of the machine slow down. The writers share one new cache: each key is written by two.
 """
 
 import argparse
@@ -13,19 +13,19 @@ import multiprocessing
 import os
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
+from turns import timed
 
 from funreason.cache.exchange import take
 from funreason.cache.maintenance import verify
 from funreason.llm import Cache, Response
 
-LOOKUPS, WRITES = 20_000, 5_000  # of a round
-WORDS = 90  # of an answer, about 500 characters: a toy model's reasoning and calls
+LOOKUPS, WRITES = 20_000, 5_000  # per round
+WORDS = 90  # per response, about 500 characters: a toy model's reasoning and calls
 
 
 def name(number: int) -> bytes:
@@ -39,12 +39,11 @@ def answer(number: int) -> Response:
 
 
 def row(number: int) -> tuple:
-    found = answer(number)
-    return name(number), "model", found.text, found.finish_reason, found.prompt_tokens, found.completion_tokens
+    return name(number), "model", *vars(answer(number)).values()
 
 
-class Measured:
-    """A cache of `count` responses, and what each round took of it."""
+class MeasuredCache:
+    """A cache of `count` responses, and the seconds of each round."""
 
     def __init__(self, folder: Path, count: int):
         self.cache, self.count, self.written = Cache(folder), count, count
@@ -56,7 +55,7 @@ class Measured:
         keys = [name(rng.randrange(self.count)) for _ in range(LOOKUPS)]
         self.took["look-ups"].append(timed(lambda: self.find(keys)))
         rows = [(name(self.written + place), answer(self.written + place)) for place in range(WRITES)]
-        self.took["writes"].append(timed(lambda: [self.cache.put(key, found, "model") for key, found in rows]))
+        self.took["writes"].append(timed(lambda: [self.cache.put(key, response, "model") for key, response in rows]))
         self.written += WRITES
 
     def find(self, keys: list[bytes]) -> None:
@@ -64,29 +63,22 @@ class Measured:
         assert len(found) == len(set(keys)), "a response is missing"
 
     def per_second(self, what: str) -> tuple[float, float]:
-        """The middle round's, by the clock and by the processor."""
+        """Of the median round: by the wall clock, by CPU time."""
         number = {"look-ups": LOOKUPS, "writes": WRITES}[what]
         return tuple(number / median(times) for times in zip(*self.took[what], strict=True))
 
 
-def timed(work: Callable) -> tuple[float, float]:
-    """Seconds by the clock and of the processor."""
-    start = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - start[0], time.process_time() - start[1]
-
-
-def sizes(arguments, folder: Path) -> None:
-    both = [Measured(folder / str(count), count) for count in (arguments.small, arguments.large)]
+def sizes(arguments: argparse.Namespace, folder: Path) -> None:
+    both = [MeasuredCache(folder / str(count), count) for count in (arguments.small, arguments.large)]
     for seed in tqdm(range(arguments.rounds), "rounds", disable=None):
         for measured in both:
             measured.round(seed)
     for what in ("look-ups", "writes"):
         for measured in both:
-            clock, processor = measured.per_second(what)
-            print(f"{what:<10}{measured.count:>12,} responses{clock:>12,.0f}/s{processor:>12,.0f}/s of the processor")
-        slower = [few / many for few, many in zip(*(m.per_second(what) for m in both), strict=True)]
-        print(f"{what:<10} slower by {slower[0]:.2f} times, of the processor {slower[1]:.2f}")
+            clock, cpu = measured.per_second(what)
+            print(f"{what:<10}{measured.count:>12,} responses{clock:>12,.0f}/s{cpu:>12,.0f}/s of CPU time")
+        slower = [small / large for small, large in zip(*(m.per_second(what) for m in both), strict=True)]
+        print(f"{what:<10} slower by {slower[0]:.2f} times, by CPU time {slower[1]:.2f}")
 
 
 def writer(folder: str, first: int, each: int) -> None:
@@ -96,8 +88,8 @@ def writer(folder: str, first: int, each: int) -> None:
             assert cache.get([name(number)]), f"{number} is not there after its put"
 
 
-def several(arguments, folder: Path) -> None:
-    """Each writer starts half a share after the one before: all but the ends is written twice."""
+def several(arguments: argparse.Namespace, folder: Path) -> None:
+    """Each writer starts in the middle of the range of the one before: all but the ends is written twice."""
     half = arguments.each // 2
     context = multiprocessing.get_context("spawn")
     children = [
@@ -113,13 +105,13 @@ def several(arguments, folder: Path) -> None:
     assert not any(child.exitcode for child in children), "a writer failed"
     wanted = half * (arguments.writers - 1) + arguments.each
     with Cache(folder) as cache:
-        found = cache.get(name(number) for number in range(wanted))
+        stored = cache.get(name(number) for number in range(wanted))
         rows = cache.do(lambda database: database.execute("SELECT count(*) FROM responses").fetchone()[0])
-        lost = sum(found.get(name(number)) != answer(number) for number in range(wanted))
-        structure = verify(cache)
+        lost = sum(stored.get(name(number)) != answer(number) for number in range(wanted))
+        checked = verify(cache)
     puts = arguments.writers * arguments.each
     print(f"{arguments.writers} writers: {puts:,} puts of {wanted:,} responses, {puts / took:,.0f}/s with their starts")
-    print(f"{lost} lost, {rows - wanted} doubled, {structure['damaged']} damaged, structure {structure['structure']}")
+    print(f"{lost} lost, {rows - wanted} doubled, {checked['damaged']} damaged, structure {checked['structure']}")
 
 
 def main() -> None:
@@ -128,7 +120,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=1_000_000, help="responses in the large one")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--writers", type=int, default=8)
-    parser.add_argument("--each", type=int, default=5_000, help="responses a writer puts")
+    parser.add_argument("--each", type=int, default=5_000, help="responses per writer")
     parser.add_argument("--folder", type=Path, help="where the caches go for the time being, on the disk in question")
     arguments = parser.parse_args()
     with TemporaryDirectory(dir=arguments.folder) as folder:

@@ -1,4 +1,4 @@
-"""Kill -9 a small toy run with real vLLM engines, stage by stage, and compare its end with that of an unbroken one.
+"""Kill -9 a small toy run with real vLLM engines, stage by stage, and compare its results with an unbroken run.
 
     python benchmarks/kills.py [--times 3] [--seed 1]
 
@@ -21,7 +21,7 @@ from tests.survival.test_kills import SMALL  # noqa: E402
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--times", type=int, default=3, help="kills a stage")
+    parser.add_argument("--times", type=int, default=3, help="kills per stage")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -30,8 +30,8 @@ def main() -> None:
         )
         unbroken = Repro(whole)
         kills, _ = kill_every_stage(broken, [], unbroken, arguments.times, arguments.seed)
-        status, said = unbroken.finished()
-        assert status == 0, said[-3000:]
+        status, output = unbroken.finished()
+        assert status == 0, output[-3000:]
         print(f"{kills.total()} kills: {dict(kills)}")
         print("the same bytes" if same_bytes(broken, whole) else "OTHER BYTES")
 
