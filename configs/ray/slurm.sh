@@ -2,7 +2,7 @@
 # The pipeline with its models on the GPUs of several SLURM nodes: sbatch configs/ray/slurm.sh
 # params.yaml needs llm.engine: ray, llm.ray.address: auto, and replicas and parallel sizes that fit the nodes.
 # The clone with its .venv (`make setup ray PLATFORM=gpu`) and the models must be on a file system that all nodes see
-# under one path. The response cache is only opened on the first node: a disk of that node, not a network file system.
+# under one path. Only the first node opens the response cache: put it on a disk of that node, not on a network share.
 #SBATCH --job-name=funreason
 #SBATCH --nodes=4
 #SBATCH --ntasks-per-node=1
@@ -16,7 +16,7 @@ set -euo pipefail
 cd "${SLURM_SUBMIT_DIR:?submit it with sbatch, in the clone}"
 export PATH="$PWD/.venv/bin:$PATH" RAY_USAGE_STATS_ENABLED=0
 
-# One task a node: the first becomes the head and runs the command, the others join it; all end with the command.
+# One task per node: the first becomes the head and runs the command, the others join it; all end with the command.
 head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 srun ray symmetric-run --address "$head:6379" --min-nodes "$SLURM_NNODES" \
   --num-cpus "$SLURM_CPUS_PER_TASK" --num-gpus "${SLURM_GPUS_PER_NODE##*:}" -- "$@"

@@ -59,6 +59,7 @@ with Cache(sys.argv[1]) as cache:
 """
 
 
+@pytest.mark.slow
 def test_eight_processes_share_a_new_file(tmp_path):
     """Each begins in the middle of the one before: nothing is lost, and nothing is there twice."""
     start = [sys.executable, "-c", WRITER, str(tmp_path)]

@@ -25,6 +25,7 @@ from .conftest import SAMPLING, chats, llm_params
 ray = pytest.importorskip("ray", reason="Ray is not installed: run `make ray`")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
 
+pytestmark = pytest.mark.model
 GREEDY = SAMPLING | {"temperature": 0.0}
 TOY = Path(__file__).parents[2] / "toy/models/toy-base"
 COUNT = 60

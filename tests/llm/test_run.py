@@ -4,6 +4,8 @@ import io
 import subprocess
 import sys
 
+import pytest
+
 from funreason.llm import Client
 from funreason.llm import progress as progress_module
 
@@ -65,6 +67,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 def test_only_the_requests_of_one_block_are_in_memory(tmp_path):
     """The stages ask in blocks, so that any number of rows needs the memory of one block."""
     done = subprocess.run([sys.executable, "-c", BLOCKS, str(tmp_path)], capture_output=True, text=True, check=True)

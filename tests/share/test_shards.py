@@ -16,7 +16,7 @@ from funreason.cli import main as cli
 from funreason.core.errors import DataError
 from funreason.llm import Cache, Response
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 def name(number: int) -> bytes:

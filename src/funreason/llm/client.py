@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from funreason.config import LlmParams
-from funreason.llm.cache import Cache, key
+from funreason.config.params import LlmParams
+from funreason.llm.cache import Cache, batched, key
 from funreason.llm.engines.base import Engine
 from funreason.llm.engines.ray import RayEngine
 from funreason.llm.engines.server import ServerEngine
@@ -13,6 +13,8 @@ from funreason.llm.progress import ProgressLine
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
 from funreason.llm.usage import count
+
+_BLOCK = 500  # requests looked up together
 
 
 class Client:
@@ -57,7 +59,8 @@ class Client:
     def run(self, requests: Iterable[Request], desc: str = "llm") -> list[Response]:
         """Ask all requests; equal ones are asked once.
 
-        All of them are in memory until the last is answered, so the stages ask in blocks of some thousand rows.
+        The prompts that are not in the cache are in memory until the last one is answered. Who has very many requests
+        asks in blocks.
 
         Args:
             requests: Chats, in any number.
@@ -66,17 +69,21 @@ class Client:
         Returns:
             The responses, in the order of the requests.
         """
-        jobs = [self._job(request) for request in requests]
-        responses = self._cached(jobs)
-        missing = {job.key: job for job in jobs if job.key not in responses}
-        hits = len(jobs) - len(missing)
-        with ProgressLine(len(jobs), hits, desc) as progress:
+        keys: list[bytes] = []
+        responses: dict[bytes, Response] = {}
+        missing: dict[bytes, Job] = {}
+        for block in batched(map(self._job, requests), _BLOCK):
+            keys += [job.key for job in block]
+            responses |= self._cached(block)
+            missing |= {job.key: job for job in block if job.key not in responses}
+        hits = len(keys) - len(missing)
+        with ProgressLine(len(keys), hits, desc) as progress:
             # In the order of the prompts: those that begin alike meet in the engine's prefix cache.
             for job, response in self._asked(sorted(missing.values(), key=lambda job: job.prompt)):
                 progress.add(response)
                 responses[job.key] = response
         self.stats["cache_hits"] += hits
-        return [self._counted(responses[job.key]) for job in jobs]
+        return [self._counted(responses[name]) for name in keys]
 
     def close(self) -> None:
         """Close the engine and the cache that this client has opened."""
