@@ -14,7 +14,7 @@ from statistics import median
 from llm_common import BARE, SAMPLING, bare, one_engine, requests
 from turns import Seconds, timed
 
-from funreason.config.params import load_params
+from funreason.config import load_params
 from funreason.llm import Cache, Client, load_ref
 
 

@@ -26,7 +26,7 @@ from statistics import median
 from llm_common import SAMPLING, requests
 from llm_kill import KilledRun, killed
 
-from funreason.config.params import load_params
+from funreason.config import load_params
 from funreason.llm import load_ref
 from funreason.llm.engines.vllm import engine_arguments
 

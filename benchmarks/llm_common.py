@@ -1,6 +1,6 @@
 """What the benchmarks of the client share: prompts, sampling parameters, and vLLM without the client. No command."""
 
-from funreason.config.params import LlmParams
+from funreason.config import LlmParams
 from funreason.llm import ModelRef, Request
 from funreason.llm.engines.vllm import VllmEngine, engine_arguments
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from funreason.config.params import LlmParams
+from funreason.config import LlmParams
 from funreason.llm.cache import Cache, batched, key
 from funreason.llm.engines.base import Engine
 from funreason.llm.engines.ray import RayEngine
