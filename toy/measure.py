@@ -45,19 +45,21 @@ def judging_accuracy(model: Path, params) -> dict:
     samples = [Sample(row["id"], row["query"], row["tools"], row["cot"], row["answer"]) for row in rows]
     with Judge("judge", load_ref(model), params.llm, params.judge) as judge:
         asked = judge.ask([Question(row["check"], sample) for row, sample in zip(rows, samples, strict=True)], "judge")
-    said = [(row["check"], row["label"], opinion.reading.value) for row, opinion in zip(rows, asked, strict=True)]
-    return {check: verdict_figures([(label, value) for its, label, value in said if its == check]) for check in CHECKS}
+    pairs = {check: [] for check in CHECKS}
+    for row, opinion in zip(rows, asked, strict=True):
+        pairs[row["check"]].append((row["label"], opinion.reading.value))
+    return {check: verdict_figures(pairs[check]) for check in CHECKS}
 
 
 def verdict_figures(pairs: list[tuple[bool, bool | None]]) -> dict:
-    """An undecided verdict counts as wrong on both labels."""
-    shares = [
-        sum(said is label for label, said in pairs if label is wanted) / sum(label is wanted for label, _ in pairs)
-        for wanted in (True, False)
+    """Of (label, verdict) pairs; an undecided verdict counts as wrong on both labels."""
+    recalls = [
+        sum(verdict is label for label, verdict in pairs if label is side) / sum(label is side for label, _ in pairs)
+        for side in (True, False)
     ]
     return {
-        "balanced_accuracy": round(sum(shares) / 2, 4),
-        "undecided": sum(said is None for _, said in pairs),
+        "balanced_accuracy": round(sum(recalls) / 2, 4),
+        "undecided": sum(verdict is None for _, verdict in pairs),
         "n": len(pairs),
     }
 

@@ -15,15 +15,15 @@ TOY = Path(__file__).parent
 def main(*roles: str) -> None:
     from ruamel.yaml import YAML
 
-    recipes = YAML(typ="safe").load((TOY / "params.yaml").read_text())
+    params = YAML(typ="safe").load((TOY / "params.yaml").read_text())
     for role in roles:
         if role == "tokenizer":
             from funreason.toy.tokenizer import train_tokenizer
 
-            train_tokenizer(recipes["tokenizer"]["seed"]).save_pretrained(TOY / "models" / "tokenizer")
+            train_tokenizer(params["tokenizer"]["seed"]).save_pretrained(TOY / "models" / "tokenizer")
         else:
-            train_model(role, recipes["models"][role])
-    for role in roles:  # only a killed run may be taken up again, not one with another recipe or world
+            train_model(role, params["models"][role])
+    for role in roles:  # only a killed run goes on from it, not one with other settings or another world
         checkpoint(role).unlink(missing_ok=True)
 
 
@@ -42,20 +42,23 @@ def write_manifest() -> None:
     write_json(TOY / "models" / "MANIFEST.json", hashes)
 
 
-def train_model(role: str, settings: dict) -> None:
+def train_model(role: str, role_params: dict) -> None:
     import torch
     from transformers import AutoTokenizer, LlamaForCausalLM
 
     from funreason.core.jsonio import write_jsonl
-    from funreason.toy.pretrain import Recipe, new_model, train
+    from funreason.toy.pretrain import TrainingSettings, new_model, train
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     tokenizer = AutoTokenizer.from_pretrained(TOY / "models" / "tokenizer")
-    start, recipe = settings.get("start"), Recipe(**settings["recipe"])
-    model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32) if start else new_model(tokenizer, recipe.seed)
-    curve = train(model, tokenizer, role, recipe, checkpoint(role))
-    model.save_pretrained(settings["folder"])
-    tokenizer.save_pretrained(settings["folder"])
+    start, training = role_params.get("start"), TrainingSettings(**role_params["training"])
+    if start:
+        model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
+    else:
+        model = new_model(tokenizer, training.seed)
+    curve = train(model, tokenizer, role, training, checkpoint(role))
+    model.save_pretrained(role_params["folder"])
+    tokenizer.save_pretrained(role_params["folder"])
     write_jsonl(TOY / "curves" / f"{role}.jsonl", curve)
     write_manifest()
 

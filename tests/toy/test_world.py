@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from hashlib import sha256
+from itertools import islice
 from random import Random
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from funreason.calls import CallSyntaxError, parse, validate
 from funreason.core.jsonio import read_jsonl
 from funreason.toy.code_world import sample_split
-from funreason.toy.corpus import offered, split_of, training_episode
+from funreason.toy.corpus import split_of, stream, tool_drill, training_episode, training_stream
 from funreason.toy.defects import CAUGHT_BY, sample_case
 from funreason.toy.episodes import SHAPES, sample_episode
 from funreason.toy.judging import comparison, sample_judged
@@ -91,7 +93,7 @@ def test_reasoning_names_every_function_and_value():
         cot = chain_of_thought(episode, rng)
         for step in episode.steps:
             assert step.tool.name in cot
-            assert all(value.said in cot for _, value in step.given)
+            assert all(value.text in cot for _, value in step.arguments)
 
 
 def test_two_calls_of_one_episode_never_share_the_word_before_a_value():
@@ -99,7 +101,7 @@ def test_two_calls_of_one_episode_never_share_the_word_before_a_value():
     for shape in ("parallel", "parallel_multiple"):
         for _ in range(50):
             episode = sample_episode(shape, *[split()[0]] * 2, rng)
-            wordings = [(slot, value.wording) for step in episode.steps for slot, value in step.given]
+            wordings = [(slot, value.wording) for step in episode.steps for slot, value in step.arguments]
             assert len(episode.steps) > 1 and len(set(wordings)) == len(wordings)
 
 
@@ -111,7 +113,7 @@ def test_the_wordings_of_all_values_have_a_last_word_of_their_own():
 def test_the_drills_say_what_holds():
     rng = Random(6)
     for _ in range(50):
-        messages, reply = offered(rng)
+        messages, reply = tool_drill(rng)
         for line in reply.removesuffix(".").split(". "):
             wanted, tool = line.split(": ")
             assert (f'"{wanted.replace(" the ", "_").replace(" ", "_")}"' in messages[0]["content"]) is (tool != "None")
@@ -129,11 +131,11 @@ def test_a_planted_defect_is_really_there(defect):
         if defect == "unsolvable":
             assert case.episode.steps[0].tool not in case.episode.tools
         elif defect == "missing_value":
-            assert any(set(step.tool.required) - {slot for slot, _ in step.given} for step in case.episode.steps)
+            assert any(set(step.tool.required) - {slot for slot, _ in step.arguments} for step in case.episode.steps)
         elif defect == "bad_cot":
-            assert case.told != case.steps and case.answer == case.episode.answer()
+            assert case.reasoned != case.steps and case.answer == case.episode.answer()
         elif defect.startswith("wrong_"):
-            assert [step.call() for step in case.steps] != right and case.told == case.steps
+            assert [step.call() for step in case.steps] != right and case.reasoned == case.steps
         elif defect == "format_space":
             assert case.answer.startswith("[ ")
         else:
@@ -152,7 +154,7 @@ def test_the_judge_is_taught_the_hidden_label(check, passed):
             assert f"<NewFC>{case.episode.answer()}</NewFC>" in reply
 
 
-def test_pool_labels_match_rows_and_the_planted_share(world):
+def test_pool_labels_match_rows_and_the_planted_fraction(world):
     pool, labels = (list(read_jsonl(world / name)) for name in ("pool.jsonl", "pool_labels.jsonl"))
     assert [row["id"] for row in pool] == [row["id"] for row in labels]
     planted = Counter(row["defect"] for row in labels)
@@ -175,3 +177,19 @@ def test_code_solutions_pass_their_own_tests_and_splits_are_apart(world):
 def test_a_training_stream_is_of_the_train_split():
     rng = Random(6)
     assert {split_of(training_episode("simple", rng, True).query) for _ in range(50)} == {"train"}
+
+
+# Hashes of the first 50 pairs: a word or a draw that changes makes the committed toy models those of another world.
+STREAMS = {
+    "trunk": "7e6b76e9b5a9d07caf5d43e9b8256a0ffb6c6fa3deb9f2a8f3275d14cb27b1b1",
+    "teacher": "af8c5a96918e0c2b66a3b2abecad08ef1f7b4c883001321005fa3c74962c1fbb",
+    "judge": "ac2c2f6f28a9916b3d1e83b27f54315b0eab5fec1bbbd963835b0300620b5897",
+    "base": "02ab66e3313b5ed57ab8ce231bcda1a33d0c6903507b487312c2c7c580f7e5fc",
+}
+
+
+@pytest.mark.parametrize("role", STREAMS)
+def test_the_training_streams_are_those_of_the_committed_models(role):
+    """Where the change is wanted: `make toy-models`, then the hashes that this test finds."""
+    pairs = [*islice(stream(role, 0), 50), *islice(training_stream(role, 1), 50)]
+    assert sha256(json.dumps(pairs).encode()).hexdigest() == STREAMS[role]

@@ -74,12 +74,14 @@ class CodeTask:
         return sha256(self.description.encode()).digest()[0] % 10 < HELD_OUT_OF_TEN
 
     def prompt(self, example: object) -> str:
+        """The signature and a docstring with one example."""
         return (
             f'def {self.name}({self.argument}):\n    """Return {self.description}.\n'
             f'    >>> {self.name}({example!r})\n    {self.expected(example)!r}\n    """\n'
         )
 
     def solution(self) -> str:
+        """The body that follows the prompt."""
         return f"    return {self.expression}\n"
 
     def reply(self) -> str:
@@ -88,12 +90,14 @@ class CodeTask:
 
 
 def sample_input(argument: str, rng: Random) -> object:
+    """A short list of numbers for `xs`, one to three words for `s`."""
     if argument == "xs":
         return [rng.randint(-9, 20) for _ in range(rng.randint(2, 4))]
     return " ".join(rng.choices(WORDS, k=rng.randint(1, 3)))
 
 
 def sample_code_task(rng: Random) -> CodeTask:
+    """A string function (one in four), or a reducer over mapped and filtered numbers."""
     name, k, m = rng.choice(NAMES), rng.choice(CONSTANTS), rng.choice(CONSTANTS)
     if rng.random() < 0.25:
         words = rng.choice(list(STRINGS))

@@ -1,7 +1,7 @@
 """Endless training streams of the toy models: (messages, reply) pairs drawn from the toy world.
 
-Every query belongs to one split by its own hash, so that training, refine pool and held-out sets share none, and
-held-out tools are in no stream.
+The hash of a query decides its split, so that training, refine pool and held-out sets have no query in common. Held-out
+tools are in no stream.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from funreason.toy.judging import sample_drill, sample_judged
 from funreason.toy.reasoning import chain_of_thought
 from funreason.toy.tools import ToyTool, invented, split
 
-INVENTED_SHARE = 0.4
+INVENTED_FRACTION = 0.4
 WORDS = value_words()
 SPLIT_OF_TEN = ("train",) * 7 + ("pool",) * 2 + ("held_out",)
 
@@ -29,13 +29,14 @@ def split_of(query: str) -> str:
 
 def toolbox(rng: Random) -> tuple[ToyTool, ...]:
     """The tools a training episode may use: the known ones, or a handful invented for this episode."""
-    if rng.random() < INVENTED_SHARE:
+    if rng.random() < INVENTED_FRACTION:
         tools = {tool.name: tool for tool in (invented(rng) for _ in range(8))}
         return tuple(tools.values())
     return split()[0]
 
 
 def training_episode(shape: str, rng: Random, convert: bool) -> Episode:
+    """An episode whose query is of the training split; `convert` as in `slots.Value`."""
     while True:
         tools = toolbox(rng)
         episode = sample_episode(shape, tools, tools, rng, convert)
@@ -44,18 +45,18 @@ def training_episode(shape: str, rng: Random, convert: bool) -> Episode:
 
 
 def direct(rng: Random) -> tuple[list[dict], str]:
-    """One call or that no tool fits, without reasoning; nothing has to be converted."""
+    """One call, or a statement that no tool fits; without reasoning, and no value is converted."""
     episode = training_episode(rng.choices(SHAPES, (4, 4, 0, 0, 2))[0], rng, convert=False)
     return calling_messages(episode.query, episode.xlam_tools()), episode.answer()
 
 
 def verbatim(rng: Random) -> tuple[list[dict], str]:
-    """The untrained student's way: one call at once, what is required, in the query's words ("three", not 3)."""
+    """The untrained student's form: one call, only required arguments, in the query's words ("three", not 3)."""
     episode = training_episode(rng.choice(SHAPES[:2]), rng, convert=True)
     step = episode.steps[0]
-    required = [(slot, value) for slot, value in step.given if slot in step.tool.required]
-    said = {slot: value.said if value.converted else value.value for slot, value in required}
-    answer = render([{"name": step.tool.name, "arguments": said}])
+    required = [(slot, value) for slot, value in step.arguments if slot in step.tool.required]
+    arguments = {slot: value.text if value.converted else value.value for slot, value in required}
+    answer = render([{"name": step.tool.name, "arguments": arguments}])
     return calling_messages(episode.query, episode.xlam_tools()), answer
 
 
@@ -67,6 +68,7 @@ def reasoned(rng: Random) -> tuple[list[dict], str]:
 
 
 def coded(rng: Random) -> tuple[list[dict], str]:
+    """A code task of the training split and its solution."""
     while True:
         task = sample_code_task(rng)
         if not task.held_out:
@@ -74,12 +76,13 @@ def coded(rng: Random) -> tuple[list[dict], str]:
 
 
 def repeated(rng: Random) -> tuple[list[dict], str]:
-    """Text to say again: copying, the skill under every call, learnt soonest where nothing else is asked."""
+    """A text to repeat. Every call needs copying, and it is learnt soonest where nothing else is asked."""
     text = " ".join(rng.choice((rng.choice(WORDS), str(rng.randint(0, 9999)))) for _ in range(rng.randint(4, 16)))
     return [{"role": "user", "content": f"Repeat: {text}"}], text
 
 
 def judged(rng: Random) -> tuple[list[dict], str]:
+    """A question of one of the five checks and the judge's reply."""
     check = rng.choices(("response", "query_tool", "cot", "call", "format"), (1, 6, 7, 8, 3))[0]
     while True:
         tools = toolbox(rng)
@@ -104,28 +107,29 @@ def stream(role: str, seed: int) -> Iterator[tuple[list[dict], str]]:
         yield rng.choices(samplers, weights)[0](rng)
 
 
-def offered(rng: Random) -> tuple[list[dict], str]:
-    """A drill in seeing whether a tool is there: several wants at once, each with the tool for it or `None`."""
+def tool_drill(rng: Random) -> tuple[list[dict], str]:
+    """A drill in finding tools: several intents at once, each with its tool or `None`."""
     tools = rng.sample(toolbox(rng), rng.randint(2, 8))
     here = tuple(tools[: rng.randint(1, min(4, len(tools) - 1))])
     wants = rng.sample(tools, rng.randint(2, min(5, len(tools))))
     lines = [f"{tool.verb} the {tool.noun}: {tool.name if tool in here else 'None'}." for tool in wants]
-    asked = ", ".join(intent(tool, rng) for tool in wants)
-    return calling_messages(f"Which tools? {asked}.", [tool.xlam() for tool in here]), " ".join(lines)
+    intents = ", ".join(intent(tool, rng) for tool in wants)
+    return calling_messages(f"Which tools? {intents}.", [tool.xlam() for tool in here]), " ".join(lines)
 
 
-def compared(rng: Random) -> tuple[list[dict], str]:
+def comparison_drill(rng: Random) -> tuple[list[dict], str]:
+    """A drill in comparing values, see `judging.sample_drill`."""
     return sample_drill(toolbox(rng), rng)
 
 
-# Exercises in one skill, which a reply of the stream has few tokens for, and their share of what a role is trained on.
-DRILLS = {"teacher": ((offered, 0.2),), "judge": ((compared, 0.25), (offered, 0.1))}
+# Exercises in one skill for which the stream has few tokens, and the fraction of a role's training that they take.
+DRILLS = {"teacher": ((tool_drill, 0.2),), "judge": ((comparison_drill, 0.25), (tool_drill, 0.1))}
 
 
 def training_stream(role: str, seed: int) -> Iterator[tuple[list[dict], str]]:
     """`stream` with the role's drills in between."""
     rng, samples, drills = Random(f"drill/{role}/{seed}"), stream(role, seed), DRILLS.get(role, ())
-    weights = [1 - sum(share for _, share in drills), *(share for _, share in drills)]
+    weights = [1 - sum(fraction for _, fraction in drills), *(fraction for _, fraction in drills)]
     while True:
         drill = rng.choices((None, *(drill for drill, _ in drills)), weights)[0]
         yield drill(rng) if drill else next(samples)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from funreason.calls import render
-from funreason.toy.episodes import Episode, Step, opened, request, sample_episode
+from funreason.toy.episodes import Episode, ToyCall, as_sentence, request, sample_episode
 from funreason.toy.reasoning import chain_of_thought
 from funreason.toy.slots import Value, sample_value
 from funreason.toy.tools import ToyTool
@@ -26,19 +26,21 @@ CAUGHT_BY = {
 
 @dataclass(frozen=True)
 class Case:
-    """A sample with its hidden label. The right calls are `episode.steps`; `steps` are those that `answer` makes and
-    `told` those that the reasoning leads to.
+    """A sample with its hidden label.
+
+    The right calls are `episode.steps`, `steps` are the calls of `answer`, and `reasoned` those of the reasoning.
     """
 
     episode: Episode
     cot: str
     answer: str
-    steps: tuple[Step, ...]
-    told: tuple[Step, ...]
+    steps: tuple[ToyCall, ...]
+    reasoned: tuple[ToyCall, ...]
     defect: str | None = None
 
 
 def clean(episode: Episode, rng: Random) -> Case:
+    """The episode with the teacher's reasoning and the right answer."""
     return Case(episode, chain_of_thought(episode, rng), episode.answer(), episode.steps, episode.steps)
 
 
@@ -52,38 +54,39 @@ def changed_value(slot: str, value: Value, rng: Random) -> Value:
             return replace(other, wording=value.wording)
 
 
-def with_wrong_value(steps: tuple[Step, ...], rng: Random) -> tuple[Step, ...]:
+def with_wrong_value(steps: tuple[ToyCall, ...], rng: Random) -> tuple[ToyCall, ...]:
     """One value of one call replaced by another of its kind."""
     at = rng.randrange(len(steps))
-    slot_at = rng.randrange(len(steps[at].given))
-    given = list(steps[at].given)
-    slot, value = given[slot_at]
-    given[slot_at] = (slot, changed_value(slot, value, rng))
-    return steps[:at] + (replace(steps[at], given=tuple(given)),) + steps[at + 1 :]
+    slot_at = rng.randrange(len(steps[at].arguments))
+    arguments = list(steps[at].arguments)
+    slot, value = arguments[slot_at]
+    arguments[slot_at] = (slot, changed_value(slot, value, rng))
+    return steps[:at] + (replace(steps[at], arguments=tuple(arguments)),) + steps[at + 1 :]
 
 
-def with_wrong_function(episode: Episode, rng: Random) -> tuple[Step, ...] | None:
+def with_wrong_function(episode: Episode, rng: Random) -> tuple[ToyCall, ...] | None:
     """One call's function replaced by another candidate, keeping the values it can take; None if there is none."""
     at = rng.randrange(len(episode.steps))
     called = {step.tool for step in episode.steps}
     others = [tool for tool in episode.tools if tool not in called]
     if not others:
         return None
-    tool, values = rng.choice(others), dict(episode.steps[at].given)
-    given = tuple((slot, values.get(slot) or sample_value(slot, rng, False)) for slot in tool.required)
-    return episode.steps[:at] + (Step(tool, given),) + episode.steps[at + 1 :]
+    tool, values = rng.choice(others), dict(episode.steps[at].arguments)
+    arguments = tuple((slot, values.get(slot) or sample_value(slot, rng, False)) for slot in tool.required)
+    return episode.steps[:at] + (ToyCall(tool, arguments),) + episode.steps[at + 1 :]
 
 
-def calls_text(steps: tuple[Step, ...]) -> str:
+def calls_text(steps: tuple[ToyCall, ...]) -> str:
+    """The calls as an answer writes them."""
     return render([step.call() for step in steps])
 
 
-def malformed(text: str, steps: tuple[Step, ...], defect: str) -> str:
-    """The same calls in a broken format; see method.md: a space inside the list is xLAM's own dirty case."""
+def malformed(text: str, steps: tuple[ToyCall, ...], defect: str) -> str:
+    """The same calls in a broken format. A space inside the list occurs in xLAM itself, see docs/method.md."""
     if defect == "format_space":
         return "[ " + text[1:]
     for step in steps:
-        for slot, value in step.given:
+        for slot, value in step.arguments:
             if defect == "format_quoted_name":
                 text = text.replace(f"({slot}=", f"('{slot}'=").replace(f", {slot}=", f", '{slot}'=")
             elif isinstance(value.value, str):
@@ -109,7 +112,7 @@ def plant(defect: str, episode: Episode, rng: Random) -> Case | None:
     return without_tool(base, rng) if defect == "unsolvable" else without_value(base, rng)
 
 
-def rewritten(case: Case, steps: tuple[Step, ...], defect: str, rng: Random) -> Case:
+def rewritten(case: Case, steps: tuple[ToyCall, ...], defect: str, rng: Random) -> Case:
     """A wrong answer whose reasoning leads to it: only the call check can see it."""
     cot = chain_of_thought(replace(case.episode, steps=steps), rng)
     return Case(case.episode, cot, calls_text(steps), steps, steps, defect)
@@ -117,14 +120,14 @@ def rewritten(case: Case, steps: tuple[Step, ...], defect: str, rng: Random) -> 
 
 def bad_reasoning(case: Case, rng: Random) -> Case:
     """Reasoning that ends at another value or another function than the answer, or that leaves a call out."""
-    kind, told = rng.random(), None
-    if kind < 0.25:
-        told = with_wrong_function(case.episode, rng)
-    elif kind < 0.45 and len(case.steps) > 1:
-        told = case.steps[:-1]
-    told = told or with_wrong_value(case.steps, rng)
-    cot = chain_of_thought(replace(case.episode, steps=told), rng)
-    return replace(case, cot=cot, told=told, defect="bad_cot")
+    draw, reasoned = rng.random(), None
+    if draw < 0.25:
+        reasoned = with_wrong_function(case.episode, rng)
+    elif draw < 0.45 and len(case.steps) > 1:
+        reasoned = case.steps[:-1]
+    reasoned = reasoned or with_wrong_value(case.steps, rng)
+    cot = chain_of_thought(replace(case.episode, steps=reasoned), rng)
+    return replace(case, cot=cot, reasoned=reasoned, defect="bad_cot")
 
 
 def without_tool(case: Case, rng: Random) -> Case | None:
@@ -134,25 +137,25 @@ def without_tool(case: Case, rng: Random) -> Case | None:
     if not left or len(case.steps) > 1:
         return None
     tool = rng.choice(left)
-    values = dict(case.steps[0].given)
-    step = Step(tool, tuple((slot, values.get(slot) or sample_value(slot, rng, False)) for slot in tool.required))
-    told = replace(case.episode, tools=left, steps=(step,))
+    values = dict(case.steps[0].arguments)
+    step = ToyCall(tool, tuple((slot, values.get(slot) or sample_value(slot, rng, False)) for slot in tool.required))
+    wrong = replace(case.episode, tools=left, steps=(step,))
     episode = replace(case.episode, tools=left)
-    return Case(episode, chain_of_thought(told, rng), calls_text((step,)), (step,), (step,), "unsolvable")
+    return Case(episode, chain_of_thought(wrong, rng), calls_text((step,)), (step,), (step,), "unsolvable")
 
 
 def without_value(case: Case, rng: Random) -> Case | None:
     """A required value is left out of the query; the answer makes one up."""
     at = rng.randrange(len(case.steps))
     step = case.steps[at]
-    slots = [slot for slot, _ in step.given if slot in step.tool.required]
-    if len(step.given) < 2 or not slots:
+    slots = [slot for slot, _ in step.arguments if slot in step.tool.required]
+    if len(step.arguments) < 2 or not slots:
         return None
     gone = rng.choice(slots)
-    kept = replace(step, given=tuple(pair for pair in step.given if pair[0] != gone))
-    told = case.episode.steps[:at] + (kept,) + case.episode.steps[at + 1 :]
-    episode = replace(case.episode, steps=told)
-    query = opened(request(list(told), rng), rng)
+    kept = replace(step, arguments=tuple(pair for pair in step.arguments if pair[0] != gone))
+    asked = case.episode.steps[:at] + (kept,) + case.episode.steps[at + 1 :]
+    episode = replace(case.episode, steps=asked)
+    query = as_sentence(request(list(asked), rng), rng)
     return replace(case, episode=replace(episode, query=query), defect="missing_value")
 
 

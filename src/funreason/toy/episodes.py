@@ -1,8 +1,8 @@
 """Episodes: a query, candidate tools and the steps (calls) that answer it, with several phrasings per intent.
 
 Shapes, in BFCL's terms: `simple` (one tool, one call), `multiple` (several tools, one call), `parallel` (one tool,
-two calls), `parallel_multiple` (2-3 tools, a call each, without a parameter in common) and `irrelevance` (no tool fits:
-a statement).
+two calls), `parallel_multiple` (2-3 tools, one call per tool, no parameter in common) and `irrelevance` (no tool fits,
+the answer is a statement).
 """
 
 from dataclasses import dataclass
@@ -45,14 +45,15 @@ STATEMENTS = (
 
 
 @dataclass(frozen=True)
-class Step:
-    """One call to make: the tool and its given slots in the tool's own order."""
+class ToyCall:
+    """One call to make: the tool and its arguments, in the tool's own order."""
 
     tool: ToyTool
-    given: tuple[tuple[str, Value], ...]
+    arguments: tuple[tuple[str, Value], ...]
 
     def call(self) -> dict:
-        return {"name": self.tool.name, "arguments": {slot: value.value for slot, value in self.given}}
+        """The call as {"name", "arguments"}."""
+        return {"name": self.tool.name, "arguments": {slot: value.value for slot, value in self.arguments}}
 
 
 @dataclass(frozen=True)
@@ -62,38 +63,42 @@ class Episode:
     shape: str
     query: str
     tools: tuple[ToyTool, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ToyCall, ...]
     intent: str = ""
     statement: str = ""
 
     def calls(self) -> list[dict]:
+        """The right calls, none where no tool fits."""
         return [step.call() for step in self.steps]
 
     def answer(self) -> str:
+        """The right answer: the calls, or the statement."""
         return render(self.calls()) if self.steps else self.statement
 
     def xlam_tools(self) -> list[dict]:
+        """The candidate tools as an xLAM row declares them."""
         return [tool.xlam() for tool in self.tools]
 
 
 def intent(tool: ToyTool, rng: Random) -> str:
+    """What a tool does, with a synonym of its verb now and then."""
     return f"{rng.choice(SYNONYMS.get(tool.verb, (tool.verb,)))} the {tool.noun}"
 
 
-def sample_step(tool: ToyTool, rng: Random, convert: bool, wording: int | None = None) -> Step:
+def sample_step(tool: ToyTool, rng: Random, convert: bool, wording: int | None = None) -> ToyCall:
     """Values for all required and about half of the optional slots."""
     slots = [slot for slot in tool.slots if slot in tool.required or rng.random() < 0.5]
-    return Step(tool, tuple((slot, sample_value(slot, rng, convert, wording)) for slot in slots))
+    return ToyCall(tool, tuple((slot, sample_value(slot, rng, convert, wording)) for slot in slots))
 
 
-def phrase(step: Step, rng: Random) -> str:
+def phrase(step: ToyCall, rng: Random) -> str:
     """The slots of a step in words, in random order."""
-    parts = [value.phrase for _, value in step.given]
+    parts = [value.phrase for _, value in step.arguments]
     rng.shuffle(parts)
     return " ".join(parts)
 
 
-def request(steps: list[Step], rng: Random) -> str:
+def request(steps: list[ToyCall], rng: Random) -> str:
     """The steps as one sentence; a repeated tool is named once ("get X in A, and also in B")."""
     text, before = "", None
     for at, step in enumerate(steps):
@@ -103,7 +108,8 @@ def request(steps: list[Step], rng: Random) -> str:
     return text
 
 
-def opened(text: str, rng: Random) -> str:
+def as_sentence(text: str, rng: Random) -> str:
+    """A request as one of several kinds of sentence."""
     sentence = rng.choice(OPENINGS).format(text)
     return sentence[0].upper() + sentence[1:]
 
@@ -129,10 +135,10 @@ def sample_episode(
     steps = sample_steps(shape, wanted, rng, convert)
     distinct = list(dict.fromkeys(step.tool for step in steps))
     number = max(len(distinct), rng.randint(2, 4)) if shape in ("multiple", "parallel_multiple") else len(distinct)
-    return Episode(shape, opened(request(steps, rng), rng), candidates(distinct, pool, number, rng), tuple(steps))
+    return Episode(shape, as_sentence(request(steps, rng), rng), candidates(distinct, pool, number, rng), tuple(steps))
 
 
-def sample_steps(shape: str, wanted: tuple[ToyTool, ...], rng: Random, convert: bool) -> list[Step]:
+def sample_steps(shape: str, wanted: tuple[ToyTool, ...], rng: Random, convert: bool) -> list[ToyCall]:
     """The calls of an answerable shape; those of one tool (`parallel`) use the first and the second wording."""
     if shape == "parallel":
         tool = rng.choice(wanted)
@@ -155,7 +161,7 @@ def unanswerable(wanted: tuple[ToyTool, ...], pool: tuple[ToyTool, ...], rng: Ra
     """A query whose tool is not among the candidates."""
     tool = rng.choice(wanted)
     step = sample_step(tool, rng, convert)
-    offered = tuple(rng.sample([other for other in pool if other.noun != tool.noun], rng.randint(1, 3)))
+    others = tuple(rng.sample([other for other in pool if other.noun != tool.noun], rng.randint(1, 3)))
     asked = intent(tool, rng)
-    query = opened(f"{asked} {phrase(step, rng)}", rng)
-    return Episode("irrelevance", query, offered, (), asked, rng.choice(STATEMENTS).format(asked))
+    query = as_sentence(f"{asked} {phrase(step, rng)}", rng)
+    return Episode("irrelevance", query, others, (), asked, rng.choice(STATEMENTS).format(asked))

@@ -25,9 +25,11 @@ IGNORED = -100
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How long and how fast a toy model learns. `tokens` is a batch's padded size, prompt included; `learning_rate` is
-    Muon's peak, `adam_learning_rate` that of embeddings, biases and norms.
+class TrainingSettings:
+    """How long and how fast a toy model learns.
+
+    `tokens` is the padded size of a batch, prompts included. `learning_rate` is the peak of Muon, `adam_learning_rate`
+    that of embeddings, biases and norms.
     """
 
     seed: int
@@ -36,16 +38,37 @@ class Recipe:
     learning_rate: float = 0.01
     adam_learning_rate: float = 6e-3
     warmup: int = 100
-    decay_share: float = 0.5
+    decay_fraction: float = 0.5
     weight_decay: float = 0.01
     checkpoint_every: int = 200
 
 
-def float32_attention(module, query, key, value, attention_mask=None, *, scaling: float, **_) -> tuple:
-    """Causal attention in float32: its bfloat16 backward pass is half as fast on a CPU. Shapes (B, heads, S, head)."""
+def float32_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None = None,
+    *,
+    scaling: float,
+    **_: object,
+) -> tuple[torch.Tensor, None]:
+    """Causal attention in float32, whose backward pass is twice as fast on a CPU as in bfloat16.
+
+    Args:
+        module: The attention layer.
+        query: (B, heads, S, head).
+        key: As `query`.
+        value: As `query`.
+        attention_mask: Not used: replies are masked in the loss, and padding is on the right.
+        scaling: Of the scores.
+
+    Returns:
+        (B, S, heads, head), and no weights.
+    """
     query, key, value = query.float(), key.float(), value.float()
     attended = scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling)
-    return attended.transpose(1, 2).to(module.o_proj.weight.dtype), None
+    return attended.transpose(1, 2).to(module.get_parameter("o_proj.weight").dtype), None
 
 
 AttentionInterface.register("toy_float32", float32_attention)
@@ -75,7 +98,9 @@ def new_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> LlamaForCausalLM
     )
 
 
-def encoded(pairs: Iterator[tuple[list[dict], str]], tokenizer) -> Iterator[tuple[list[int], int]]:
+def encoded(
+    pairs: Iterator[tuple[list[dict], str]], tokenizer: PreTrainedTokenizerBase
+) -> Iterator[tuple[list[int], int]]:
     """(ids of prompt + reply + end of turn, length of the prompt) of each pair."""
     for messages, reply in pairs:
         prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
@@ -90,7 +115,7 @@ def batches(
     """Batches of similar length and at most `tokens` padded positions, in random order within a window."""
     while True:
         window = sorted(islice(samples, 512), key=lambda sample: len(sample[0]))
-        groups, group = [], []
+        groups, group = [], list[tuple[list[int], int]]()
         for sample in window:
             if (len(group) + 1) * len(sample[0]) > tokens:
                 groups.append(group)
@@ -113,39 +138,40 @@ def collated(batch: list[tuple[list[int], int]], pad: int) -> tuple[torch.Tensor
     return ids, labels, reply
 
 
-def loss_of(model: LlamaForCausalLM, ids, labels, reply) -> torch.Tensor:
-    """Mean cross-entropy of the replies; the head sees only their positions."""
+def loss_of(model: LlamaForCausalLM, ids: torch.Tensor, labels: torch.Tensor, reply: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy of the replies; the head sees only their positions. Tensors as of `collated`."""
     hidden, targets, is_reply = model.model(input_ids=ids).last_hidden_state[:, :-1], labels[:, 1:], reply[:, 1:]
     return cross_entropy(model.lm_head(hidden[is_reply]).float(), targets[is_reply])
 
 
-def rate(recipe: Recipe, step: int) -> float:
+def rate(settings: TrainingSettings, step: int) -> float:
     """Warm-up, plateau, then a cosine down to 2 %."""
-    if step < recipe.warmup:
-        return (step + 1) / recipe.warmup
-    start = recipe.steps * (1 - recipe.decay_share)
+    if step < settings.warmup:
+        return (step + 1) / settings.warmup
+    start = settings.steps * (1 - settings.decay_fraction)
     if step < start:
         return 1.0
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - start) / (recipe.steps - start)))
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - start) / (settings.steps - start)))
 
 
 class MixedPrecision:
     """bfloat16 weights that `model` computes with, and the float32 ones that the optimizers keep."""
 
-    def __init__(self, model: LlamaForCausalLM, recipe: Recipe):
-        self.model = model.to(torch.bfloat16)
+    def __init__(self, model: LlamaForCausalLM, settings: TrainingSettings):
+        self.model = model.to(torch.bfloat16)  # type: ignore[arg-type]  # transformers' decorator hides it
         named = [(name, p, p.detach().float()) for name, p in model.named_parameters()]
         self.pairs = [(low, high) for _, low, high in named]
         inner = [high for name, _, high in named if high.ndim == 2 and "embed" not in name]
         outer = [high for name, _, high in named if high.ndim != 2 or "embed" in name]
-        muon = torch.optim.Muon(inner, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-        adam = torch.optim.AdamW(outer, lr=recipe.adam_learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+        muon = torch.optim.Muon(inner, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        adam = torch.optim.AdamW(outer, lr=settings.adam_learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
         self.optimizers = (muon, adam)
         self.rates = [group["lr"] for optimizer in self.optimizers for group in optimizer.param_groups]
 
     def step(self, rate: float) -> None:
         """One update at `rate` times the peak learning rates, from the gradients of the bfloat16 weights."""
         for low, high in self.pairs:
+            assert low.grad is not None  # every weight of a Llama is in the loss
             high.grad, low.grad = low.grad.float(), None
         torch.nn.utils.clip_grad_norm_([high for _, high in self.pairs], 1.0)
         groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
@@ -157,10 +183,12 @@ class MixedPrecision:
 
     @torch.no_grad()
     def round(self) -> None:
+        """Copy the float32 weights into the model."""
         for low, high in self.pairs:
             low.copy_(high)
 
     def state_dict(self) -> dict:
+        """The float32 weights and the states of both optimizers."""
         return {
             "weights": [high for _, high in self.pairs],
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
@@ -168,6 +196,7 @@ class MixedPrecision:
 
     @torch.no_grad()
     def load_state_dict(self, state: dict) -> None:
+        """Take up what `state_dict` gave."""
         for (_, high), weight in zip(self.pairs, state["weights"], strict=True):
             high.copy_(weight)
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
@@ -175,24 +204,41 @@ class MixedPrecision:
         self.round()
 
 
-def train(model: LlamaForCausalLM, tokenizer, role: str, recipe: Recipe, checkpoint: Path) -> list[dict]:
-    """Trains in place and returns the loss curve [{step, loss}]; a checkpoint of this run is taken up again."""
+def train(
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerBase,
+    role: str,
+    settings: TrainingSettings,
+    checkpoint: Path,
+) -> list[dict]:
+    """Train in place; a checkpoint of a killed run is taken up again.
+
+    Args:
+        model: What to train; it computes in bfloat16 afterwards.
+        tokenizer: The toy tokenizer.
+        role: Whose stream the model learns from: `trunk`, `teacher`, `judge` or `base`.
+        settings: How long and how fast.
+        checkpoint: File of the checkpoint.
+
+    Returns:
+        The loss curve, [{"step", "loss"}], every 50 steps.
+    """
     model.set_attn_implementation("toy_float32")
-    weights = MixedPrecision(model, recipe)
+    weights = MixedPrecision(model, settings)
     done, curve = restore(checkpoint, weights)
-    data = batches(encoded(training_stream(role, recipe.seed), tokenizer), recipe.tokens, Random(recipe.seed))
-    data = islice(data, done, recipe.steps)
+    data = batches(encoded(training_stream(role, settings.seed), tokenizer), settings.tokens, Random(settings.seed))
+    data = islice(data, done, settings.steps)
     total = 0.0
-    for step, batch in enumerate(tqdm(data, role, recipe.steps, initial=done, mininterval=10), start=done):
+    for step, batch in enumerate(tqdm(data, role, settings.steps, initial=done, mininterval=10), start=done):
         loss = loss_of(model, *collated(batch, tokenizer.pad_token_id))
         loss.backward()
-        weights.step(rate(recipe, step))
+        weights.step(rate(settings, step))
         total += loss.item()
         if (step + 1) % 50 == 0:
             curve.append({"step": step + 1, "loss": round(total / 50, 4)})
             tqdm.write(f"{role} {curve[-1]}")
             total = 0.0
-        if (step + 1) % recipe.checkpoint_every == 0:
+        if (step + 1) % settings.checkpoint_every == 0:
             save(checkpoint, weights, step + 1, curve)
     return curve
 
@@ -205,6 +251,7 @@ def save(checkpoint: Path, weights: MixedPrecision, step: int, curve: list[dict]
 
 
 def restore(checkpoint: Path, weights: MixedPrecision) -> tuple[int, list[dict]]:
+    """The steps done and the curve so far, with the weights loaded; (0, []) without a checkpoint."""
     if not checkpoint.exists():
         return 0, []
     state = torch.load(checkpoint, weights_only=True)

@@ -6,7 +6,7 @@ The reasoning names the tool, then every parameter with the query's own words fo
 from random import Random
 
 from funreason.calls import render
-from funreason.toy.episodes import Episode, Step
+from funreason.toy.episodes import Episode, ToyCall
 from funreason.toy.slots import Value
 
 GOALS = ("The user wants to {}.", "The task is to {}.", "I have to {}.")
@@ -25,15 +25,16 @@ def value_thought(value: Value) -> str:
     return f"{value.phrase}, so {literal(value.value)}" if value.converted else value.phrase
 
 
-def step_thought(step: Step, rng: Random) -> str:
-    given = {slot for slot, _ in step.given}
-    missing = [rng.choice(LEFT_OUT).format(slot) for slot in step.tool.optional if slot not in given]
-    values = [f"{slot}: {value_thought(value)}." for slot, value in step.given]
+def step_thought(step: ToyCall, rng: Random) -> str:
+    """The tool, the query's words for each argument, and what is left out."""
+    stated = {slot for slot, _ in step.arguments}
+    missing = [rng.choice(LEFT_OUT).format(slot) for slot in step.tool.optional if slot not in stated]
+    values = [f"{slot}: {value_thought(value)}." for slot, value in step.arguments]
     return " ".join([rng.choice(FITS).format(step.tool.name), *values, *missing])
 
 
 def chain_of_thought(episode: Episode, rng: Random) -> str:
-    """The teacher's reasoning for an episode: goal, then a thought a call, or why no tool fits."""
+    """The teacher's reasoning for an episode: the goal, then one thought per call, or why no tool fits."""
     if not episode.steps:
         return f"{rng.choice(GOALS).format(episode.intent)} None of the tools can do that."
     goals = " and ".join(dict.fromkeys(f"{step.tool.verb} the {step.tool.noun}" for step in episode.steps))

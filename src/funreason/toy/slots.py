@@ -1,12 +1,12 @@
-"""Kinds of parameters: how each is declared in a tool, said in a query, and what value the call must hold.
+"""Kinds of parameters: how each is declared in a tool and worded in a query, and what value the call must hold.
 
-A value is *verbatim* when the query says it as the call writes it ("3"), and *converted* when the call needs
+A value is *verbatim* when the query writes it as the call does ("3"), and *converted* when the call needs
 another form ("three" -> 3, "March 5, 2024" -> "2024-03-05", "alerts enabled" -> True).
 
-The word right before a value belongs to one kind alone ("in Rome" is a city, "from Rome" an origin): the toy models
-are too small to read on to the word after it, and a small world that is mastered shows more than a large one that is
-not. Most values are one to three tokens long for the same reason, and two calls of one tool word their values apart
-("in Rome" in the first, "around Oslo" in the second).
+The word right before a value belongs to one kind alone ("in Rome" is a city, "from Rome" an origin), because the toy
+models are too small to read on to the word after it, and a small world that is mastered shows more than a large one
+that is not. For the same reason most values are one to three tokens long, and two calls of one tool use different
+wordings ("in Rome" in the first, "around Oslo" in the second).
 """
 
 from collections.abc import Callable
@@ -18,18 +18,27 @@ from funreason.toy import inventory as inv
 
 @dataclass(frozen=True)
 class Value:
-    """One value: what the query says (`said`), the call's value, whether the two differ in form, and the query's words
-    around it (`wording`, with {} for what is said).
+    """One value.
+
+    Attributes:
+        text: The value in the query.
+        value: The value in the call.
+        converted: Whether the two differ in form.
+        wording: The words around `text` in the query, with {} in its place.
     """
 
-    said: str
+    text: str
     value: object
     converted: bool = False
     wording: str = "{}"
 
     @property
     def phrase(self) -> str:
-        return self.wording.format(self.said)
+        """The value in the query with the words around it."""
+        return self.wording.format(self.text)
+
+
+Sampler = Callable[[Random, bool], Value]  # the second argument: whether to convert
 
 
 @dataclass(frozen=True)
@@ -39,12 +48,14 @@ class Kind:
     type: str
     description: str
     wordings: tuple[str, str]
-    sample: Callable[[Random, bool], Value]
+    sample: Sampler
     default: object = None
     enum: tuple[str, ...] | None = None
 
 
-def word(options: list[str] | tuple[str, ...]):
+def word(options: list[str] | tuple[str, ...]) -> Sampler:
+    """One of the words."""
+
     def sample(rng: Random, convert: bool) -> Value:
         chosen = rng.choice(options)
         return Value(chosen, chosen)
@@ -52,7 +63,9 @@ def word(options: list[str] | tuple[str, ...]):
     return sample
 
 
-def pair(first: list[str], second: list[str]):
+def pair(first: list[str], second: list[str]) -> Sampler:
+    """Two words, one of each list."""
+
     def sample(rng: Random, convert: bool) -> Value:
         chosen = f"{rng.choice(first)} {rng.choice(second)}"
         return Value(chosen, chosen)
@@ -60,7 +73,7 @@ def pair(first: list[str], second: list[str]):
     return sample
 
 
-def integer(low: int, high: int):
+def integer(low: int, high: int) -> Sampler:
     """Whole numbers, written out up to 99 where conversion is asked for."""
 
     def sample(rng: Random, convert: bool) -> Value:
@@ -73,7 +86,9 @@ def integer(low: int, high: int):
     return sample
 
 
-def decimal(low: int, high: int):
+def decimal(low: int, high: int) -> Sampler:
+    """Numbers with one decimal."""
+
     def sample(rng: Random, convert: bool) -> Value:
         number = round(rng.uniform(low, high), 1) if rng.random() < 0.5 else float(rng.randint(low, high)) + 0.5
         return Value(str(number), number)
@@ -82,6 +97,7 @@ def decimal(low: int, high: int):
 
 
 def date(rng: Random, convert: bool) -> Value:
+    """A date, in the call always YYYY-MM-DD."""
     year, month, day = rng.randint(2020, 2029), rng.randint(1, 12), rng.randint(1, 28)
     iso = f"{year}-{month:02d}-{day:02d}"
     if not convert or rng.random() < 0.4:
@@ -91,35 +107,42 @@ def date(rng: Random, convert: bool) -> Value:
 
 
 def clock(rng: Random, convert: bool) -> Value:
-    said = f"{rng.randint(7, 21):02d}:{rng.choice((0, 10, 15, 20, 30, 45)):02d}"
-    return Value(said, said)
+    """A time as HH:MM."""
+    text = f"{rng.randint(7, 21):02d}:{rng.choice((0, 10, 15, 20, 30, 45)):02d}"
+    return Value(text, text)
 
 
 def code(rng: Random, convert: bool) -> Value:
-    said = "".join(rng.choice("ABCDEFGHKLMNPRSTUVWXYZ") for _ in range(2)) + str(rng.randint(10, 99))
-    return Value(said, said)
+    """Two letters and two digits."""
+    text = "".join(rng.choice("ABCDEFGHKLMNPRSTUVWXYZ") for _ in range(2)) + str(rng.randint(10, 99))
+    return Value(text, text)
 
 
 def flag(rng: Random, convert: bool) -> Value:
+    """`enabled` or `disabled`, a boolean in the call."""
     chosen = rng.random() < 0.5
     return Value("enabled" if chosen else "disabled", chosen, converted=True)
 
 
 def joined(items: list[str]) -> str:
+    """`a, b and c`."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def tags(rng: Random, convert: bool) -> Value:
+    """A list of two or three words."""
     chosen = rng.sample(inv.TAGS, rng.randint(2, 3))
     return Value(joined(chosen), chosen)
 
 
 def numbers(rng: Random, convert: bool) -> Value:
+    """A list of two to four numbers."""
     chosen = [rng.randint(1, 99) for _ in range(rng.randint(2, 4))]
     return Value(joined([str(number) for number in chosen]), chosen)
 
 
 def filters(rng: Random, convert: bool) -> Value:
+    """An object with a brand and a year."""
     brand, year = rng.choice(inv.BRANDS), rng.randint(2000, 2029)
     return Value(f"brand is {brand} and year is {year}", {"brand": brand, "year": year})
 

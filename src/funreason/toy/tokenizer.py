@@ -7,6 +7,7 @@ they stand, so that copying a value is copying its tokens; a space before them b
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 from random import Random
 
@@ -61,13 +62,13 @@ def constant_prompt_texts() -> list[str]:
 
 
 def descriptions() -> list[str]:
-    """The descriptions of the toy world's parameters, one for each kind."""
+    """The descriptions of the toy world's parameters, one per kind."""
     return sorted({kind.description for kind in KINDS.values()})
 
 
 def json_boilerplate() -> list[str]:
     """What stands between names and descriptions in a prompt's list of functions, where it is common."""
-    rng, counts = Random(0), Counter()
+    rng, counts = Random(0), Counter[str]()
     slots = re.compile(f'"({"|".join(KINDS)})"')
     for _ in range(BOILERPLATE_LISTS):
         tools = [marked(to_bfcl(tool.xlam())) for tool in (rng.choice(catalog()), invented(rng))]
@@ -112,7 +113,7 @@ def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
     )
 
 
-def corpus(constants: list[str], seed: int):
+def corpus(constants: list[str], seed: int) -> Iterator[str]:
     """Texts of all streams without the constants, which are tokens already, and every value word often enough."""
     known = re.compile("|".join(re.escape(text) for text in sorted(constants, key=len, reverse=True)))
     for role in ("trunk", "teacher", "judge"):

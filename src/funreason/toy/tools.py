@@ -7,7 +7,7 @@ from random import Random
 
 from funreason.toy.slots import KINDS
 
-HELD_OUT_SHARE = 0.2
+HELD_OUT_FRACTION = 0.2
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,12 @@ class ToyTool:
 
     @property
     def name(self) -> str:
+        """`get_weather_report`: the verb and the noun."""
         return f"{self.verb}_{self.noun.replace(' ', '_')}"
 
     @property
     def slots(self) -> tuple[str, ...]:
+        """All parameters, the required ones first."""
         return self.required + self.optional
 
     def xlam(self) -> dict:
@@ -39,8 +41,9 @@ class ToyTool:
 
 
 def parameter(slot: str, optional: bool) -> dict:
+    """A parameter as an xLAM row declares it."""
     kind = KINDS[slot]
-    declared = {"description": kind.description, "type": f"{kind.type}, optional" if optional else kind.type}
+    declared: dict = {"description": kind.description, "type": f"{kind.type}, optional" if optional else kind.type}
     if kind.enum:
         declared["enum"] = list(kind.enum)
     if optional:
@@ -48,7 +51,8 @@ def parameter(slot: str, optional: bool) -> dict:
     return declared
 
 
-def parsed(category: str, line: str) -> ToyTool:
+def parse_line(category: str, line: str) -> ToyTool:
+    """A tool from `verb noun | slot slot?`, a line of the catalog; optional slots end with a question mark."""
     intent, slots = (part.split() for part in line.split("|"))
     required = tuple(slot for slot in slots if not slot.endswith("?"))
     optional = tuple(slot[:-1] for slot in slots if slot.endswith("?"))
@@ -63,7 +67,7 @@ def catalog() -> tuple[ToyTool, ...]:
         if line.startswith("["):
             category = line.strip("[]")
         elif line and not line.startswith("#"):
-            tools.append(parsed(category, line))
+            tools.append(parse_line(category, line))
     return tuple(tools)
 
 
@@ -71,7 +75,7 @@ def catalog() -> tuple[ToyTool, ...]:
 def split(seed: int = 0) -> tuple[tuple[ToyTool, ...], tuple[ToyTool, ...]]:
     """(known, new) tools: `new` ones are in no training episode; their words all occur in known tools' prompts."""
     tools = list(catalog())
-    held_out = set(Random(seed).sample([tool.name for tool in tools], round(HELD_OUT_SHARE * len(tools))))
+    held_out = set(Random(seed).sample([tool.name for tool in tools], round(HELD_OUT_FRACTION * len(tools))))
     return (
         tuple(tool for tool in tools if tool.name not in held_out),
         tuple(tool for tool in tools if tool.name in held_out),
@@ -88,6 +92,7 @@ def vocabulary() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 @cache
 def names() -> frozenset[str]:
+    """The names of all tools of the catalog."""
     return frozenset(tool.name for tool in catalog())
 
 

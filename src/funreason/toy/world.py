@@ -1,12 +1,15 @@
 """The toy world's files: the refine pool with planted defects, held-out sets in BFCL's layout, and code tasks.
 
-Splits share no query (`corpus.split_of`); tools of `new/` are in no other file. Bytes depend on the seed alone.
+Splits have no query in common (`corpus.split_of`), and the tools of `new/` are in no other file. The bytes depend on
+the arguments alone.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from funreason.calls import to_bfcl
 from funreason.core.jsonio import write_jsonl
@@ -14,13 +17,14 @@ from funreason.prompts import CHECKS
 from funreason.toy.code_world import humaneval_row, sample_split
 from funreason.toy.corpus import split_of, toolbox
 from funreason.toy.defects import CAUGHT_BY, Case, clean, sample_case
-from funreason.toy.episodes import SHAPES, Episode, sample_episode
+from funreason.toy.episodes import SHAPES, Episode, ToyCall, sample_episode
 from funreason.toy.judging import sample_judged
 from funreason.toy.tools import ToyTool, split
 
+Drawn = TypeVar("Drawn", Episode, Case)
 SHAPE_WEIGHTS = (6, 6, 3, 2, 3)
 CATEGORIES = {"simple": "simple_python", **{shape: shape for shape in SHAPES[1:]}}
-PREWRITTEN_SHARE = 0.15
+PREWRITTEN_FRACTION = 0.15
 TEACHER_MAY_ANSWER = ("unsolvable", "missing_value")
 
 
@@ -33,7 +37,17 @@ def write_world(
     judge_rows: int,
     code_rows: int,
 ) -> None:
-    """Writes every file of the toy world under `folder`. Counts are rows; `heldout_rows` is a split's."""
+    """Write every file of the toy world but the conversations.
+
+    Args:
+        folder: Where the files go.
+        seed: Of all random streams.
+        pool_rows: Rows of the refine pool.
+        planted_fraction: Fraction of the pool with a planted defect.
+        heldout_rows: Held-out queries per suite, `known` and `new`.
+        judge_rows: Questions per check with a known verdict.
+        code_rows: Code tasks per split.
+    """
     known, new = split()
     pool, labels = zip(*pool_row_pairs(seed, pool_rows, planted_fraction), strict=True)
     write_jsonl(folder / "pool.jsonl", pool)
@@ -47,8 +61,8 @@ def write_world(
         write_jsonl(folder / f"{name}.jsonl", [humaneval_row(task, f"toy/{i}", rng) for i, task in enumerate(tasks)])
 
 
-def fresh(wanted: str, seen: set[str], draw) -> Episode | Case:
-    """The first draw whose query is of split `wanted` and not seen yet."""
+def fresh(wanted: str, seen: set[str], draw: Callable[[], Drawn]) -> Drawn:
+    """The first drawn episode or case whose query is of split `wanted` and not seen yet."""
     while True:
         drawn = draw()
         query = drawn.query if isinstance(drawn, Episode) else drawn.episode.query
@@ -60,21 +74,21 @@ def fresh(wanted: str, seen: set[str], draw) -> Episode | Case:
 def pool_row_pairs(seed: int, rows: int, planted_fraction: float) -> Iterator[tuple]:
     """(xLAM row, hidden label) pairs; planted ones carry a response where a teacher would not err that way itself.
 
-    A share of the rows is over tools invented for them: a student that sees known names only forgets to read tools.
+    Some rows are over tools invented for them: a student that only sees known names forgets to read tools.
     """
-    rng, seen, defects = Random(f"pool/{seed}"), set(), list(CAUGHT_BY)
+    rng, seen, defects = Random(f"pool/{seed}"), set[str](), list(CAUGHT_BY)
     for number in range(rows):
         defect, tools = rng.choice(defects) if rng.random() < planted_fraction else None, toolbox(rng)
         if defect is None:
             shape = rng.choices(SHAPES, SHAPE_WEIGHTS)[0]
-            case = clean(fresh("pool", seen, lambda s=shape, t=tools: sample_episode(s, t, t, rng)), rng)
-            written = rng.random() < PREWRITTEN_SHARE
+            case = clean(fresh("pool", seen, partial(sample_episode, shape, tools, tools, rng)), rng)
+            written = rng.random() < PREWRITTEN_FRACTION
         else:
-            case = fresh("pool", seen, lambda d=defect, t=tools: sample_case(d, t, t, rng))
+            case = fresh("pool", seen, partial(sample_case, defect, tools, tools, rng))
             written = defect not in TEACHER_MAY_ANSWER or rng.random() < 0.5
         yield (
             xlam_row(str(number), case, written),
-            {"id": str(number), "defect": defect, "check": CAUGHT_BY.get(defect)},
+            {"id": str(number), "defect": defect, "check": CAUGHT_BY[defect] if defect else None},
         )
 
 
@@ -90,7 +104,7 @@ def xlam_row(row_id: str, case: Case, written: bool) -> dict:
 
 
 def judge_cases(seed: int, rows: int, tools: tuple[ToyTool, ...]) -> Iterator[dict]:
-    """`rows` questions a check, half of them with right verdict True: the judges' measuring stick."""
+    """`rows` questions per check, half of them with the right verdict True, to measure judges with."""
     for check in CHECKS:
         rng, number = Random(f"judge/{check}/{seed}"), 0
         while number < rows:
@@ -117,7 +131,7 @@ def write_heldout(folder: Path, tools: tuple[ToyTool, ...], rows: int, rng: Rand
     for shape, weight in zip(SHAPES, SHAPE_WEIGHTS, strict=True):
         category = CATEGORIES[shape]
         episodes = [
-            fresh("held_out", seen, lambda s=shape: sample_episode(s, tools, tools, rng))
+            fresh("held_out", seen, partial(sample_episode, shape, tools, tools, rng))
             for _ in range(max(1, round(rows * weight / total)))
         ]
         prompts, answers = zip(*(bfcl_rows(f"{category}_{i}", e) for i, e in enumerate(episodes)), strict=True)
@@ -133,13 +147,13 @@ def bfcl_rows(row_id: str, episode: Episode) -> tuple[dict, dict]:
     return prompt, {"id": row_id, "ground_truth": [possible(step) for step in episode.steps]}
 
 
-def possible(step) -> dict:
-    """A step as BFCL writes possible answers: a list of values a parameter; "" allows leaving an optional one out."""
-    declared, given = step.tool.xlam()["parameters"], step.call()["arguments"]
-    allowed = {}
+def possible(step: ToyCall) -> dict:
+    """A call as BFCL writes possible answers: a list of values per parameter; "" allows leaving an optional one out."""
+    declared, arguments = step.tool.xlam()["parameters"], step.call()["arguments"]
+    allowed: dict[str, list] = {}
     for slot in step.tool.slots:
-        if slot in given:
-            value = given[slot]
+        if slot in arguments:
+            value = arguments[slot]
             allowed[slot] = [{key: [item] for key, item in value.items()} if isinstance(value, dict) else value]
         else:
             allowed[slot] = [declared[slot]["default"], ""]
