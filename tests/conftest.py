@@ -1,8 +1,8 @@
 """The three tiers of tests, and fixtures shared by all folders.
 
 `make test-fast` leaves out what is marked `model`, `slow` or `long`, `make test` what is marked `long`. `model` is set
-here for tests that import torch or use a fixture that starts a model. A test that does so in its own code or in another
-process is marked by hand.
+here for tests that import torch or use a fixture that starts a model (tiers.py). A test that does so in its own code or
+in another process is marked by hand.
 """
 
 import os
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiers import MODEL_FIXTURES, SHARED_FIXTURES, imports_torch
+from tiers import MODEL_FIXTURES, SHARED_FIXTURES, SLOW_FIXTURES, imports_torch
 
 # Before anything imports torch or vLLM: the machines that run the tests are small and have no hub.
 for name, value in {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}.items():
@@ -33,6 +33,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         fixtures = set(item.fixturenames)
         if fixtures & MODEL_FIXTURES or (not fast(config) and imports_torch(item.path)):
             item.add_marker("model")
+        if fixtures & SLOW_FIXTURES:
+            item.add_marker("slow")
         together = item.path.parent if fixtures & SHARED_FIXTURES else item.path
         item.add_marker(pytest.mark.xdist_group(str(together)))
 

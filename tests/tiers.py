@@ -1,7 +1,7 @@
 """Which tests belong to the fast tier, and which tests one xdist worker runs together. Used by conftest.py alone.
 
-A test is marked `model` by hand, by a fixture that starts a model (`MODEL_FIXTURES`), or because its module imports
-torch. The last is read from the source, so that the fast tier need not import such a module to leave it out.
+A test is marked `model` or `slow` by hand, or by a fixture (`MODEL_FIXTURES`, `SLOW_FIXTURES`); `model` also because its
+module imports torch. That is read from the source, so that the fast tier need not import such a module to leave it out.
 """
 
 import ast
@@ -12,6 +12,7 @@ TESTS = Path(__file__).parent
 ROOTS = (TESTS, TESTS.parent / "src", TESTS.parent / "experiments/lambda_sweep")
 HEAVY = {"torch", "transformers", "trl", "vllm", "peft", "accelerate", "ray"}
 MODEL_FIXTURES = {"tiny_model", "engine"}
+SLOW_FIXTURES = {"committed"}  # tests/graph: DVC reads the whole pipeline
 # Session fixtures that are expensive: the tests that use one run in one worker, so that it is made once.
 SHARED_FIXTURES = {"finished", "engine", "committed", "in_a_folder"}
 

@@ -33,6 +33,7 @@ def toy(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.model
 def test_it_reads_and_writes_with_the_real_engine_past_the_cache(toy, monkeypatch, capsys):
     monkeypatch.setattr(
         sys, "argv", ["funreason", "capacity", "measure", str(MODEL), "--rows", "12", "--out", "s.json"]

@@ -12,6 +12,7 @@ from funreason.ledger.pools import POOLS
 from .conftest import chain, rows, stage, write_project
 from .garbage import READABLE, UNREADABLE, lines
 
+pytestmark = pytest.mark.slow
 ROWS, EVERY = 10_000, 100
 
 

@@ -109,6 +109,7 @@ def test_rules_alone_pass_none_of_them(project):
     assert all(row["asks"] == 0 for row in ledger.values())
 
 
+@pytest.mark.model
 def test_the_toy_judge_passes_a_row_by_its_own_words_only(project):
     """The real thing over vLLM, whatever it thinks of the rows: what it wrote counts, and nothing that it was shown."""
     write_project(
