@@ -59,8 +59,8 @@ class MeasuredCache:
         self.written += WRITES
 
     def find(self, keys: list[bytes]) -> None:
-        found = self.cache.get(keys)
-        assert len(found) == len(set(keys)), "a response is missing"
+        responses = self.cache.get(keys)
+        assert len(responses) == len(set(keys)), "a response is missing"
 
     def per_second(self, what: str) -> tuple[float, float]:
         """Of the median round: by the wall clock, by CPU time."""

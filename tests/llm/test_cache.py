@@ -44,8 +44,8 @@ def test_finds_what_was_put_also_after_reopening(tmp_path):
         for number in range(1200):  # more than one SELECT's worth
             cache.put(name(number), answer(number), "m")
     with Cache(tmp_path) as cache:
-        found = cache.get(map(name, range(600, 1300)))
-    assert found == {name(number): answer(number) for number in range(600, 1200)}
+        stored = cache.get(map(name, range(600, 1300)))
+    assert stored == {name(number): answer(number) for number in range(600, 1200)}
 
 
 WRITER = """
@@ -70,7 +70,7 @@ def test_eight_processes_share_a_new_file(tmp_path):
         assert cache.do(lambda database: database.execute("SELECT count(*) FROM responses").fetchone()) == (450,)
 
 
-def test_a_file_that_is_no_database_is_moved_aside(tmp_path, caplog):
+def test_a_file_that_is_not_a_database_is_moved_aside(tmp_path, caplog):
     (tmp_path / "responses.sqlite").write_bytes(b"not a database" * 100)
     with Cache(tmp_path) as cache:
         assert cache.get([name(1)]) == {}

@@ -29,19 +29,19 @@ def alter(cache, statement: str) -> None:
 
 
 def kept(cache) -> set[int]:
-    return {int.from_bytes(found) for found in cache.get(map(name, range(10)))}
+    return {int.from_bytes(key) for key in cache.get(map(name, range(10)))}
 
 
 def test_stats_count_by_model(full):
-    found = stats(full)
-    assert found["responses"] == 10
-    one, two = found["models"]
+    counts = stats(full)
+    assert counts["responses"] == 10
+    one, two = counts["models"]
     assert (one["model"], one["responses"], one["prompt_tokens"], one["completion_tokens"]) == ("sha256:one", 6, 15, 12)
     assert (two["model"], two["responses"]) == ("sha256:two", 4)
-    assert found["bytes"] > 0 and found["aside"] == []
+    assert counts["bytes"] > 0 and counts["aside"] == []
 
 
-def test_gc_drops_what_was_not_used(full):
+def test_gc_drops_unused_responses(full):
     alter(full, "UPDATE responses SET used = date('now', '-40 days'), created = datetime('now', '-90 days')")
     full.get([name(3)])  # a use, though it was stored long ago
     assert gc(full, 30, None, dry_run=True) == (9, 0)
@@ -116,7 +116,7 @@ def test_a_changed_response_is_not_believed(full, caplog):
     assert verify(full) == {"responses": 8, "damaged": 0, "unchecked": 0, "structure": "ok"}
 
 
-def test_what_can_be_read_of_a_broken_file_is_brought_back(tmp_path):
+def test_the_readable_rows_of_a_broken_file_are_brought_back(tmp_path):
     with Cache(tmp_path) as cache:
         for number in range(3000):
             cache.put(name(number), answer(number), "m")
@@ -129,9 +129,9 @@ def test_what_can_be_read_of_a_broken_file_is_brought_back(tmp_path):
         assert verify(cache)["structure"] != "ok"
         verify(cache, repair=True)
         assert verify(cache)["structure"] == "ok"
-        found = cache.get(map(name, range(3000)))
-    assert 2000 < len(found) < 3000
-    assert all(found[name(number)] == answer(number) for number in range(3000) if name(number) in found)
+        readable = cache.get(map(name, range(3000)))
+    assert 2000 < len(readable) < 3000
+    assert all(readable[name(number)] == answer(number) for number in range(3000) if name(number) in readable)
     assert stats(cache)["aside"] == [str(tmp_path / "responses.corrupt-1.sqlite")]
 
 

@@ -143,8 +143,8 @@ from llm.conftest import SAMPLING, chats, llm_params
 from funreason.llm import Cache, Client, load_ref
 client = Client(load_ref(sys.argv[2]), llm_params(), SAMPLING, cache=Cache(sys.argv[3]))
 stream = client.engine.stream
-def counted(*given):
-    for item in stream(*given):
+def counted(*arguments):
+    for item in stream(*arguments):
         yield item
         print("stored", flush=True)  # the client wants the next one, so it must have stored this one
 client.engine.stream = counted

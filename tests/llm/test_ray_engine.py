@@ -43,7 +43,7 @@ def ref():
 
 @pytest.fixture(scope="module")
 def expected(ref, tmp_path_factory):
-    """What vLLM in process says to the prompts, by its cache."""
+    """The responses of vLLM in process, and its cache."""
     with (
         Cache(tmp_path_factory.mktemp("here")) as cache,
         Client(ref, llm_params(max_model_len=1024), GREEDY, cache=cache) as client,
@@ -98,33 +98,35 @@ def watched(client: Client, after: int = 0, act=lambda: None) -> Counter:
     """How often each key is answered; `act` is done once, after so many answers."""
     answered, stream = Counter(), client.engine.stream
 
-    def told(*given):
-        for job, response in stream(*given):
+    def counted(*arguments):
+        for job, response in stream(*arguments):
             yield job, response
             answered[job.key] += 1
             if answered.total() == after:
                 act()
 
-    client.engine.stream = told
+    client.engine.stream = counted
     return answered
 
 
-def test_two_replicas_say_what_vllm_in_process_says_and_share_its_cache(ref, expected, cluster, cache):
+def test_two_replicas_answer_as_vllm_in_process_and_share_its_cache(ref, expected, cluster, cache):
     answers, here = expected
-    chosen = params(cluster.address)
-    with Client(ref, chosen, GREEDY, cache=cache) as client:
-        shares = []
-        answered = watched(client, COUNT // 2, lambda: shares.extend(len(it.pending) for it in client.engine._replicas))
+    ray_params = params(cluster.address)
+    with Client(ref, ray_params, GREEDY, cache=cache) as client:
+        pending = []
+        answered = watched(
+            client, COUNT // 2, lambda: pending.extend(len(replica.pending) for replica in client.engine._replicas)
+        )
         assert client.run(chats(COUNT)) == answers
         assert client.stats["cache_hits"] == 0
     assert answered.total() == len(answered) == COUNT
-    assert len(shares) == 2 and all(shares)  # both had some in the middle
+    assert len(pending) == 2 and all(pending)  # both had some in the middle
     assert not actors_after(20)
-    with Client(ref, chosen, GREEDY, cache=cache) as client:  # a second run asks nothing
+    with Client(ref, ray_params, GREEDY, cache=cache) as client:  # a second run asks nothing
         assert client.run(chats(COUNT)) == answers
         assert not client.engine.started
-    for found, engine in ((cache, llm_params(max_model_len=1024)), (here, chosen)):
-        with Client(ref, engine, GREEDY, cache=found) as client:
+    for stored, engine_params in ((cache, llm_params(max_model_len=1024)), (here, ray_params)):
+        with Client(ref, engine_params, GREEDY, cache=stored) as client:
             assert client.run(chats(COUNT)) == answers
             assert client.stats["cache_hits"] == COUNT and not client.engine.started
 
@@ -149,7 +151,7 @@ def remove_one(cluster) -> None:
 
 
 @pytest.mark.parametrize("lose", [kill_one, remove_one])
-def test_what_a_lost_replica_had_is_asked_again_and_nothing_twice(ref, expected, cluster, cache, caplog, lose):
+def test_requests_of_a_lost_replica_are_asked_again_and_none_twice(ref, expected, cluster, cache, caplog, lose):
     with Client(ref, params(cluster.address), GREEDY, cache=cache) as client:
         answered = watched(client, COUNT // 2, lambda: lose(cluster))
         assert client.run(chats(COUNT)) == expected[0]
@@ -186,14 +188,14 @@ def test_replicas_that_always_die_end_in_one_line(ref, cluster, cache):
     assert re.search("3 replicas were lost, one after the other.*run again", message)
 
 
-def refused(ref, chosen, cache) -> str:
-    with Client(ref, chosen, GREEDY, cache=cache) as client, pytest.raises(EngineError) as caught:
+def refused(ref, ray_params, cache) -> str:
+    with Client(ref, ray_params, GREEDY, cache=cache) as client, pytest.raises(EngineError) as caught:
         client.run(chats(2))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def test_what_cannot_be_is_one_line_with_a_remedy(ref, cluster, cache):
+def test_impossible_settings_are_one_line_with_a_remedy(ref, cluster, cache):
     message = refused(ref, params(cluster.address, cpus=64, start_s=3), cache)
     assert re.search(r"asks for 1 x \{'CPU': 64\}, .*'CPU': 2.0.*llm.ray.cpus", message)
     large = params(cluster.address).model_copy(update={"max_model_len": 100_000})
@@ -212,8 +214,8 @@ from llm.test_ray_engine import COUNT, GREEDY, chats, params
 from funreason.llm import Cache, Client, load_ref
 client = Client(load_ref(sys.argv[2]), params(None), GREEDY, cache=Cache(sys.argv[3]))
 stream = client.engine.stream
-def counted(*given):
-    for item in stream(*given):
+def counted(*arguments):
+    for item in stream(*arguments):
         yield item
         print("stored", flush=True)
 client.engine.stream = counted
@@ -221,7 +223,7 @@ client.run(chats(COUNT))
 """
 
 
-def test_a_killed_stage_keeps_what_was_answered_and_takes_its_own_ray_along(ref, expected, tmp_path):
+def test_a_killed_stage_keeps_its_responses_and_ends_its_own_ray(ref, expected, tmp_path):
     tests = str(Path(__file__).parents[1])
     command = [sys.executable, "-c", KILLED, tests, ref.name_or_path, str(tmp_path)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -238,7 +240,7 @@ def jobs(count: int) -> list[Job]:
     return [Job(bytes([number]), None, f"{number}", 0) for number in range(count)]
 
 
-def test_work_that_comes_back_is_next_and_counted():
+def test_jobs_that_come_back_are_next_and_counted():
     work, all_jobs = JobQueue(jobs(6)), jobs(6)
     assert work and work.take(2) == all_jobs[:2] and work.take(3) == all_jobs[2:5]
     assert work.give_back({job.key: job for job in all_jobs[2:4]}) == 1
@@ -256,14 +258,14 @@ def test_on_a_gpu_a_spread_model_is_led_by_rays_executor(ref, monkeypatch):
 
     monkeypatch.setattr(current_platform, "is_cpu", lambda: False)
     spread = params(None, gpus=1, pipeline_parallel_size=2).model_copy(update={"tensor_parallel_size": 4})
-    found = engine_arguments(ref, spread)
-    assert (found["tensor_parallel_size"], found["pipeline_parallel_size"]) == (4, 2)
-    assert found["distributed_executor_backend"] == "ray"
+    arguments = engine_arguments(ref, spread)
+    assert (arguments["tensor_parallel_size"], arguments["pipeline_parallel_size"]) == (4, 2)
+    assert arguments["distributed_executor_backend"] == "ray"
     assert engine_arguments(ref, params(None, gpus=1))["distributed_executor_backend"] == "uni"
     assert "distributed_executor_backend" not in engine_arguments(ref, llm_params())
 
 
-def test_the_places_of_a_spread_model_are_one_group_with_a_gpu_each(cluster):
+def test_the_processes_of_a_spread_model_are_one_group_with_a_gpu_each(cluster):
     """Ray's own word for it, on nodes that only say they have GPUs."""
     from funreason.llm.engines import ray_cluster
 
@@ -285,10 +287,10 @@ def test_the_actor_answers_while_it_is_asked(ref, expected):
         jobs = [Job(bytes([number]), None, VllmEngine(ref, llm_params()).prompt(request), 1)
                 for number, request in enumerate(chats(4))]  # fmt: skip
         sampling = Client(ref, llm_params(), GREEDY).sampling
-        found = dict(served.ask(1, jobs, sampling))
+        responses = dict(served.ask(1, jobs, sampling))
         while more := served.ask(1, [], sampling):
-            found |= dict(more)
-        assert [found[bytes([number])] for number in range(4)] == expected[0][:4]
+            responses |= dict(more)
+        assert [responses[bytes([number])] for number in range(4)] == expected[0][:4]
         assert served.ask(1, jobs[:1], sampling) and served.ask(2, [], sampling) == []
     finally:
         served._engine.close()

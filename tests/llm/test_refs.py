@@ -56,7 +56,7 @@ def test_a_hub_descriptor_keeps_id_and_commit(tmp_path):
         ('{"kind": "local", "path": "no/where", "identity": "x"}', "'no/where', which is not a folder"),
     ],
 )
-def test_what_names_no_model_is_refused(tmp_path, content, words):
+def test_a_path_that_names_no_model_is_refused(tmp_path, content, words):
     if content:
         (tmp_path / "teacher.json").write_text(content)
     with pytest.raises(ModelError, match=words):

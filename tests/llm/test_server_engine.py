@@ -43,7 +43,7 @@ def test_retries_end_in_one_line(cache):
     assert "\n" not in str(caught.value)
 
 
-def test_what_was_answered_before_a_failure_is_kept(cache):
+def test_responses_before_a_failure_are_kept(cache):
     # The first is refused while the second is still being written: that one is paid for, the others unasked.
     with serve(400, 0.3) as server:
         with pytest.raises(EngineError, match="400"):
@@ -177,7 +177,7 @@ def test_the_servers_context_error_is_too_long_and_not_stored(cache):
         assert ask(server, cache)[0].finish_reason == "stop"
 
 
-def test_reasoning_that_the_server_took_out_is_put_back(cache):
+def test_reasoning_that_the_server_moved_is_put_back(cache):
     with serve(completion("[f()]", reasoning="why"), completion("[f()]", reasoning_content="why")) as server:
         texts = [response.text for response in ask(server, cache, count=2)]
     assert texts == ["<think>why</think>\n\n[f()]"] * 2
@@ -208,19 +208,19 @@ def test_a_checkpoint_is_asked_for_by_its_own_name(cache):
     assert [body["model"] for body in server.asked] == ["teacher", "models/r0"]
 
 
-def test_bytes_that_are_no_utf8_are_an_answer_all_the_same(cache):
+def test_bytes_that_are_not_utf8_are_replaced(cache):
     body = json.dumps(completion("caf|")).encode().replace(b"|", b"\xe9")
     with serve((200, body)) as server:
         (response,) = ask(server, cache)
     assert response.text == "caf\ufffd" and response.completion_tokens == 2
 
 
-def test_a_reply_that_is_no_json_is_one_line(cache):
+def test_a_reply_that_is_not_json_is_one_line(cache):
     with serve((200, b'{"id"')) as server, pytest.raises(EngineError, match="sent no JSON .*see its log"):
         ask(server, cache)
 
 
 @pytest.mark.parametrize("reply", [{}, {"choices": []}])
-def test_a_reply_that_is_no_completion(cache, reply):
+def test_a_reply_that_is_not_a_completion(cache, reply):
     with serve(reply) as server, pytest.raises(EngineError, match="no chat completion"):
         ask(server, cache)

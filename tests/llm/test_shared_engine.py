@@ -1,4 +1,4 @@
-"""The engine that outlives a stage: real processes, found, shared, killed and gone."""
+"""The engine that outlives a stage: real processes that are shared, killed and replaced."""
 
 import signal
 import subprocess
@@ -57,7 +57,7 @@ def within(seconds: float, condition) -> bool:
     return condition()
 
 
-def test_stages_share_one_process_which_says_what_an_engine_here_says(ref, engine, home, tmp_path):
+def test_stages_share_one_process_with_the_responses_of_an_engine_in_this_process(ref, engine, home, tmp_path):
     first = run(ref, tmp_path / "a")
     (process,) = processes(home)
     assert run(ref, tmp_path / "b", count=5) == first[:5]
@@ -73,8 +73,8 @@ from llm.conftest import SAMPLING, chats, llm_params
 from funreason.llm import Cache, Client, load_ref
 client = Client(load_ref(sys.argv[2]), llm_params(keep_alive_s=600), SAMPLING, cache=Cache(sys.argv[3]))
 stream = client.engine.stream
-def counted(*given):
-    for item in stream(*given):
+def counted(*arguments):
+    for item in stream(*arguments):
         yield item
         print("stored", flush=True)
 client.engine.stream = counted
@@ -115,7 +115,7 @@ def test_another_model_takes_the_place_and_a_kill_is_survived(ref, home, tmp_pat
     assert within(LONG, lambda: not processes(home))
 
 
-def test_an_engine_that_cannot_start_says_why_and_one_that_nobody_asks_ends(ref, home, tmp_path):
+def test_an_engine_that_cannot_start_says_why_and_an_unused_one_ends(ref, home, tmp_path):
     with pytest.raises(EngineError, match="max_model_len .*check models"):
         run(ref, tmp_path, max_model_len=100_000, keep_alive_s=1)
     assert within(LONG, lambda: not processes(home))

@@ -59,5 +59,5 @@ def test_get_brings_the_files_alone(on_s3, url, consumer):
 
 
 def test_open_reads_without_a_copy(on_s3, url, consumer):
-    said = run(consumer, sys.executable, "-c", OPEN, url)
-    assert said == (on_s3.ann / "data/tasks.jsonl").read_text(encoding="utf-8")
+    output = run(consumer, sys.executable, "-c", OPEN, url)
+    assert output == (on_s3.ann / "data/tasks.jsonl").read_text(encoding="utf-8")

@@ -32,8 +32,8 @@ def test_a_remote_starts_empty(kind, tmp_path):
 def test_a_clone_has_nothing_to_run(shared):
     bob = clone(shared, "bob")
     dvc(bob, "pull", "--run-cache")
-    said = dvc(bob, "repro")
-    assert "Running stage" not in said and "Data and pipelines are up to date." in said
+    output = dvc(bob, "repro")
+    assert "Running stage" not in output and "Data and pipelines are up to date." in output
     assert run(bob, "git", "status", "--short") == ""
     for name in (OUT, "data/r0/0_generate.jsonl", "models/teacher.json"):
         assert (bob / name).read_bytes() == (shared.ann / name).read_bytes()
@@ -46,9 +46,9 @@ def test_a_damaged_object_is_noticed(shared):
         shared.remote.files.chmod(path, 0o644)
     shared.remote.files.pipe_file(path, whole.replace(b"query", b"Query"))
     carol = clone(shared, "carol")
-    said = dvc(carol, "pull", status=1)
+    output = dvc(carol, "pull", status=1)
     shared.remote.files.pipe_file(path, whole)
-    assert OUT in said and not (carol / OUT).exists()
+    assert OUT in output and not (carol / OUT).exists()
     dvc(carol, "pull")
     assert (carol / OUT).read_bytes() == whole
 
@@ -68,8 +68,8 @@ def test_responses_travel(shared):
 def test_without_credentials_one_line_says_so(shared):
     if not shared.remote.secrets:
         pytest.skip("a folder asks for no credentials")
-    said = run(clone(shared, "eve", secrets=False), "funreason", "cache", "pull", status=1, HOME=str(shared.folder))
-    assert said.count("\n") == 1 and "credentials (`dvc remote modify --local" in said
+    output = run(clone(shared, "eve", secrets=False), "funreason", "cache", "pull", status=1, HOME=str(shared.folder))
+    assert output.count("\n") == 1 and "credentials (`dvc remote modify --local" in output
 
 
 def test_a_clean_up_of_the_remote_leaves_the_shards(shared):

@@ -89,10 +89,10 @@ def test_only_what_is_missing_travels(tmp_path, store):
 def test_equal_responses_make_equal_shards(tmp_path):
     for folder, numbers in (("a", range(25)), ("b", reversed(range(25)))):
         push(fill(tmp_path / folder, numbers), open_store(f"{tmp_path}/{folder}/remote"))
-    found = files(tmp_path / "a/remote")
-    assert found == files(tmp_path / "b/remote") and len(found) == 6
-    assert {path.split(".")[0] for path in found} == {
-        hashlib.sha256(listed).hexdigest() for path, listed in found.items() if path.endswith(".keys")
+    shard_files = files(tmp_path / "a/remote")
+    assert shard_files == files(tmp_path / "b/remote") and len(shard_files) == 6
+    assert {path.split(".")[0] for path in shard_files} == {
+        hashlib.sha256(content).hexdigest() for path, content in shard_files.items() if path.endswith(".keys")
     }
 
 
@@ -179,9 +179,9 @@ def test_a_damaged_shard_is_named_and_the_others_are_taken(tmp_path, store, dama
     listed = (len(bad.with_name(bad.name.split(".")[0] + shards.KEY_LIST).read_bytes()) - 32) // 32
     bad.write_bytes(DAMAGES[damage](bad.read_bytes()))
     with Cache(tmp_path / "bob") as bob:
-        found = pull(bob, store)
-        assert (found.new, found.shards) == (25 - listed, 2 if ending == shards.KEY_LIST else 3)
-        [problem] = found.problems
+        result = pull(bob, store)
+        assert (result.new, result.shards) == (25 - listed, 2 if ending == shards.KEY_LIST else 3)
+        [problem] = result.problems
         assert bad.name in problem and "damaged" in problem
         bad.unlink()
         assert push(ann, store)[0] == listed  # the remedy
@@ -193,8 +193,8 @@ def test_another_shard_under_its_name_is_not_believed(tmp_path, store):
     one, other = sorted((tmp_path / "remote" / FOLDER).glob("*.gz"))
     shutil.copy(other, one)
     with Cache(tmp_path / "bob") as bob:
-        found = pull(bob, store)
-        assert found.new == 10 and one.name in found.problems[0]
+        result = pull(bob, store)
+        assert result.new == 10 and one.name in result.problems[0]
 
 
 def test_a_shard_that_is_gone_is_named_and_pushed_again(tmp_path, store):
@@ -224,20 +224,20 @@ def test_any_filesystem_of_fsspec(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("place", "said"),
+    ("place", "message"),
     [
         ("foo://team/x", "foo://team/x: ValueError: Protocol not known: foo"),
         ("ssh://ann:secret@127.0.0.1:9/x", "ssh://127.0.0.1:9/x: ConnectionRefusedError"),
         ("gs://team/x", "requires 'dvc-gs' to be installed"),
         ("/proc/team", "/proc/team/funreason/responses: FileNotFoundError"),
-        ("team", "in no DVC project"),
+        ("team", "not in a DVC project"),
     ],
 )
-def test_a_place_that_cannot_be_reached(tmp_path, monkeypatch, place, said):
+def test_a_place_that_cannot_be_reached(tmp_path, monkeypatch, place, message):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RemoteError) as caught:
         push(fill(tmp_path / "ann", range(5)), open_store(place))
-    assert said in str(caught.value) and "secret" not in str(caught.value)
+    assert message in str(caught.value) and "secret" not in str(caught.value)
 
 
 def test_the_names_of_remotes(tmp_path, monkeypatch):

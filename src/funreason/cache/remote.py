@@ -138,7 +138,7 @@ def _named(name: str | None) -> tuple["FileSystem", str]:
             remote = repo.cloud.get_remote(name)
             return remote.fs, remote.path
     except NotDvcRepoError:
-        raise RemoteError("this folder is in no DVC project; run in one, or give a URL or a path with a /") from None
+        raise RemoteError("this folder is not in a DVC project; run in one, or give a URL or a path with a /") from None
 
 
 def _remedy(known: list[str]) -> str:
