@@ -1,4 +1,4 @@
-"""Every conversation becomes a task for each turn of the assistant, or a quarantined row with its reason."""
+"""Every conversation becomes one task per turn of the assistant, or a quarantined row with its reason."""
 
 import json
 from pathlib import Path
@@ -11,9 +11,9 @@ from funreason.calls import render
 from funreason.config import MultiTurnParams, load_params
 from funreason.core.errors import DataError
 from funreason.core.records import Task
-from funreason.data.prepare import check_share, read_rows, sort_rows, sources_of, summed
+from funreason.data.prepare import check_bad_fraction, sort_rows, sources_of, total_metrics
+from funreason.data.rows import AcceptedRow, QuarantinedRow, TaskIds, read_rows, read_tasks
 from funreason.data.sources import resolve_data
-from funreason.data.xlam import Accepted, Ids, Quarantined, read
 from funreason.prompts import calling_messages
 from funreason.prompts.conversation import ABOUT, chat, transcript
 
@@ -37,22 +37,22 @@ def row(*messages, **more) -> dict:
     return {"id": 7, "tools": [TOOL], "messages": list(messages), **more}
 
 
-def only(given: dict) -> Accepted | Quarantined:
-    (found,) = read([(1, json.dumps(given).encode())], "rows.jsonl", Ids())
-    return found
+def read_one(source_row: dict) -> AcceptedRow | QuarantinedRow:
+    (read_row,) = read_tasks([(1, json.dumps(source_row).encode())], "rows.jsonl", TaskIds())
+    return read_row
 
 
-def tasks(given: dict) -> list[Task]:
-    found = only(given)
-    assert isinstance(found, Accepted) and found.conversation, found
-    return found.tasks
+def tasks(source_row: dict) -> list[Task]:
+    read_row = read_one(source_row)
+    assert isinstance(read_row, AcceptedRow) and read_row.is_conversation, read_row
+    return read_row.tasks
 
 
 WHOLE = [user("A?"), assistant("<think>hm</think>\n\n[f(a=1)]"), tool("2"), assistant("It is 2."), user("B?"),
          assistant("<think>so</think>None can.")]  # fmt: skip
 
 
-def test_each_turn_is_asked_in_the_context_of_the_reference_without_its_reasoning():
+def test_each_turn_has_the_reference_turns_before_it_without_their_reasoning():
     first, second, third = tasks(row(*WHOLE))
     shown = [WHOLE[0], assistant("[f(a=1)]"), tool("2"), assistant("It is 2.")]
     assert first == Task("7@0", "A?", [TOOL], [CALL], {"cot": "hm", "answer": "[f(a=1)]"})
@@ -62,7 +62,7 @@ def test_each_turn_is_asked_in_the_context_of_the_reference_without_its_reasonin
 
 
 def test_a_single_query_is_written_as_before():
-    (task,) = only({"id": 1, "query": "q", "tools": [TOOL], "answers": [CALL]}).tasks
+    (task,) = read_one({"id": 1, "query": "q", "tools": [TOOL], "answers": [CALL]}).tasks
     assert list(task.to_row()) == ["id", "query", "tools", "answers", "response"]
     assert chat(task) == calling_messages("q", [TOOL]) and transcript(task) == "q"
 
@@ -86,7 +86,7 @@ def test_a_single_query_is_written_as_before():
     ],
     ids=str,
 )  # fmt: skip
-def test_all_forms_of_a_call_are_one(turn):
+def test_all_forms_of_a_call_give_the_same_task(turn):
     first, second = tasks(row(user(), turn, tool(), assistant("Done.")))
     assert (first.answers, first.response) == ([CALL], None)
     assert second.steps == [assistant("[f(a=1)]"), tool()]
@@ -100,7 +100,7 @@ def test_llama_factorys_form_is_the_same_conversation():
 
 
 def test_a_response_is_kept_as_it_was_written():
-    """What is to be mended is for the checks to see; later turns see it well-formed."""
+    """The checks see what is to be corrected; later turns see it well-formed."""
     first, second = tasks(row(user(), assistant("<think>x</think>[ f(a=1)]"), tool(), assistant("Done.")))
     assert (first.response["answer"], second.steps[0]["content"]) == ("[ f(a=1)]", "[f(a=1)]")
     (decoded,) = tasks(row(user(), assistant(f"<think>x</think>{json.dumps([CALL])}")))
@@ -108,7 +108,7 @@ def test_a_response_is_kept_as_it_was_written():
 
 
 @pytest.mark.parametrize("nothing", ["[]", []])
-def test_an_empty_list_says_that_no_call_fits(nothing):
+def test_an_empty_list_means_that_no_call_fits(nothing):
     first, second = tasks(row(user("A?"), assistant(nothing), user("B?"), assistant()))
     assert (first.answers, second.history) == ([], [user("A?"), assistant("[]")])
 
@@ -154,9 +154,9 @@ BAD = [
 
 @pytest.mark.parametrize(("bad", "reason"), BAD, ids=[f"{at}-{reason}" for at, (_, reason) in enumerate(BAD)])
 def test_a_malformed_conversation_is_quarantined_as_a_whole(bad, reason):
-    found = only(bad)
-    assert isinstance(found, Quarantined) and found.reason.startswith(reason)
-    assert (found.source, found.row) == ("rows.jsonl", 1) and json.loads(found.raw) == bad
+    read_row = read_one(bad)
+    assert isinstance(read_row, QuarantinedRow) and read_row.reason.startswith(reason)
+    assert (read_row.source, read_row.row) == ("rows.jsonl", 1) and json.loads(read_row.raw) == bad
 
 
 texts = st.text(st.sampled_from("aé1[]()='\"{}\n <>/"), min_size=1, max_size=9).filter(str.strip)
@@ -169,22 +169,22 @@ reasons = st.none() | texts.map("because {}".format)
 exchanges = st.lists(st.tuples(texts, steps, answers, reasons), min_size=1, max_size=3)
 
 
-def spoken(drawn) -> list[dict]:
+def messages_of(drawn) -> list[dict]:
     """The messages of drawn exchanges, calls as text."""
     messages = []
     for query, between, answer, cot in drawn:
         messages.append(user(query))
         for made, results in between:
             messages += [assistant(render(made)), *map(tool, results)]
-        said = answer if isinstance(answer, str) else render(answer)
-        messages.append(assistant(f"<think>{cot}</think>\n\n{said}" if cot else said))
+        text = answer if isinstance(answer, str) else render(answer)
+        messages.append(assistant(f"<think>{cot}</think>\n\n{text}" if cot else text))
     return messages
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(drawn=exchanges)
-def test_the_tasks_of_a_conversation_are_its_turns_each_once(drawn):
-    messages = spoken(drawn)
+def test_a_conversation_gives_each_of_its_turns_once(drawn):
+    messages = messages_of(drawn)
     plain = [{**message, "content": message["content"].rpartition("</think>")[2].strip()}
              if message["role"] == "assistant" else message for message in messages]  # fmt: skip
     turns = [at for at, message in enumerate(messages) if message["role"] == "assistant"]
@@ -196,8 +196,8 @@ def test_the_tasks_of_a_conversation_are_its_turns_each_once(drawn):
         assert (render(task.answers) == plain[at]["content"]) == bool(task.answers)
 
 
-def test_a_transcript_is_one_line_a_message():
-    """No message can pass for two, or for another role's."""
+def test_a_transcript_has_one_line_per_message():
+    """No message can pass for two, or for one of another role."""
     *_, last = tasks(
         row(user('A?\n{"role": "assistant", "content": "[f(a=2)]"}'), assistant(), user("B?"), assistant())
     )
@@ -210,10 +210,10 @@ SINGLE = {"id": "0", "query": "q", "tools": [TOOL], "answers": [CALL]}
 
 def sorted_sources(**sources: list[dict]) -> tuple[list[dict], list[dict], dict]:
     """(tasks, quarantined rows, metrics) of several sources, as the stage reads them."""
-    good, bad, ids, counts = [], [], Ids(), {}
+    good, bad, ids, counts = [], [], TaskIds(), {}
     for name, rows in sources.items():
         counts[name] = sort_rows(enumerate(rows, 1), name, ids, good.append, bad.append)
-    return good, bad, summed(counts)
+    return good, bad, total_metrics(counts)
 
 
 def test_sources_are_counted_together_and_apart():
@@ -222,14 +222,14 @@ def test_sources_are_counted_together_and_apart():
     assert [(row["source"], row["row"]) for row in bad] == [("one", 3)]
     counted = {name: metrics[name] for name in ("rows", "tasks", "quarantined", "conversations", "turns")}
     assert counted == {"rows": 4, "tasks": 5, "quarantined": 1, "conversations": 2, "turns": 4}
-    assert (metrics["with_response"], metrics["without_call"], metrics["bad_share"]) == (2, 2, 0.25)
-    assert {name: found["rows"] for name, found in metrics["sources"].items()} == {"one": 3, "two": 1}
-    check_share(metrics["sources"]["two"], 0.0, "two")
+    assert (metrics["with_response"], metrics["without_call"], metrics["bad_fraction"]) == (2, 2, 0.25)
+    assert {name: of_source["rows"] for name, of_source in metrics["sources"].items()} == {"one": 3, "two": 1}
+    check_bad_fraction(metrics["sources"]["two"], 0.0, "two")
     with pytest.raises(DataError, match="one: 1 of 3 rows are malformed"):
-        check_share(metrics["sources"]["one"], 0.3, "one")
+        check_bad_fraction(metrics["sources"]["one"], 0.3, "one")
 
 
-def test_an_id_that_another_source_has_taken_is_a_bad_row():
+def test_an_id_of_another_source_is_a_bad_row():
     clash = row(user(), assistant(), id="x")
     good, bad, _ = sorted_sources(one=[SINGLE, clash, SINGLE | {"id": "9@1"}], two=[SINGLE, row(*WHOLE) | {"id": 9}])
     assert [task["id"] for task in good] == ["0", "x@0", "9@1"]
@@ -246,9 +246,9 @@ def test_the_second_source_is_part_of_the_descriptor(tmp_path):
     first = data.model_copy(update={"path": str(tmp_path / "one.jsonl")})
     assert not data.multi_turn.given and list(sources_of(resolve_data(first))) == ["data"]
     second = MultiTurnParams(path=str(tmp_path / "two.jsonl"), hub=None, revision=None, split="train")
-    found = sources_of(resolve_data(first.model_copy(update={"multi_turn": second})))
-    assert list(found) == ["data", "data.multi_turn"] and found["data.multi_turn"]["identity"].startswith("sha256:")
-    assert json.loads(next(read_rows(found["data.multi_turn"], "train", 1))[1])["id"] == "two"
+    sources = sources_of(resolve_data(first.model_copy(update={"multi_turn": second})))
+    assert list(sources) == ["data", "data.multi_turn"] and sources["data.multi_turn"]["identity"].startswith("sha256:")
+    assert json.loads(next(read_rows(sources["data.multi_turn"], "train", 1))[1])["id"] == "two"
     missing = second.model_copy(update={"path": "nowhere.jsonl"})
     with pytest.raises(DataError, match="data.multi_turn.path: no file 'nowhere.jsonl'; .* as data.multi_turn.hub"):
         resolve_data(first.model_copy(update={"multi_turn": missing}))

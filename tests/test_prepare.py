@@ -7,8 +7,8 @@ import pytest
 
 from funreason.core.errors import DataError
 from funreason.core.records import Task
-from funreason.data.prepare import check_share, read_rows, sort_rows
-from funreason.data.xlam import Ids
+from funreason.data.prepare import check_bad_fraction, sort_rows
+from funreason.data.rows import TaskIds, read_rows
 
 TOOL = {"name": "f", "description": "d", "parameters": {"a": {"type": "int", "description": "x"}}}
 GOOD = {
@@ -31,7 +31,7 @@ def prepared(tmp_path, content: bytes, name="rows.jsonl", limit=None):
 def sorted_rows(source: dict, limit: int | None = None) -> tuple[list[Task], list[dict], dict]:
     """(tasks, quarantined rows, metrics) of a source."""
     good, bad = [], []
-    metrics = sort_rows(read_rows(source, "train", limit), "rows.jsonl", Ids(), good.append, bad.append)
+    metrics = sort_rows(read_rows(source, "train", limit), "rows.jsonl", TaskIds(), good.append, bad.append)
     return [Task.from_row(row) for row in good], bad, metrics
 
 
@@ -48,7 +48,7 @@ def test_published_and_decoded_rows_are_the_same_task(tmp_path):
     assert second == Task("2", "q", [TOOL], [{"name": "f", "arguments": {"a": 1}}])
 
 
-def test_a_response_column_is_kept_and_others_are_not(tmp_path):
+def test_a_response_is_kept_and_other_columns_are_not(tmp_path):
     (task,), _ = prepared(tmp_path, line(response={"cot": "c", "answer": "[f(a=1)]", "model": "m"}, topic="x"))
     assert task.response == {"cot": "c", "answer": "[f(a=1)]"}
 
@@ -81,40 +81,41 @@ BAD = [
 
 @pytest.mark.parametrize(("bad", "kind"), BAD, ids=[f"{i}-{kind}" for i, (_, kind) in enumerate(BAD)])
 def test_a_malformed_row_is_quarantined_with_number_and_reason(tmp_path, bad, kind):
-    good, (found,) = prepared(tmp_path, b"\n".join([line(id="0"), b"", bad, line(id="z")]))
+    good, (quarantined,) = prepared(tmp_path, b"\n".join([line(id="0"), b"", bad, line(id="z")]))
     assert [task.id for task in good] == ["0", "z"]
-    assert (found["source"], found["row"]) == ("rows.jsonl", 3) and found["reason"].startswith(kind) and found["raw"]
-    json.dumps(found, ensure_ascii=False).encode()
+    assert (quarantined["source"], quarantined["row"]) == ("rows.jsonl", 3)
+    assert quarantined["reason"].startswith(kind) and quarantined["raw"]
+    json.dumps(quarantined, ensure_ascii=False).encode()
 
 
-def test_rows_add_up_and_the_limit_counts_all_rows(tmp_path):
+def test_counts_add_up_and_the_limit_counts_all_rows(tmp_path):
     content = b"\n".join([line(id="a"), b"{", line(id="b", answers="[]"), line(id="c")])
     metrics = counts(tmp_path, content, limit=3)
     assert (metrics["rows"], metrics["tasks"], metrics["quarantined"]) == (3, 2, 1)
     assert metrics["without_call"] == 1 and metrics["reasons"] == {"not JSON": 1}
 
 
-def test_too_large_a_share_fails_naming_the_parameter(tmp_path):
+def test_too_large_a_fraction_fails_and_names_the_parameter(tmp_path):
     metrics = counts(tmp_path, line() + b"\n{")
-    check_share(metrics, 0.5, "x")
+    check_bad_fraction(metrics, 0.5, "x")
     with pytest.raises(DataError, match=r"x: 1 of 2 rows are malformed \(1 not JSON\), prepare.max_bad_fraction"):
-        check_share(metrics, 0.49, "x")
+        check_bad_fraction(metrics, 0.49, "x")
 
 
 def test_a_source_without_tasks_fails(tmp_path):
     with pytest.raises(DataError, match="holds no rows"):
-        check_share(counts(tmp_path, b""), 1.0, "x")
+        check_bad_fraction(counts(tmp_path, b""), 1.0, "x")
     with pytest.raises(DataError, match="1 of 1 rows"):
-        check_share(counts(tmp_path, b"{"), 1.0, "x")
+        check_bad_fraction(counts(tmp_path, b"{"), 1.0, "x")
 
 
-def test_a_json_list_is_read_and_a_broken_one_named(tmp_path):
+def test_a_json_list_is_read_and_a_broken_one_refused(tmp_path):
     good, bad = prepared(tmp_path, json.dumps([GOOD, 3]).encode(), "rows.json")
     assert len(good) == 1 and (bad[0]["row"], bad[0]["reason"][:13]) == (2, "not an object")
     for content, message in ((b"[{", "is not JSON"), (b"{}", "expected a list")):
         with pytest.raises(DataError, match=message):
             prepared(tmp_path, content, "rows.json")
-    with pytest.raises(DataError, match=r"ends in '.csv'; .jsonl"):
+    with pytest.raises(DataError, match=r"ends in '.csv'; use .jsonl"):
         prepared(tmp_path, b"", "rows.csv")
 
 
@@ -126,13 +127,13 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
 def test_a_hub_data_set_is_read_by_split(tmp_path, monkeypatch):
     # load_dataset takes a folder where it takes an id: the real loader, without a network.
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
-    (tmp_path / "set").mkdir()
-    (tmp_path / "set/train.jsonl").write_bytes(line() + b"\n" + line(id=2, query="") + b"\n")
-    source = {"kind": "hub", "hub": str(tmp_path / "set"), "revision": None}
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset/train.jsonl").write_bytes(line() + b"\n" + line(id=2, query="") + b"\n")
+    source = {"kind": "hub", "hub": str(tmp_path / "dataset"), "revision": None}
     good, bad, _ = sorted_rows(source)
     assert [task.id for task in good] == ["1"] and bad[0]["reason"].startswith("bad query")
     with pytest.raises(DataError, match="split 'test' does not load"):
         read_rows(source, "test", None)
-    shutil.rmtree(tmp_path / "set")
+    shutil.rmtree(tmp_path / "dataset")
     with pytest.raises(DataError, match="does not load"):
         read_rows(source, "train", None)

@@ -1,8 +1,9 @@
-"""What a model or a data source is named in params.yaml becomes an identity, or one clear line."""
+"""The name of a model or data source in params.yaml becomes an identity, or one clear error."""
 
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from funreason.data.sources import resolve_data, resolve_model
 from funreason.llm import load_ref
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-LLM = load_params().llm
+LLM = load_params(Path(__file__).parents[1] / "params.yaml").llm
 
 
 def model(path=None, hub=None, revision=None) -> ModelParams:
@@ -29,7 +30,7 @@ def second(path="data/empty.jsonl", hub=None) -> MultiTurnParams:
 
 
 class Hub(BaseHTTPRequestHandler):
-    """Answers as the hub does: an error code in a header, the commit in `sha`."""
+    """Answers like the hub: an error code in a header, the commit in `sha`."""
 
     def do_GET(self):
         kind, _, rest = self.path.removeprefix("/api/").partition("/")
@@ -59,7 +60,7 @@ def hub(monkeypatch):
         server.shutdown()
 
 
-def test_a_folder_is_known_by_its_content(tiny_model, tmp_path):
+def test_the_identity_of_a_folder_follows_its_content(tiny_model, tmp_path):
     first = resolve_model("base", model(path=str(tiny_model)), LLM)
     assert first["kind"] == "local" and first["identity"].startswith("sha256:")
     config = tiny_model / "config.json"
@@ -73,8 +74,8 @@ def test_a_folder_is_known_by_its_content(tiny_model, tmp_path):
 
 @pytest.mark.parametrize("role", ["teacher", "base"])
 def test_an_id_becomes_a_commit(hub, role):
-    found = resolve_model(role, model(hub="own/it", revision="main"), LLM)
-    assert found == {"kind": "hub", "hub": "own/it", "revision": COMMIT, "identity": f"hub:own/it@{COMMIT}"}
+    descriptor = resolve_model(role, model(hub="own/it", revision="main"), LLM)
+    assert descriptor == {"kind": "hub", "hub": "own/it", "revision": COMMIT, "identity": f"hub:own/it@{COMMIT}"}
     assert resolve_data(data(hub="own/it"))["identity"] == f"hub:own/it@{COMMIT}"
 
 
@@ -88,17 +89,17 @@ def test_an_id_becomes_a_commit(hub, role):
             r"models.judge.hub: 'own/it' has no revision 'nope'; correct models.judge.revision",
         ),
         ("own/gated", None, r"models.judge.hub: 'own/gated' is gated .* accept its terms"),
-        ("a/b/c", None, r"models.judge.hub: 'a/b/c' is no hub id; write owner/name"),
+        ("a/b/c", None, r"models.judge.hub: 'a/b/c' is not a hub id; write owner/name"),
     ],
 )
-def test_a_wrong_id_is_one_clear_line(hub, name, revision, message):
+def test_a_wrong_id_is_one_clear_error(hub, name, revision, message):
     with pytest.raises(ModelError, match=message) as caught:
         resolve_model("judge", model(hub=name, revision=revision), LLM)
     assert "models.judge.path" in str(caught.value) or revision
     assert "\n" not in str(caught.value)
 
 
-def test_without_a_network_the_cache_says_the_commit(monkeypatch, tmp_path):
+def test_without_a_network_the_commit_is_that_of_the_cache(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
@@ -120,7 +121,7 @@ def test_missing_paths_are_named(tmp_path):
         resolve_data(data(path="nowhere.jsonl"))
 
 
-def test_data_is_known_by_its_content(tmp_path):
+def test_the_identity_of_data_follows_its_content(tmp_path):
     source = tmp_path / "rows.jsonl"
     source.write_text("{}\n")
     first = resolve_data(data(path=str(source)))
@@ -128,16 +129,16 @@ def test_data_is_known_by_its_content(tmp_path):
     assert first["kind"] == "local" and resolve_data(data(path=str(source)))["identity"] != first["identity"]
 
 
-def test_a_server_model_is_its_name_and_revision():
+def test_the_identity_of_a_server_model_is_its_name_and_revision():
     server = LLM.model_copy(update={"engine": "server", "server": LLM.server.model_copy(update={"model": "gpt"})})
-    found = resolve_model("teacher", model(revision="june"), server)
-    assert found == {"kind": "server", "hub": "gpt", "revision": "june", "identity": "server:gpt@june"}
+    descriptor = resolve_model("teacher", model(revision="june"), server)
+    assert descriptor == {"kind": "server", "hub": "gpt", "revision": "june", "identity": "server:gpt@june"}
     for role, llm in (("base", server), ("teacher", LLM)):
         with pytest.raises(ModelError, match=f"models.{role} names no model; give models.{role}.path"):
             resolve_model(role, model(), llm)
 
 
-def test_descriptors_are_what_the_engines_read(tiny_model, tmp_path):
+def test_engines_read_descriptors(tiny_model, tmp_path):
     descriptor = resolve_model("base", model(path=str(tiny_model)), LLM)
     write_json(tmp_path / "base.json", descriptor)
     ref, folder = load_ref(tmp_path / "base.json"), load_ref(tiny_model)

@@ -11,7 +11,7 @@ from funreason.assemble.training_set import training_row
 from funreason.calls import join_completion
 from funreason.calls.results import for_template
 from funreason.core.records import Sample
-from funreason.data.xlam import Ids, read
+from funreason.data.rows import TaskIds, read_tasks
 from funreason.prompts.conversation import chat
 from funreason.srml.segments import MASKED, RESULT, THINK, label
 from funreason.train.heldout import split
@@ -38,7 +38,7 @@ def rows_of(drawn, name: str = "0") -> list[dict]:
             messages.append({"role": "assistant", "content": join_completion(thought, call)})
             messages += [{"role": "tool", "content": result} for result in results]
         messages.append({"role": "assistant", "content": join_completion(cot, answer)})
-    (read_row,) = read([(1, {"id": name, "tools": [TOOL], "messages": messages})], "drawn", Ids())
+    (read_row,) = read_tasks([(1, {"id": name, "tools": [TOOL], "messages": messages})], "drawn", TaskIds())
     said = [message["content"] for message in messages if message["role"] == "assistant"]
     samples = [
         Sample(task.id, task.query, [TOOL], cot.removeprefix("<think>").strip(), answer.strip(), "call", False,

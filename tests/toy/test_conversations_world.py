@@ -9,7 +9,7 @@ import pytest
 from funreason.calls import Call, CallSyntaxError, parse, validate
 from funreason.core.jsonio import read_jsonl
 from funreason.core.records import Task
-from funreason.data.xlam import Accepted, Ids, read
+from funreason.data.rows import AcceptedRow, TaskIds, read_tasks
 from funreason.toy.conversations import PLANTED, write_conversations
 from funreason.toy.corpus import split_of
 from funreason.toy.defects import CAUGHT_BY
@@ -27,8 +27,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def turns(folder) -> list[Task]:
-    found = list(read(enumerate(read_jsonl(folder / "conversations.jsonl"), 1), "conversations.jsonl", Ids()))
-    assert len(found) == ROWS and all(isinstance(row, Accepted) and row.conversation for row in found)
+    found = list(read_tasks(enumerate(read_jsonl(folder / "conversations.jsonl"), 1), "conversations.jsonl", TaskIds()))
+    assert len(found) == ROWS and all(isinstance(row, AcceptedRow) and row.is_conversation for row in found)
     return [task for row in found for task in row.tasks]
 
 

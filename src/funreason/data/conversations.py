@@ -1,118 +1,133 @@
-"""Conversations → one task for each turn of the assistant, or a reason why not.
+"""Conversations: one task per turn of the assistant.
 
-A row is {"id", "tools", "messages"}. A message is {"role", "content"}: `user` (text), `assistant` (calls as text or as
-JSON in xLAM's form, or a statement; `<think>…</think>` in front where it is already distilled), `tool` (the result of a
-call, text). LLaMA-Factory's `conversations` ({"from", "value"}) and OpenAI's `tool_calls` are read as well.
+A row is {"id", "tools", "messages"}, a message is {"role", "content"}:
+
+- `user`: a text.
+- `assistant`: calls as text or as JSON in xLAM's form, or a statement; with `<think>…</think>` in front where the
+  conversation is already distilled.
+- `tool`: the result of a call, a text.
+
+LLaMA-Factory's `conversations` ({"from", "value"}) and OpenAI's `tool_calls` are read as well.
 """
 
 import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from funreason.calls import CallSyntaxError, parse, render, split_completion
 from funreason.core.errors import DataError
 from funreason.core.records import Task
-from funreason.data.fields import BadRow, call, listed
+from funreason.data.fields import BadRow, call_row, list_field, row_id, row_tools
 
-NAMES = ("messages", "conversations")
+MESSAGE_FIELDS = ("messages", "conversations")
 _ROLES = {
     "user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "function_call": "assistant",
     "tool": "tool", "observation": "tool",
 }  # fmt: skip
-# By first letters: each user's message is answered, calls with results on the way to an answer.
+# The first letters of the roles: each message of the user is answered, perhaps after calls with their results.
 _ORDER = re.compile(r"(?:ua(?:t+a)*)+")
-_TAKEN = ("query", "answers", "response", "system")  # of single queries, or said by the calling prompt
+_NOT_BESIDE_MESSAGES = ("query", "answers", "response", "system")  # of single queries, or part of the calling prompt
 
 
 @dataclass(frozen=True)
-class _Said:
-    """A message as later turns see it, and what is asked of a turn of the assistant."""
+class _Message:
+    """A message as later turns see it; for one of the assistant also its calls and, if distilled, its response."""
 
     role: str
     content: str
-    calls: list[dict] | None = None
-    response: dict | None = None
+    calls: list[dict[str, Any]]
+    response: dict[str, str] | None = None
 
-    def message(self) -> dict:
+    def to_row(self) -> dict[str, str]:
         return {"role": self.role, "content": self.content}
 
 
-def is_conversation(row: dict) -> bool:
-    return any(row.get(name) is not None for name in NAMES)
+def is_conversation(row: dict[str, Any]) -> bool:
+    """Whether a row has messages in the place of a query and its answers."""
+    return any(row.get(name) is not None for name in MESSAGE_FIELDS)
 
 
-def turns(name: str, tools: list[dict], row: dict) -> list[Task]:
-    """The turns of conversation `name` as tasks `<name>@<turn>`, in their order. Raises BadRow.
+def conversation_turns(row: dict[str, Any]) -> list[Task]:
+    """The turns of a conversation as tasks `<id>@<turn>`, in their order.
 
-    Each is asked in the context of the reference turns before it, which stand there without their reasoning: that is
-    what chat templates show a model at inference.
+    Each has the reference turns before it as its context, without their reasoning: that is what chat templates show a
+    model at inference.
+
+    Raises:
+        BadRow: The row is malformed.
     """
-    said = [_said(number, message) for number, message in enumerate(_messages(row), 1)]
-    _check_order(said)
-    shown, tasks, asked = [one.message() for one in said], [], 0
-    for at, one in enumerate(said):
-        if one.role == "user":
-            asked = at
-        if one.role == "assistant":
+    name, tools = row_id(row), row_tools(row)
+    messages = [_message(number, message) for number, message in enumerate(_messages(row), 1)]
+    _check_order(messages)
+    context = [message.to_row() for message in messages]
+    tasks: list[Task] = []
+    query = 0  # the index of the user's last message
+    for at, message in enumerate(messages):
+        if message.role == "user":
+            query = at
+        if message.role == "assistant":
             tasks.append(
                 Task(
                     id=f"{name}@{len(tasks)}",
-                    query=said[asked].content,
+                    query=messages[query].content,
                     tools=tools,
-                    answers=one.calls,
-                    response=one.response,
-                    history=shown[:asked],
-                    steps=shown[asked + 1 : at],
+                    answers=message.calls,
+                    response=message.response,
+                    history=context[:query],
+                    steps=context[query + 1 : at],
                 )
             )
     return tasks
 
 
-def _messages(row: dict) -> list:
-    given = [name for name in (*NAMES, *_TAKEN) if row.get(name) not in (None, "")]
-    if len(given) > 1:
-        raise BadRow("fields beside messages", f"{given}; a conversation has id, tools and messages alone")
-    return listed(row, given[0])
+def _messages(row: dict[str, Any]) -> list[Any]:
+    present = [name for name in (*MESSAGE_FIELDS, *_NOT_BESIDE_MESSAGES) if row.get(name) not in (None, "")]
+    if len(present) > 1:
+        raise BadRow("fields beside messages", f"{present}; a conversation has only id, tools and messages")
+    return list_field(row, present[0])
 
 
-def _said(number: int, message) -> _Said:
+def _message(number: int, message: Any) -> _Message:
     if not isinstance(message, dict):
         raise BadRow("bad message", f"message {number} is {message!r:.80}, expected role and content")
-    said = message.get("role") or message.get("from")  # the hub's tables have all columns, null where there is nothing
+    # A table of the hub has all columns, with null where a message does not use them.
+    name = message.get("role") or message.get("from")
     content = message.get("value") if message.get("content") is None else message["content"]
-    role = _ROLES.get(said) if isinstance(said, str) else None
+    role = _ROLES.get(name) if isinstance(name, str) else None
     if role is None:
-        remedy = "what a system message says belongs into the first one of the user" if said == "system" else ""
-        raise BadRow("bad role", f"message {number} is of {said!r:.80}, allowed are {', '.join(_ROLES)}; {remedy}")
+        remedy = "; put the text of a system message into the first message of the user" if name == "system" else ""
+        raise BadRow("bad role", f"message {number} is of {name!r:.80}, allowed are {', '.join(_ROLES)}{remedy}")
     if role == "assistant":
-        return _answered(f"message {number}, of {said}", content, message.get("tool_calls"), said == "function_call")
+        where = f"message {number}, of {name}"
+        return _assistant_message(where, content, message.get("tool_calls"), name == "function_call")
     if not isinstance(content, str) or not (content.strip() or role == "tool"):
-        raise BadRow("bad message", f"message {number}, of {said}, is {content!r:.80}, expected a text")
-    return _Said(role, content)
+        raise BadRow("bad message", f"message {number}, of {name}, is {content!r:.80}, expected a text")
+    return _Message(role, content, [])
 
 
-def _answered(where: str, content, tool_calls, calls_only: bool) -> _Said:
-    """A turn of the assistant; an empty list says that no call fits, as in xLAM's `answers`.
+def _assistant_message(where: str, content: Any, tool_calls: Any, calls_only: bool) -> _Message:
+    """A turn of the assistant. An empty list means that no call fits, as in xLAM's `answers`.
 
-    As written it is kept in the response alone: what later turns see is well-formed.
+    The response keeps the text as it is written; later turns see it well-formed.
     """
     content = "[]" if content == [] else content
     try:
         cot, text = split_completion(content) if isinstance(content, str) else (None, "")
-        decoded = _from_json(tool_calls or (text if isinstance(content, str) else content))
-        calls = decoded or _from_text(text)
-        shown = render(calls) if calls else text
-    except DataError as error:  # BadRow and CompletionError, too
+        json_calls = _calls_of_json(tool_calls or (text if isinstance(content, str) else content))
+        calls = json_calls or _calls_of_text(text)
+        well_formed = render(calls) if calls else text
+    except DataError as error:  # a BadRow or a CompletionError too
         raise BadRow("bad message", f"{where}: {error}") from None
-    if not shown or (tool_calls and text) or (not calls and (tool_calls or calls_only)):
-        expected = "calls alone" if tool_calls or calls_only else "calls or a statement"
+    if not well_formed or (tool_calls and text) or (not calls and (tool_calls or calls_only)):
+        expected = "only calls" if tool_calls or calls_only else "calls or a statement"
         raise BadRow("bad message", f"{where}, is {content!r:.80}, expected {expected}")
-    written = shown if decoded else text
-    return _Said("assistant", shown, calls, {"cot": cot, "answer": written} if cot else None)
+    written = well_formed if json_calls else text
+    return _Message("assistant", well_formed, calls, {"cot": cot, "answer": written} if cot else None)
 
 
-def _from_json(value) -> list[dict]:
-    """The calls of JSON in xLAM's or OpenAI's form, or of its text; none where it is something else."""
+def _calls_of_json(value: Any) -> list[dict[str, Any]]:
+    """The calls of JSON, or JSON text, in xLAM's or OpenAI's form; none where it is something else."""
     if isinstance(value, str):
         try:
             value = json.loads(value) if value.startswith(("[", "{")) else None
@@ -122,21 +137,22 @@ def _from_json(value) -> list[dict]:
     inner = [item.get("function") or item if isinstance(item, dict) else None for item in items]
     if not all(isinstance(item, dict) and {"name", "arguments"} <= item.keys() for item in inner):
         return []
-    return [call(item) for item in inner]
+    return [call_row(item) for item in inner]
 
 
-def _from_text(text: str) -> list[dict]:
+def _calls_of_text(text: str) -> list[dict[str, Any]]:
     try:
-        return [found.to_row() for found in parse(text)]
+        return [call.to_row() for call in parse(text)]
     except CallSyntaxError:
         return []
 
 
-def _check_order(said: list[_Said]) -> None:
-    if not _ORDER.fullmatch("".join(one.role[0] for one in said)):
-        roles = ", ".join(one.role for one in said[:12]) or "none"
-        expected = "user, assistant or user, calls, results, assistant, again and again"
+def _check_order(messages: list[_Message]) -> None:
+    if not _ORDER.fullmatch("".join(message.role[0] for message in messages)):
+        roles = ", ".join(message.role for message in messages[:12]) or "none"
+        expected = "user, assistant or user, calls, results, assistant, repeated"
         raise BadRow("roles out of order", f"{roles}; expected {expected}")
-    for at, one in enumerate(said):
-        if one.role == "tool" and said[at - 1].role == "assistant" and not said[at - 1].calls:
-            raise BadRow("result without a call", f"message {at} is {said[at - 1].content!r:.80}, a result follows it")
+    for at, message in enumerate(messages):
+        before = messages[at - 1]
+        if message.role == "tool" and before.role == "assistant" and not before.calls:
+            raise BadRow("result without a call", f"message {at} is {before.content!r:.80}, a result follows it")

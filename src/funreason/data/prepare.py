@@ -1,122 +1,96 @@
-"""Read the data sources, sort their rows into tasks and quarantine, and count both."""
+"""Sorts the rows of the data sources into tasks and quarantined rows, and counts both."""
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from funreason.core import paths
 from funreason.core.errors import DataError
-from funreason.data.xlam import Ids, Quarantined, read
+from funreason.data.rows import NumberedRow, QuarantinedRow, TaskIds, read_tasks
 
-Write = Callable[[dict], None]
-SUMMED = ("rows", "tasks", "quarantined", "conversations", "turns", "with_response", "without_call")
-
-
-def read_rows(source: dict, split: str, limit: int | None) -> Iterator[tuple[int, bytes | dict]]:
-    """Yield (row number from 1, row) of a descriptor (data/source.json). Raises DataError."""
-    rows = _hub_rows(source, split) if source["kind"] == "hub" else _file_rows(Path(source["path"]))
-    return islice(rows, limit)
+Write = Callable[[dict[str, Any]], None]
+COUNTS = ("rows", "tasks", "quarantined", "conversations", "turns", "with_response", "without_call")
 
 
-def sources_of(descriptor: dict) -> dict[str, dict]:
-    """The sources that data/source.json describes, by their blocks in params.yaml."""
+def sources_of(descriptor: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The sources that data/source.json describes, by the names of their blocks in params.yaml."""
     second = descriptor.get("multi_turn")
     return {"data": descriptor} | ({"data.multi_turn": second} if second else {})
 
 
-def name_of(source: dict) -> str:
+def source_name(source: dict[str, Any]) -> str:
+    """The path or hub id of a descriptor."""
     return source.get("path") or source["hub"]
 
 
-def sort_rows(rows: Iterable[tuple[int, bytes | dict]], source: str, ids: Ids, good: Write, bad: Write) -> dict:
-    """Give the tasks of each row to `good`, or the row to `bad`, in the order of the source. Returns the metrics.
+def sort_rows(
+    rows: Iterable[NumberedRow], source: str, ids: TaskIds, write_task: Write, write_quarantined: Write
+) -> dict[str, Any]:
+    """Write the tasks of each row, or the row to the quarantine, in the order of the source.
 
-    rows = single queries + conversations + quarantined; tasks = single queries + turns, the tasks of conversations;
-    `reasons` says why rows were quarantined.
+    Args:
+        rows: The numbered rows of the source.
+        source: The name of the source.
+        ids: The ids of earlier tasks; those of these rows are added.
+        write_task: Writes one task.
+        write_quarantined: Writes one quarantined row.
+
+    Returns:
+        The metrics of the source: `COUNTS`, `bad_fraction` and `reasons` (of quarantined rows). rows = single queries +
+        conversations + quarantined; tasks = single queries + turns, which are the tasks of conversations.
     """
-    found, reasons = Counter(), Counter()
-    for row in read(rows, source, ids):
-        found["rows"] += 1
-        if isinstance(row, Quarantined):
-            bad(row.to_row())
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for row in read_tasks(rows, source, ids):
+        counts["rows"] += 1
+        if isinstance(row, QuarantinedRow):
+            write_quarantined(row.to_row())
             reasons[row.kind] += 1
             continue
         for task in row.tasks:
-            good(task.to_row())
-            found["with_response"] += task.response is not None
-            found["without_call"] += not task.answers
-        found["tasks"] += len(row.tasks)
-        found["conversations"] += row.conversation
-        found["turns"] += len(row.tasks) * row.conversation
-    found["quarantined"] = reasons.total()
-    return _metrics(found, reasons)
+            write_task(task.to_row())
+            counts["with_response"] += task.response is not None
+            counts["without_call"] += not task.answers
+        counts["tasks"] += len(row.tasks)
+        counts["conversations"] += row.is_conversation
+        counts["turns"] += len(row.tasks) * row.is_conversation
+    counts["quarantined"] = reasons.total()
+    return _metrics(counts, reasons)
 
 
-def summed(sources: dict[str, dict]) -> dict:
-    """The metrics of all sources together, with those of each by its name."""
-    found, reasons = Counter(), Counter()
-    for counts in sources.values():
-        found.update({name: counts[name] for name in SUMMED})
-        reasons.update(counts["reasons"])
-    return _metrics(found, reasons) | {"sources": sources}
+def total_metrics(sources: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The metrics of all sources together, with the metrics of each by its name under `sources`."""
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for metrics in sources.values():
+        counts.update({name: metrics[name] for name in COUNTS})
+        reasons.update(metrics["reasons"])
+    return _metrics(counts, reasons) | {"sources": sources}
 
 
-def _metrics(found: Counter[str], reasons: Counter[str]) -> dict:
-    counts = {name: found[name] for name in SUMMED}
-    bad_share = round(found["quarantined"] / found["rows"], 6) if found["rows"] else 0.0
-    return counts | {"bad_share": bad_share, "reasons": dict(sorted(reasons.items()))}
+def _metrics(counts: Counter[str], reasons: Counter[str]) -> dict[str, Any]:
+    bad_fraction = round(counts["quarantined"] / counts["rows"], 6) if counts["rows"] else 0.0
+    of_rows = {name: counts[name] for name in COUNTS}
+    return of_rows | {"bad_fraction": bad_fraction, "reasons": dict(sorted(reasons.items()))}
 
 
-def check_share(metrics: dict, max_bad_fraction: float, source: str) -> None:
-    """Raise DataError where too many rows of a source are malformed, or none is left."""
+def check_bad_fraction(metrics: dict[str, Any], max_bad_fraction: float, source: str) -> None:
+    """Refuse a source with too many malformed rows.
+
+    Args:
+        metrics: The metrics of the source.
+        max_bad_fraction: The greatest fraction of its rows that may be quarantined.
+        source: The name of the source.
+
+    Raises:
+        DataError: More rows are malformed, or the source has no task.
+    """
     if metrics["rows"] == 0:
         raise DataError(f"{source} holds no rows; give another source (path or hub, see `data` in params.yaml)")
-    if metrics["bad_share"] > max_bad_fraction or metrics["tasks"] == 0:
+    if metrics["bad_fraction"] > max_bad_fraction or metrics["tasks"] == 0:
         reasons = ", ".join(f"{count} {kind}" for kind, count in metrics["reasons"].items())
         raise DataError(
             f"{source}: {metrics['quarantined']} of {metrics['rows']} rows are malformed ({reasons}), "
-            f"prepare.max_bad_fraction allows a share of {max_bad_fraction}; see data/quarantine.jsonl, "
-            "then mend the source or raise the parameter"
+            f"prepare.max_bad_fraction allows a fraction of {max_bad_fraction}; see {paths.QUARANTINE}, "
+            "then correct the source or raise the parameter"
         )
-
-
-def _file_rows(path: Path) -> Iterator[tuple[int, bytes | dict]]:
-    if path.suffix == ".jsonl":
-        return _lines(path)
-    if path.suffix == ".json":
-        return _elements(path)
-    raise DataError(f"{path} ends in {path.suffix!r}; .jsonl (an object a line) and .json (a list) are read")
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            line = line.removeprefix(b"\xef\xbb\xbf").strip()
-            if line:
-                yield number, line
-
-
-def _elements(path: Path) -> Iterator[tuple[int, dict]]:
-    try:
-        rows = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON ({error}); mend it, or give one object a line as .jsonl") from None
-    if not isinstance(rows, list):
-        raise DataError(f"{path} holds a {type(rows).__name__}, expected a list of rows")
-    return enumerate(rows, 1)
-
-
-def _hub_rows(source: dict, split: str) -> Iterator[tuple[int, dict]]:
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetsError
-    from huggingface_hub.errors import HTTPError
-
-    try:
-        rows = load_dataset(source["hub"], revision=source["revision"], split=split)
-    except (DatasetsError, HTTPError, OSError, ValueError) as error:  # ValueError: no such split
-        if getattr(error, "errno", None):  # this machine's trouble (a full disk), not the hub's
-            raise
-        reason = " ".join(str(error).split())
-        raise DataError(f"data set {source['hub']!r}, split {split!r} does not load: {reason}") from None
-    return enumerate(rows, 1)

@@ -1,45 +1,61 @@
-"""Where models and data come from → descriptors: what params.yaml names, and exactly which bytes that is.
+"""Pins what params.yaml names to exact bytes: the descriptor of each model and data source.
 
-A descriptor is {"kind": local | hub | server, "path" or "hub", "revision", "identity"}; that of the data holds a second
-one, `multi_turn`, where there is a second source. Stages depend on it, so a moved hub revision or a changed local file
-reruns what it should, and nothing else.
+A descriptor is {"kind": local | hub | server, "path" or "hub", "revision", "identity"}. That of the data has a second
+descriptor under `multi_turn` if there is a second source. Stages depend on descriptors, so that a moved revision of the
+hub or a changed local file reruns what it affects, and nothing else.
 """
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from funreason.config import DataParams, LlmParams, ModelParams, MultiTurnParams
 from funreason.core.errors import DataError, ModelError
 from funreason.llm.refs import folder_identity
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 30.0  # of a question to the hub
 
 
-def resolve_model(role: str, model: ModelParams, llm: LlmParams) -> dict:
-    """The descriptor of models.<role>. Raises ModelError naming the parameter and the way out."""
+def resolve_model(role: str, model: ModelParams, llm: LlmParams) -> dict[str, Any]:
+    """The descriptor of a model.
+
+    Args:
+        role: teacher, base or judges.<name>.
+        model: The block models.<role> of params.yaml.
+        llm: The block llm, which may name a server's model for teacher and judges.
+
+    Raises:
+        ModelError: There is no such model; the message names the parameter and the remedy.
+    """
     where = f"models.{role}"
     if model.path:
         return _local_model(where, model.path)
     if model.hub:
         return _hub(where, model.hub, model.revision, "model")
     if role != "base" and llm.engine == "server" and llm.server.model:
-        # A host may change the weights behind a name: `revision` is the user's own word for which ones it is.
+        # A host may change the weights behind a name. `revision` is the user's own text to tell them apart.
         identity = f"server:{llm.server.model}@{model.revision or 'unpinned'}"
         return {"kind": "server", "hub": llm.server.model, "revision": model.revision, "identity": identity}
     remedy = "for teacher and judges llm.engine: server with llm.server.model"
     raise ModelError(f"{where} names no model; give {where}.path (a local folder), {where}.hub (an id), or {remedy}")
 
 
-def resolve_data(data: DataParams) -> dict:
-    """The descriptor of the data source, with the second one's as `multi_turn` where there is one. Raises DataError
-    naming the parameter and the way out.
-    """
+def resolve_data(data: DataParams) -> dict[str, Any]:
+    """The descriptor of the data source, with that of the second source as `multi_turn`. Raises DataError."""
     second = {"multi_turn": resolve_source("data.multi_turn", data.multi_turn)} if data.multi_turn.given else {}
     return resolve_source("data", data) | second
 
 
-def resolve_source(where: str, data: DataParams | MultiTurnParams) -> dict:
-    """The descriptor of one source, `where` in params.yaml. Raises DataError."""
+def resolve_source(where: str, data: DataParams | MultiTurnParams) -> dict[str, Any]:
+    """The descriptor of one data source.
+
+    Args:
+        where: The name of the source's block in params.yaml: data or data.multi_turn.
+        data: The block.
+
+    Raises:
+        DataError: There is no such file or data set; the message names the parameter and the remedy.
+    """
     if data.hub:
         return _hub(where, data.hub, data.revision, "dataset")
     path = Path(data.path)
@@ -50,7 +66,7 @@ def resolve_source(where: str, data: DataParams | MultiTurnParams) -> dict:
     return {"kind": "local", "path": data.path, "revision": None, "identity": f"sha256:{digest}"}
 
 
-def _local_model(where: str, path: str) -> dict:
+def _local_model(where: str, path: str) -> dict[str, Any]:
     if not Path(path).is_dir():
         raise ModelError(f"{where}.path: no folder {path!r}; correct it, or give a hub id as {where}.hub")
     try:
@@ -60,37 +76,39 @@ def _local_model(where: str, path: str) -> dict:
     return {"kind": "local", "path": path, "revision": None, "identity": identity}
 
 
-def _hub(where: str, name: str, revision: str | None, repo_type: str) -> dict:
+def _hub(where: str, name: str, revision: str | None, repo_type: str) -> dict[str, Any]:
     commit = _commit(where, name, revision, repo_type)
     return {"kind": "hub", "hub": name, "revision": commit, "identity": f"hub:{name}@{commit}"}
 
 
 def _commit(where: str, name: str, revision: str | None, repo_type: str) -> str:
-    """The commit that id and revision stand for now; without a network, the one in the local hub cache."""
+    """The commit that an id and a revision mean now; without a network, the commit in the local cache of the hub."""
     from huggingface_hub import HfApi, errors
 
-    kind = ModelError if repo_type == "model" else DataError
-    said, local = f"{where}.hub: {name!r}", f"or give a local {where}.path"
+    error_type = ModelError if repo_type == "model" else DataError
+    subject, otherwise = f"{where}.hub: {name!r}", f"or give a local {where}.path"
     try:
-        found = HfApi().repo_info(name, revision=revision, repo_type=repo_type, timeout=TIMEOUT_S)
-        if found.gated:
+        info = HfApi().repo_info(name, revision=revision, repo_type=repo_type, timeout=TIMEOUT_S)
+        if info.gated:
             HfApi().auth_check(name, repo_type=repo_type)
-        return found.sha
+        return str(info.sha)
     except errors.HFValidationError:
-        raise kind(f"{said} is no hub id; write owner/name, {local}") from None
+        raise error_type(f"{subject} is not a hub id; write owner/name, {otherwise}") from None
     except errors.RevisionNotFoundError:
-        raise kind(f"{said} has no revision {revision!r}; correct {where}.revision, null is the newest") from None
+        remedy = f"correct {where}.revision, null is the newest"
+        raise error_type(f"{subject} has no revision {revision!r}; {remedy}") from None
     except errors.GatedRepoError:
-        remedy = f"accept its terms on its page, then `hf auth login`, {local}"
-        raise kind(f"{said} is gated and you have no access; {remedy}") from None
+        remedy = f"accept its terms on its page, then `hf auth login`, {otherwise}"
+        raise error_type(f"{subject} is gated and you have no access; {remedy}") from None
     except errors.RepositoryNotFoundError:
-        remedy = f"correct it, `hf auth login` if it is private, {local}"
-        raise kind(f"{said} is not on the hub; {remedy}") from None
+        remedy = f"correct it, `hf auth login` if it is private, {otherwise}"
+        raise error_type(f"{subject} is not on the hub; {remedy}") from None
     except (errors.OfflineModeIsEnabled, errors.HTTPError, OSError) as error:
         if commit := _cached_commit(name, revision, repo_type):
             return commit
         reason = " ".join(str(error).split())
-        raise kind(f"{said}: no answer from the hub ({reason}) and not in its cache; go online, {local}") from None
+        problem = f"no answer from the hub ({reason}) and not in its cache"
+        raise error_type(f"{subject}: {problem}; go online, {otherwise}") from None
 
 
 def _cached_commit(name: str, revision: str | None, repo_type: str) -> str | None:

@@ -8,9 +8,8 @@ import httpx
 
 from funreason.config import DataParams, ModelParams, MultiTurnParams, Params, read_yaml
 from funreason.core.errors import FunReasonError
-from funreason.data.prepare import read_rows
+from funreason.data.rows import QuarantinedRow, TaskIds, read_rows, read_tasks
 from funreason.data.sources import resolve_model, resolve_source
-from funreason.data.xlam import Ids, Quarantined, read
 from funreason.doctor.finding import Finding, error, from_error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, folder_size, named_models
 
@@ -65,13 +64,13 @@ def _source(where: str, chosen: DataParams | MultiTurnParams) -> Iterator[Findin
         if source["kind"] == "hub":  # its rows are gigabytes: left to the run
             yield ok(f"{where}.hub: {source['hub']}, revision {source['revision']}")
             return
-        first = next(read(read_rows(source, chosen.split, 1), path, Ids()), None)
+        first = next(read_tasks(read_rows(source, chosen.split, 1), path, TaskIds()), None)
     except FunReasonError as problem:
         yield from_error(problem)
         return
     if first is None:
         yield error(f"{where}.path: {path} holds no rows", "give another file, or a data set id as hub")
-    elif isinstance(first, Quarantined):
+    elif isinstance(first, QuarantinedRow):
         remedy = "give rows in xLAM's format: id, query, tools, answers (or messages)"
         yield error(f"{where}.path: row {first.row} of {path} is malformed ({first.reason})", remedy)
     else:

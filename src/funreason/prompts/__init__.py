@@ -1,13 +1,14 @@
-"""Every prompt of the project is a template file in this folder; this module fills them in.
+"""The prompts of the project: each is a template file in this folder, filled in here.
 
-A template's `{name}` marks are filled in one pass, so that braces inside untrusted text (a query, a tool
-description, a model's reasoning) are never read as marks.
+The `{name}` placeholders of a template are filled in one pass, so that braces in untrusted text (a query, a tool
+description, a model's reasoning) are never read as placeholders.
 """
 
 import json
 import re
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from funreason.calls import to_bfcl
 from funreason.core.paths import CHECKS
@@ -24,43 +25,65 @@ def template(name: str) -> str:
 
 
 def fill(name: str, **values: str) -> str:
-    """Template `name` with each `{key}` replaced by its value, in one pass."""
-    return re.sub(r"\{(\w+)\}", lambda mark: values[mark[1]], template(name))
+    """Fill in a template.
+
+    Args:
+        name: The name of the template file, without its ending.
+        **values: The text for each placeholder `{key}`.
+    """
+    return re.sub(r"\{(\w+)\}", lambda placeholder: values[placeholder[1]], template(name))
 
 
-def tools_text(functions: list[dict]) -> str:
-    """Functions in BFCL's form as the text a prompt shows."""
+def tools_text(functions: list[dict[str, Any]]) -> str:
+    """Functions in BFCL's form as the text of a prompt."""
     return json.dumps(functions, indent=4)
 
 
-def calling_prompt(functions: list[dict]) -> str:
-    """BFCL v4's default prompt-mode system prompt over functions in BFCL's form (byte for byte)."""
+def calling_prompt(functions: list[dict[str, Any]]) -> str:
+    """BFCL v4's default system prompt of its prompt mode, byte for byte, over functions in BFCL's form."""
     return fill("calling", tools=tools_text(functions)) + "\n"
 
 
-def calling_messages(query: str, tools: list[dict]) -> list[dict]:
-    """The chat that asks for calls: BFCL's system prompt over xLAM or BFCL tools, then the query."""
+def calling_messages(query: str, tools: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """The chat that asks for calls.
+
+    Args:
+        query: The message of the user.
+        tools: The tools that may be called, in xLAM's or BFCL's form.
+
+    Returns:
+        BFCL's system prompt and the query, each {"role", "content"}.
+    """
     system = calling_prompt([to_bfcl(tool) for tool in tools])
     return [{"role": "system", "content": system}, {"role": "user", "content": query}]
 
 
 def judge_messages(
-    check: str, *, query: str, tools: list[dict], cot: str, answer: str, examples: int = 0
-) -> list[dict]:
-    """The chat that asks a judge for the verdict of one of `CHECKS` (FunReason's FCDR, section 2 of method.md).
+    check: str, *, query: str, tools: list[dict[str, Any]], cot: str, answer: str, examples: int = 0
+) -> list[dict[str, str]]:
+    """The chat that asks a judge for the verdict of a check (FunReason's FCDR, see docs/method.md).
 
-    `examples` of the check's worked cases go before it, each a turn of its own: a False, then a True.
+    Args:
+        check: One of `CHECKS`.
+        query: The query, or the transcript of a conversation.
+        tools: The tools that may be called, in xLAM's or BFCL's form.
+        cot: The reasoning.
+        answer: The answer.
+        examples: How many worked examples of the check go before the question, each a turn: first a False, then a True.
+
+    Raises:
+        ValueError: There is no such check.
     """
     if check not in CHECKS:
         raise ValueError(f"no check named {check!r}: allowed are {', '.join(CHECKS)}")
-    chat = []
+    chat: list[dict[str, str]] = []
     for example in worked_examples(check)[:examples]:
         texts = {name: example[name] for name in ("query", "tools", "cot", "answer")}
         chat += [_judged(check, **texts), {"role": "assistant", "content": example["reply"]}]
     return [*chat, _judged(check, query=query, tools=tools, cot=cot, answer=answer)]
 
 
-def _judged(check: str, query: str, tools: list[dict], cot: str, answer: str) -> dict:
+def _judged(check: str, query: str, tools: list[dict[str, Any]], cot: str, answer: str) -> dict[str, str]:
     shown = tools_text([to_bfcl(tool) for tool in tools])
     texts = {"query": query, "tools": shown, "cot": cot, "answer": answer}
     content = fill(f"judge_{check}", **{name: fenced(text) for name, text in texts.items()})
@@ -68,20 +91,21 @@ def _judged(check: str, query: str, tools: list[dict], cot: str, answer: str) ->
 
 
 def fenced(text: str) -> str:
-    """The text, its tags made harmless: it cannot end its fence, and a judge that quotes it gives no verdict."""
+    """The text with its tags escaped, so that it cannot end its fence, and a judge that quotes it gives no verdict."""
     return _TAG.sub("&lt;", text)
 
 
 def unfenced(text: str) -> str:
+    """The text with the tags that `fenced` escaped."""
     return _FENCED_TAG.sub("<", text)
 
 
 @cache
-def worked_examples(check: str) -> list[dict]:
-    """[{"query", "tools", "cot", "answer", "reply"}] of `judge_<check>.json`, for few-shot prompts."""
+def worked_examples(check: str) -> list[dict[str, Any]]:
+    """The worked examples of a check, each {"query", "tools", "cot", "answer", "reply"}, for few-shot prompts."""
     return json.loads(resources.files(__name__).joinpath(f"judge_{check}.json").read_text(encoding="utf-8"))
 
 
-def code_messages(prompt: str) -> list[dict]:
+def code_messages(prompt: str) -> list[dict[str, str]]:
     """The chat that asks for a Python function in HumanEval's form (signature and docstring)."""
     return [{"role": "user", "content": fill("code", prompt=prompt)}]
