@@ -104,8 +104,8 @@ def chain(base: list[tuple[Sample, str, bool]], count: int) -> float:
             total += (took := time.process_time() - start)
             name = " ".join([script, *arguments[:-1]])
             print(f"{name:<18}{took:>7.1f} s, peak {mebibytes():.0f} MiB", flush=True)
-        fates = json.loads(Path("metrics/r0/6_validate.json").read_text())["fates"]
-    print(", ".join(f"{rows} {fate}" for fate, rows in fates.items()))
+        outcomes = json.loads(Path("metrics/r0/6_validate.json").read_text())["outcomes"]
+    print(", ".join(f"{rows} {outcome}" for outcome, rows in outcomes.items()))
     return total
 
 

@@ -17,10 +17,10 @@ def main(name: str) -> None:
     from funreason.core.paths import descriptor
     from funreason.ledger.files import read_tasks, write_metrics, write_step
     from funreason.llm import Client, counting, load_ref
-    from funreason.refine.generate import Tally, generate, refuse_no_tasks
+    from funreason.refine.generate import GenerateMetrics, generate, refuse_no_tasks
 
     params = load_params()
-    round_params, recipe, tally = params.round_of(name), params.recipe_of(name), Tally()
+    round_params, recipe, metrics = params.round_of(name), params.recipe_of(name), GenerateMetrics()
     tasks = sum(1 for _ in read_tasks(round_params.tasks))
     refuse_no_tasks(name, round_params.tasks, tasks)
     sampling = params.generate.model_dump() | {"temperature": recipe.temperature}
@@ -29,9 +29,9 @@ def main(name: str) -> None:
         Client(load_ref(descriptor(round_params.generator)), params.llm, sampling) as client,
     ):
         ask = partial(client.run, desc=f"{name} generate")
-        outcomes = generate(read_tasks(round_params.tasks), ask, recipe.samples, round_params.recipe == "distill")
-        write_step(name, "generate", tally.over(outcomes))
-    write_metrics(name, "generate", tally.metrics(tasks) | {"llm": usage.metrics()})
+        results = generate(read_tasks(round_params.tasks), ask, recipe.samples, round_params.recipe == "distill")
+        write_step(name, "generate", metrics.counting(results))
+    write_metrics(name, "generate", metrics.metrics(tasks) | {"llm": usage.metrics()})
 
 
 if __name__ == "__main__":

@@ -18,19 +18,19 @@ def main(check: str, name: str) -> None:
     from funreason.core.paths import step_before
     from funreason.ledger import files
     from funreason.llm import counting
-    from funreason.refine import loop as refine
-    from funreason.refine.checks import chosen_check
-    from funreason.refine.panel import BLOCK, open_asked, seated
-    from funreason.refine.tally import Tally
+    from funreason.refine.checks import check_named
+    from funreason.refine.loop import run as run_check
+    from funreason.refine.metrics import CheckMetrics
+    from funreason.refine.modes import open_decider
+    from funreason.refine.panel import with_recipe_panel
 
-    params, chosen, tally = seated(load_params(), name), chosen_check(check), Tally()
-    block = BLOCK if params.fcdr.mode == "heuristics" else None
+    params, named, metrics = with_recipe_panel(load_params(), name), check_named(check), CheckMetrics()
     with ExitStack() as stack:
         usage = stack.enter_context(counting(params.llm))
-        asked = open_asked(params, check, stack)
-        outcomes = refine.run(chosen, files.read_samples(name, step_before(check)), asked, params.fcdr, block)
-        files.write_step(name, check, tally.over(outcomes))
-    files.write_metrics(name, check, tally.metrics() | {"llm": usage.metrics()})
+        decider = open_decider(params, check, stack)
+        samples = files.read_samples(name, step_before(check))
+        files.write_step(name, check, run_check(named, samples, decider, params.fcdr, metrics))
+    files.write_metrics(name, check, metrics.metrics() | {"llm": usage.metrics()})
 
 
 if __name__ == "__main__":

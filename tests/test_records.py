@@ -9,7 +9,8 @@ import pytest
 from funreason.core import runtime as stage
 from funreason.core.errors import DataError
 from funreason.core.jsonio import atomic, read_jsonl, write_json, write_jsonl
-from funreason.core.records import Sample, Task, Verdict
+from funreason.core.records import Sample, Task
+from funreason.ledger.results import CheckResult
 
 
 def test_rows_survive_a_round_trip(tmp_path):
@@ -34,9 +35,9 @@ def test_rows_with_other_fields_are_refused():
 
 @pytest.mark.parametrize(("field", "value"), [("verdict", "maybe"), ("action", "ignore")])
 def test_verdicts_hold_listed_values_only(field, value):
-    row = Verdict("1", "cot", "pass", "keep", "").to_row()
+    row = CheckResult("1", "cot", "pass", "keep", "").to_row()
     with pytest.raises(DataError, match=f"{field} is '{value}', allowed are"):
-        Verdict.from_row({**row, field: value})
+        CheckResult.from_row({**row, field: value})
 
 
 def test_kinds_hold_listed_values_only():

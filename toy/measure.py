@@ -38,16 +38,15 @@ def judging_accuracy(model: Path, params) -> dict:
     from funreason.core.records import Sample
     from funreason.llm import load_ref
     from funreason.prompts import CHECKS
-    from funreason.refine.answer import Question
-    from funreason.refine.judge import Judge
+    from funreason.refine.judge import Judge, Question
 
     rows = list(read_jsonl(WORLD / "judge.jsonl"))
     samples = [Sample(row["id"], row["query"], row["tools"], row["cot"], row["answer"]) for row in rows]
     with Judge("judge", load_ref(model), params.llm, params.judge) as judge:
         asked = judge.ask([Question(row["check"], sample) for row, sample in zip(rows, samples, strict=True)], "judge")
     pairs = {check: [] for check in CHECKS}
-    for row, opinion in zip(rows, asked, strict=True):
-        pairs[row["check"]].append((row["label"], opinion.reading.value))
+    for row, replies in zip(rows, asked, strict=True):
+        pairs[row["check"]].append((row["label"], replies[-1].value))
     return {check: verdict_figures(pairs[check]) for check in CHECKS}
 
 

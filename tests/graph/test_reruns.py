@@ -134,7 +134,7 @@ def test_a_parameter_reaches_its_stages_only(stages, key, expected):
         ("src/funreason/prompts/judge_query_tool.txt", every("query_tool", "publish")),
         ("src/funreason/prompts/judge_cot.txt", every("cot", "call", "format", "publish")),
         ("src/funreason/prompts/judge_cot.json", every("cot", "call", "format", "publish")),
-        ("src/funreason/refine/checks/call.py", CHECKED | every("generate", "validate")),
+        ("src/funreason/refine/checks.py", CHECKED | every("generate")),
         ("src/funreason/srml/loss.py", every("train")),
         ("src/funreason/llm/refs.py", LLM_STAGES | BASELINES | every("train", "gate", "publish") | {"resolve"}),
         ("src/funreason/llm/client.py", LLM_STAGES | BASELINES),

@@ -22,9 +22,9 @@ def metrics(folder: Path, name: str) -> dict:
 
 def test_every_row_of_the_source_has_one_fate(finished):
     counts = metrics(finished, "r0/6_validate.json")
-    assert sum(counts["fates"].values()) == counts["rows"] == SMALL["toy"]["pool_rows"]
+    assert sum(counts["outcomes"].values()) == counts["rows"] == SMALL["toy"]["pool_rows"]
     trained = list(read_jsonl(finished / "data/r0/train.jsonl"))
-    assert len(trained) == counts["fates"]["kept"] + counts["fates"]["regenerated"] + counts["fates"]["statement"] > 0
+    assert len(trained) == counts["outcomes"]["kept"] + counts["outcomes"]["regenerated"] + counts["outcomes"]["statement"] > 0
 
 
 def test_the_set_is_published_with_its_card(finished):
@@ -61,11 +61,11 @@ def ran(said: str) -> set[str]:
 
 def test_a_comment_in_a_check_reruns_its_package_and_trains_nothing(finished):
     """The outputs are as they were, byte for byte, so nothing follows. All answers come from the cache."""
-    check = finished / "src/funreason/refine/checks/query_tool.py"
+    check = finished / "src/funreason/refine/checks.py"
     before = check.read_text()
     check.write_text(before + "\n# A comment.\n")
     said = dvc(finished, "repro", *TARGETS)
-    refined = ("generate", "response", "query_tool", "cot", "call", "format", "validate")
+    refined = ("generate", "response", "query_tool", "cot", "call", "format")
     assert ran(said) == {f"{stage}@r0" for stage in refined} and "Stage 'train@r0' didn't change, skipping" in said
     check.write_text(before)
     assert ran(dvc(finished, "repro", *TARGETS)) == set()  # DVC keeps the run of before

@@ -77,7 +77,7 @@ def project(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A project whose set r0 went through the whole chain: (folder, server, which is still up)."""
+    """A project whose round r0 went through the whole chain: (folder, server, which is still up)."""
     folder = tmp_path_factory.mktemp("refined")
     with pytest.MonkeyPatch.context() as patch, serve() as server:
         patch.setenv("FUNREASON_CACHE", str(folder / "cache"))
@@ -100,7 +100,8 @@ def ledgered(tmp_path, monkeypatch) -> Path:
         "cot": "It asks for Ghent.",
         "answer": GHENT,
     }
-    write_jsonl("data/r0/pools/qualified.jsonl", [sample | {"fate": "regenerated", "check": "validate", "reason": ""}])
+    outcome = {"outcome": "regenerated", "check": "validate", "reason": ""}
+    write_jsonl("data/r0/pools/qualified.jsonl", [sample | outcome])
     write_jsonl("data/tasks.jsonl", [{"id": "2", "query": "And Oslo?", "tools": NAMED, "answers": []}])
     return tmp_path
 

@@ -1,46 +1,47 @@
-"""A ledger written by hand: a row for each kind of fate, and what the tests of the command say about it."""
+"""A ledger written by hand: a row for each outcome, and what the tests of the command expect of it."""
 
-from funreason.ledger.history import End
+from funreason.ledger.outcomes import Outcome
 
 OSLO, GHENT = "[get_weather(city='Oslo')]", "[get_weather(city='Ghent')]"
 TOOLS = [{"name": "get_weather"}, {"name": "book_table"}]
 
 
 def line(name: str, check: str, verdict: str = "pass", action: str = "keep", reason: str = "", **fields) -> dict:
-    asks = {"asks": len(fields.get("votes", []))}
-    return {"id": name, "check": check, "verdict": verdict, "action": action, "reason": reason, **asks, **fields}
+    attempts = {"attempts": len(fields.get("votes", []))}
+    return {"id": name, "check": check, "verdict": verdict, "action": action, "reason": reason, **attempts, **fields}
 
 
 def vote(value: bool | None, judge: str = "small", text: str = "I looked.") -> dict:
     return {"judge": judge, "value": value, "text": text}
 
 
-def rule(value: bool | None, reason: str = "", **evidence) -> dict:
+def heuristic(value: bool | None, reason: str = "", **evidence) -> dict:
     return {"value": value, "reason": reason, "evidence": evidence}
 
 
 LINES = [
     line("1", "generate", reason="sampled"),
-    line("2", "generate", "fail", "drop", "empty answer", votes=[vote(None, "sampler", "<think>\x1b[2Jhm</think>")]),
+    line("2", "generate", "fail", "drop", "empty answer", votes=[vote(None, "generator", "<think>\x1b[2Jhm</think>")]),
     line("12#0", "generate", reason="sampled"),
     line("12#1", "generate", reason="sampled"),
     line("1", "response", votes=[vote(True)]),
     line("12#0", "response", "fail", "keep", "statement", votes=[vote(False), vote(False, "large")]),
     line("12#1", "response", votes=[vote(True)]),
-    line("1", "cot", "fail", "drop", "reasoning leads elsewhere", votes=[vote(False)], rules=rule(False, "no city")),
+    line("1", "cot", "fail", "drop", "reasoning leads elsewhere", votes=[vote(False)],
+         heuristics=heuristic(False, "no city")),
     line("12#0", "cot", "skip", "keep", "statement"),
-    line("12#1", "cot", votes=[vote(None), vote(True)], rules=rule(False)),
+    line("12#1", "cot", votes=[vote(None), vote(True)], heuristics=heuristic(False)),
     line("12#0", "call", "skip", "keep", "statement"),
-    line("12#1", "call", "pass", "regenerate", votes=[vote(False, text="It is Ghent."), vote(True)], asks=2,
-         old_answer=OSLO, new_answer=GHENT, rules=rule(False, "value not in the query", city="Oslo")),
+    line("12#1", "call", "pass", "regenerate", votes=[vote(False, text="It is Ghent."), vote(True)], attempts=2,
+         old_answer=OSLO, new_answer=GHENT, heuristics=heuristic(False, "value not in the query", city="Oslo")),
     line("12#0", "validate", "skip", "keep", "statement"),
     line("12#1", "validate"),
 ]  # fmt: skip
-ENDS = {
-    "1": End("dropped", "cot", "reasoning leads elsewhere"),
-    "2": End("dropped", "generate", "empty answer"),
-    "12#0": End("statement", "response", "statement"),
-    "12#1": End("regenerated", "call", "answer replaced"),
+OUTCOMES = {
+    "1": Outcome("dropped", "cot", "reasoning leads elsewhere"),
+    "2": Outcome("dropped", "generate", "empty answer"),
+    "12#0": Outcome("statement", "response", "statement"),
+    "12#1": Outcome("regenerated", "call", "answer replaced"),
 }
 
 

@@ -10,7 +10,7 @@ from funreason.prompts import calling_messages
 
 from .rows import GHENT, OSLO, TOOLS
 
-FATES = {"kept": 1, "regenerated": 0, "statement": 1, "spare": 0, "dropped": 1, "hard": 0}
+OUTCOMES = {"kept": 1, "regenerated": 0, "statement": 1, "not_selected": 0, "dropped": 1, "hard": 0}
 TEACHER = "models/teacher.json"
 
 
@@ -27,7 +27,7 @@ ROWS = [
 
 
 def verdict(name: str, check: str, verdict: str = "pass", action: str = "keep") -> dict:
-    return {"id": name, "check": check, "verdict": verdict, "action": action, "reason": "", "asks": 1}
+    return {"id": name, "check": check, "verdict": verdict, "action": action, "reason": "", "attempts": 1}
 
 
 LEDGER = [
@@ -40,10 +40,10 @@ LEDGER = [
 
 
 def write_set(folder: Path, rows: list[dict] | None = None, fates: dict | None = None) -> Path:
-    """Write set r1 into `folder`, all of its paths absolute where a user may write an absolute one."""
+    """Write round r1 into `folder`, all of its paths absolute where a user may write an absolute one."""
     write_jsonl(folder / "data/r1/train.jsonl", ROWS if rows is None else rows)
     write_jsonl(folder / "data/r1/ledger.jsonl", LEDGER)
-    write_json(folder / "metrics/r1/6_validate.json", {"rows": 3, "fates": fates or FATES})
+    write_json(folder / "metrics/r1/6_validate.json", {"rows": 3, "outcomes": fates or OUTCOMES})
     tiny_tokenizer().save_pretrained(folder / "student")
     write_json(folder / "data/source.json", local(folder / "rows.jsonl", "sha256:aaa"))
     write_json(folder / TEACHER, {"kind": "hub", "hub": "own/teacher", "revision": "c0ffee", "identity": "hub:bbb"})

@@ -51,7 +51,7 @@ TASKS = [
     {"id": "silent", "query": "A table at Bern for six.", "tools": TOOLS, "answers": []},
 ]
 
-FATES = {
+OUTCOMES = {
     "kept": ("kept", "validate"),
     "statement": ("statement", "validate"),
     "unsolvable": ("dropped", "query_tool"),

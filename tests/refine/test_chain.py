@@ -11,7 +11,7 @@ from funreason.config import read_yaml, yaml
 from funreason.core.errors import DataError, ParamsError
 
 from .conftest import chain, rows, stage
-from .rows import FATES, GHENT, OSLO, TASKS
+from .rows import GHENT, OSLO, OUTCOMES, TASKS
 
 STEMS = ("0_generate", "1_response", "2_query_tool", "3_cot", "4_call", "5_format")
 
@@ -27,9 +27,9 @@ def metrics(stem: str) -> dict:
 def test_every_row_has_the_one_fate_it_should(finished):
     pools = [rows(f"data/r0/pools/{name}.jsonl") for name in ("qualified", "hard", "dropped", "statement")]
     assert len(rows("data/r0/pools/quarantined.jsonl")) == 1
-    found = {row["id"]: (row["fate"], row["check"]) for pool in pools for row in pool}
+    found = {row["id"]: (row["outcome"], row["check"]) for pool in pools for row in pool}
     assert sum(map(len, pools)) == len(TASKS)
-    assert found == FATES
+    assert found == OUTCOMES
 
 
 def test_the_ledger_has_one_line_a_row_and_check(finished):
@@ -45,7 +45,7 @@ def test_a_statement_skips_all_later_checks(finished):
     for check in ("query_tool", "cot", "call", "format", "validate"):
         assert ledger(check)["statement"] == {
             "id": "statement", "check": check, "verdict": "skip", "action": "keep", "reason": "statement",
-            "asks": 0, "votes": [], "old_answer": None, "new_answer": None, "rules": None,
+            "attempts": 0, "votes": [], "old_answer": None, "new_answer": None, "heuristics": None,
         }  # fmt: skip
     assert ledger("response")["statement"]["verdict"] == "fail"
 
@@ -55,17 +55,17 @@ def test_old_and_new_answers_stay_in_the_ledger(finished):
     assert (mended["old_answer"], mended["new_answer"]) == (OSLO, GHENT)
     assert (mended["verdict"], mended["action"]) == ("pass", "regenerate")
     stubborn = ledger("call")["stubborn"]
-    assert (stubborn["action"], stubborn["asks"]) == ("hard", 2)
+    assert (stubborn["action"], stubborn["attempts"]) == ("hard", 2)
     assert "Bern" in stubborn["new_answer"]
     assert ledger("call")["kept"]["new_answer"] is None
 
 
 def test_reasoning_is_judged_again_where_the_calls_changed(finished):
     """Call, call again, and the CoT check; a mended space changes no call, so there is no third question."""
-    assert ledger("call")["mended"]["asks"] == 3
+    assert ledger("call")["mended"]["attempts"] == 3
     assert ledger("call")["mended_off_cot"]["reason"].startswith("new answer: reasoning")
-    assert ledger("format")["space"]["asks"] == 2
-    assert ledger("format")["quoted"]["asks"] == 3
+    assert ledger("format")["space"]["attempts"] == 2
+    assert ledger("format")["quoted"]["attempts"] == 3
 
 
 def test_refused_new_answers_say_why(finished):
@@ -76,9 +76,9 @@ def test_refused_new_answers_say_why(finished):
 
 def test_unreadable_votes_are_asked_again_and_kept(finished):
     mute, second = ledger("query_tool")["mute"], ledger("cot")["second_ask"]
-    assert (mute["verdict"], mute["reason"], mute["asks"]) == ("undecided", "both verdicts", 2)
+    assert (mute["verdict"], mute["reason"], mute["attempts"]) == ("undecided", "both verdicts", 2)
     assert mute["votes"][0] == {"judge": "judge", "value": None, "text": "get_weather fits."}
-    assert (second["verdict"], second["asks"]) == ("pass", 2)
+    assert (second["verdict"], second["attempts"]) == ("pass", 2)
 
 
 def test_only_what_is_asked_again_is_drawn_with_a_temperature(finished):
@@ -91,12 +91,12 @@ def test_only_what_is_asked_again_is_drawn_with_a_temperature(finished):
 def test_metrics_count_what_the_ledger_says(finished):
     call = metrics("4_call")
     reasons, agreement = call.pop("reasons"), call.pop("agreement")
-    assert call.pop("llm")["requests"] == call["asks"]
+    assert call.pop("llm")["requests"] == call["attempts"]
     assert call == {
         "in": 14, "pass": 9, "fail": 4, "undecided": 0, "skip": 1, "regenerated": 1, "dropped": 1, "hard": 3,
-        "out": 10, "questions": 18, "by_rules": 0, "spared": 0, "asks": 18, "parse_failures": 0,
+        "out": 10, "questions": 18, "by_heuristics": 0, "without_judge": 0, "attempts": 18, "parse_failures": 0,
     }  # fmt: skip
-    assert agreement["panel"] == {"n": 0, "kappa": None} and agreement["rules"]["n"] > 0
+    assert agreement["panel"] == {"n": 0, "kappa": None} and agreement["heuristics"]["n"] > 0
     assert reasons["no <NewFC>"] == 1
     assert metrics("2_query_tool")["parse_failures"] == 2
     assert metrics("0_generate")["reasons"]["empty answer"] == 1
@@ -108,8 +108,10 @@ def test_metrics_count_what_the_ledger_says(finished):
 
 def test_validate_counts_fates_problems_and_planted_rows(finished):
     found = metrics("6_validate")
-    assert found["fates"] == {"kept": 3, "regenerated": 3, "statement": 1, "spare": 0, "dropped": 7, "hard": 5}
-    assert sum(found["fates"].values()) == found["rows"] == len(TASKS)
+    assert found["outcomes"] == {
+        "kept": 3, "regenerated": 3, "statement": 1, "not_selected": 0, "dropped": 7, "hard": 5,
+    }  # fmt: skip
+    assert sum(found["outcomes"].values()) == found["rows"] == len(TASKS)
     assert found["queries"] == {"in": len(TASKS), "solved": 8, "hard": 5}  # the repeat is solved, too
     assert found["schema_problems"] == {"wrong value": 1}
     assert found["duplicates"] == 1
@@ -121,7 +123,7 @@ def test_validate_counts_fates_problems_and_planted_rows(finished):
 
 def test_training_rows_are_prompt_and_completion(finished):
     trained = {row["id"]: row for row in rows("data/r0/train.jsonl")}
-    qualified = [name for name, (fate, _) in FATES.items() if fate in ("kept", "regenerated", "statement")]
+    qualified = [name for name, (outcome, _) in OUTCOMES.items() if outcome in ("kept", "regenerated", "statement")]
     assert list(trained) == [f"r0/{name}" for name in qualified]
     mended = trained["r0/mended"]
     assert [message["role"] for message in mended["prompt"]] == ["system", "user"]
@@ -144,7 +146,7 @@ def test_a_self_refine_round_writes_its_own_answers_behind_the_earlier_ones(fini
     chain("r1")
     found = json.loads(Path("metrics/r1/0_generate.json").read_text())
     assert (found["given"], found["in"]) == (0, len(TASKS))
-    assert {row["asks"] for row in rows("data/r1/0_generate.ledger.jsonl")} == {1}
+    assert {row["attempts"] for row in rows("data/r1/0_generate.ledger.jsonl")} == {1}
     earlier, trained = rows("data/r0/train.jsonl"), rows("data/r1/train.jsonl")
     assert trained[: len(earlier)] == earlier
     assert [row["id"] for row in trained[len(earlier) :]] == ["r1/sampled"]
@@ -162,8 +164,8 @@ def test_an_hdr_round_samples_what_is_hard_and_keeps_what_no_panel_takes(finishe
     with open("params.yaml", "w") as file:
         yaml().dump(values, file)
     hard = [row["id"] for row in rows("data/r0/hard.jsonl")]
-    assert hard == [name for name, (fate, _) in FATES.items() if fate == "hard"]
-    with pytest.raises(DataError, match="set h1: none of 15 rows is left"):
+    assert hard == [name for name, (outcome, _) in OUTCOMES.items() if outcome == "hard"]
+    with pytest.raises(DataError, match="round h1: none of 15 rows is left"):
         chain("h1")
     assert [row["id"] for row in rows("data/h1/0_generate.ledger.jsonl")] == [
         f"{name}#{number}" for name in hard for number in range(3)
@@ -178,7 +180,7 @@ def test_a_round_without_tasks_says_that_the_chain_is_at_its_end(finished):
     tasks = Path("data/tasks.jsonl")
     whole = tasks.read_text()
     tasks.write_text("")
-    with pytest.raises(DataError, match="set r1: data/tasks.jsonl is empty, nothing is left to sample; delete r1"):
+    with pytest.raises(DataError, match="round r1: data/tasks.jsonl is empty, nothing is left to generate; delete r1"):
         stage("generate", "r1")
     tasks.write_text(whole)
 
@@ -189,7 +191,7 @@ def test_a_set_without_rows_fails_and_shows_why(finished):
     whole, prepared = tasks.read_text(), Path("metrics/prepare.json").read_text()
     tasks.write_text(whole.partition("\n")[0] + "\n")
     Path("metrics/prepare.json").write_text('{"rows": 1, "quarantined": 0, "conversations": 0, "turns": 0}')
-    with pytest.raises(DataError, match="set r1: none of 1 rows is left .0 dropped, 1 hard."):
+    with pytest.raises(DataError, match="round r1: none of 1 rows is left .0 dropped, 1 hard."):
         chain("r1")
     assert len(rows("data/r1/pools/hard.jsonl")) == 1
     tasks.write_text(whole)
@@ -197,9 +199,9 @@ def test_a_set_without_rows_fails_and_shows_why(finished):
 
 
 def test_unknown_names_are_refused(finished):
-    with pytest.raises(ParamsError, match="no check 'tone', allowed are response"):
+    with pytest.raises(ParamsError, match="there is no check 'tone', allowed are response"):
         stage("refine", "tone", "r0")
-    with pytest.raises(ParamsError, match="no set 'r7'"):
+    with pytest.raises(ParamsError, match="no round 'r7'"):
         stage("refine", "cot", "r7")
 
 

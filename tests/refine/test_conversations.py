@@ -13,16 +13,17 @@ from funreason.assemble.validate import Validator
 from funreason.core import paths
 from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl, write_jsonl
-from funreason.core.records import Sample, Verdict
+from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
-from funreason.ledger.pools import Way
+from funreason.ledger.outcomes import RowHistory
+from funreason.ledger.results import CheckResult
 from funreason.prompts import CHECKS, judge_messages
 from funreason.prompts.conversation import ABOUT, transcript
 from funreason.publish.build import publish
 from funreason.publish.formats import checked, sharegpt
 
 from .conftest import rows, stage, write_project
-from .published import FATES, ROWS, TEACHER, write_set
+from .published import OUTCOMES, ROWS, TEACHER, write_set
 from .rows import GHENT, OSLO, TOOLS
 from .test_injection import TAG, TRICKS
 from .trips import ASKED, TRIP, row, trip
@@ -171,8 +172,8 @@ def test_the_same_answer_to_another_conversation_is_no_repeat():
     history, steps = {"history": TRAVELLED}, {"steps": talk(("assistant", GHENT), ("tool", "1"))}
     contexts = [history, {}, steps, history]
     turns = [replace(row(), id=str(number), **context) for number, context in enumerate(contexts)]
-    ways = [Way(turn.id, [Verdict(turn.id, "format", "pass", "keep", "")], turn) for turn in turns]
-    assert [verdict.action for verdict in validator.verdicts(ways)] == ["keep", "keep", "keep", "drop"]
+    histories = [RowHistory(turn.id, [CheckResult(turn.id, "format", "pass", "keep", "")], turn) for turn in turns]
+    assert [result.action for result in validator.results(histories)] == ["keep", "keep", "keep", "drop"]
 
 
 def test_the_story_of_a_row_tells_the_conversation(ledgered, command):
@@ -209,7 +210,7 @@ def test_the_published_forms_hold_all_turns():
 
 def test_the_card_says_how_to_train_on_the_last_turn_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_set(tmp_path, [*ROWS[:2], conversed("r1")], FATES)
+    write_set(tmp_path, [*ROWS[:2], conversed("r1")], OUTCOMES)
     publish("r1", None, TEACHER)
     card = (tmp_path / "data/r1/dataset/README.md").read_text()
     assert "1 rows go on with a conversation" in card and "`mask_history: true`" in card

@@ -1,4 +1,4 @@
-"""No row is lost: ten thousand rows with garbage among them, from the source file to the pools, by rules alone."""
+"""No row is lost: ten thousand rows with garbage among them, from the source file to the pools, by heuristics alone."""
 
 import json
 from collections import Counter
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from funreason.core.jsonio import write_json
-from funreason.ledger.pools import POOLS
+from funreason.ledger.outcomes import POOLS
 
 from .conftest import chain, rows, stage, write_project
 from .garbage import READABLE, UNREADABLE, lines
@@ -52,13 +52,13 @@ def test_every_line_is_a_task_or_quarantined_with_its_number_and_a_reason(kinds)
     assert rows("data/r0/pools/quarantined.jsonl") == rows("data/quarantine.jsonl")
 
 
-def test_every_task_has_exactly_one_fate(kinds):
+def test_every_task_has_exactly_one_outcome(kinds):
     ended, tasks = Counter(row["id"] for row in pooled()), rows("data/tasks.jsonl")
     assert ended == Counter(task["id"] for task in tasks)
     found = json.loads(Path("metrics/r0/6_validate.json").read_text())
-    assert found["fates"] == {fate: sum(row["fate"] == fate for row in pooled()) for fate in found["fates"]}
-    assert sum(found["fates"].values()) == found["rows"] == len(tasks)
-    assert min(found["fates"][fate] for fate in ("kept", "dropped", "hard")) > 100
+    assert found["outcomes"] == {name: sum(row["outcome"] == name for row in pooled()) for name in found["outcomes"]}
+    assert sum(found["outcomes"].values()) == found["rows"] == len(tasks)
+    assert min(found["outcomes"][name] for name in ("kept", "dropped", "hard")) > 100
 
 
 def test_garbage_has_no_free_pass(kinds):
@@ -66,10 +66,10 @@ def test_garbage_has_no_free_pass(kinds):
     ended = {row["id"]: row for row in pooled()}
     for number, kind in kinds.items():
         if kind in READABLE and kind not in ("long query", "long arguments"):
-            assert ended[str(number - 1)]["fate"] in ("dropped", "hard"), kind
+            assert ended[str(number - 1)]["outcome"] in ("dropped", "hard"), kind
 
 
 def test_training_rows_are_those_that_stay(kinds):
-    stay = [row["id"] for row in pooled() if row["fate"] in ("kept", "regenerated", "statement")]
+    stay = [row["id"] for row in pooled() if row["outcome"] in ("kept", "regenerated", "statement")]
     trained = [row["id"] for row in rows("data/r0/train.jsonl")]
     assert sorted(trained) == sorted(f"r0/{name}" for name in stay)

@@ -11,7 +11,7 @@ from funreason.core import paths
 from funreason.core.jsonio import write_jsonl
 from funreason.core.records import Sample
 from funreason.prompts import CHECKS, judge_messages
-from funreason.refine.verdict import read
+from funreason.refine.reply import read_reply
 
 from .conftest import REPO, rows, stage, write_project
 from .rows import GHENT, TABLE, WEATHER
@@ -77,7 +77,7 @@ def test_a_judge_that_only_quotes_gives_no_verdict(check, project):
         write_project(project, server.url, [], fcdr={"undecided": "keep"})
         ledger = judged(check, project)
     assert len(ledger) == len(TRICKS) * len(places(""))
-    assert {(row["verdict"], row["reason"], row["asks"]) for row in ledger.values()} == {
+    assert {(row["verdict"], row["reason"], row["attempts"]) for row in ledger.values()} == {
         ("undecided", "no <judge> tag", 2)
     }
     assert not any(vote["value"] is not None for row in ledger.values() for vote in row["votes"])
@@ -101,12 +101,12 @@ def test_a_judge_that_quotes_before_its_false_has_said_false(check, project):
         assert {(row["action"], row["reason"]) for row in ledger.values()} == {("hard", "no <NewFC>")}
 
 
-def test_rules_alone_pass_none_of_them(project):
+def test_heuristics_alone_pass_none_of_them(project):
     """A trick is more in the row than the calls account for, or a text that nobody said."""
     write_project(project, "http://localhost:9", [], fcdr={"mode": "heuristics", "undecided": "hard"})
     ledger = judged("call", project)
     assert not any(row["verdict"] == "pass" for name, row in ledger.items() if name.split()[0] in ("query", "value"))
-    assert all(row["asks"] == 0 for row in ledger.values())
+    assert all(row["attempts"] == 0 for row in ledger.values())
 
 
 @pytest.mark.model
@@ -120,7 +120,7 @@ def test_the_toy_judge_passes_a_row_by_its_own_words_only(project):
     assert len(ledger) == len(samples())
     for row in ledger.values():
         for vote in row["votes"]:
-            assert vote["value"] in (None, read(vote["text"]).value)  # None as well where it was cut
+            assert vote["value"] in (None, read_reply("judge", vote["text"]).value)  # None as well where it was cut
         said = [vote["value"] for vote in row["votes"]]
         assert row["verdict"] != "pass" or said[-1] is True
         assert any(value is not None for value in said) or row["verdict"] == "undecided"

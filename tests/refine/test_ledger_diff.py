@@ -1,4 +1,4 @@
-"""`funreason ledger diff`: the rows whose fate differs between two folders, revisions or experiments."""
+"""`funreason ledger diff`: the rows whose outcome differs between two folders, revisions or experiments."""
 
 import json
 import shutil
@@ -19,13 +19,13 @@ def test_diff_of_two_folders_tells_what_moved_and_why(ledgered, command):
     assert found["transitions"] == [{"from": "dropped", "to": "kept", "rows": 1}]
     assert (found["added"], found["removed"], found["unchanged"]) == (["3"], ["12#0"], 2)
     assert found["changed"] == [{
-        "id": "1", "a": {"fate": "dropped", "check": "cot", "reason": "reasoning leads elsewhere"},
-        "b": {"fate": "kept", "check": "validate", "reason": ""},
+        "id": "1", "a": {"outcome": "dropped", "check": "cot", "reason": "reasoning leads elsewhere"},
+        "b": {"outcome": "kept", "check": "validate", "reason": ""},
     }]  # fmt: skip
     said = command("ledger", "diff", ".", "elsewhere")[1]
     assert "dropped at cot (reasoning leads elsewhere)  ->  kept" in said
     assert "added (only in b, 1): 3" in said and "removed (only in a, 1): 12#0" in said
-    assert "0 changed their fate, 4 kept it" in command("ledger", "diff", ".", "data/r0")[1]
+    assert "0 rows with another outcome, 4 with the same" in command("ledger", "diff", ".", "data/r0")[1]
 
 
 def test_diff_shows_twenty_rows_or_all(ledgered, command):
@@ -38,7 +38,7 @@ def test_diff_shows_twenty_rows_or_all(ledgered, command):
 
 @pytest.fixture(scope="module")
 def versioned(tmp_path_factory) -> Path:
-    """A repository with set r0 as a DVC out: a state at tag `one`, another at HEAD, a third as experiment `third`."""
+    """A repository with round r0 as a DVC out: a state at tag `one`, another at HEAD, a third as experiment `third`."""
     folder = tmp_path_factory.mktemp("versioned")
     write_jsonl(folder / "source.jsonl", LINES)
     make = "python -c \"import shutil, os; os.makedirs('data/r0', exist_ok=True); shutil.copy('source.jsonl', '{}')\""
@@ -75,7 +75,7 @@ def test_diff_reads_revisions_and_experiments(versioned, monkeypatch, command):
     assert found["transitions"] == [{"from": "dropped", "to": "kept", "rows": 1}]
     assert (found["rows"], found["added"]) == ({"a": 4, "b": 4}, ["3"])
     assert json.loads(command("ledger", "diff", "third", "HEAD~1", "--json")[1])["rows"] == {"a": 2, "b": 4}
-    assert "0 changed their fate, 2 kept it" in command("ledger", "diff", "workspace", "third")[1]
+    assert "0 rows with another outcome, 2 with the same" in command("ledger", "diff", "workspace", "third")[1]
 
 
 def test_a_folder_goes_before_an_experiment_of_its_name(versioned, monkeypatch, command):
@@ -93,8 +93,8 @@ def test_a_folder_goes_before_an_experiment_of_its_name(versioned, monkeypatch, 
 
 def test_what_a_revision_does_not_have_is_one_line(versioned, monkeypatch, command):
     monkeypatch.chdir(versioned)
-    assert "'nope' is no folder, and no Git revision" in refused(command("ledger", "diff", "nope", "HEAD"))
-    said = refused(command("ledger", "diff", "one", "HEAD", "--set", "r1"))
+    assert "'nope' is not a folder, nor a Git revision" in refused(command("ledger", "diff", "nope", "HEAD"))
+    said = refused(command("ledger", "diff", "one", "HEAD", "--round", "r1"))
     assert "data/r1/ledger.jsonl was not made at one" in said
 
 

@@ -1,4 +1,4 @@
-"""Panels, their rules, and the rules that stand before them; the judges answer over a real server."""
+"""Panels, their rules, and the heuristics that may decide before them; the judges answer over a real server."""
 
 import json
 from collections import Counter
@@ -7,32 +7,28 @@ import pytest
 
 from funreason.config import check_params, read_yaml
 from funreason.core.errors import ParamsError
-from funreason.refine.agreement import cohen, fleiss
-from funreason.refine.answer import Vote
-from funreason.refine.judge import Opinion
-from funreason.refine.panel import agreed, least
-from funreason.refine.verdict import Reading
+from funreason.refine.metrics import cohen, fleiss
+from funreason.refine.panel import decide, needed_fraction
+from funreason.refine.reply import JudgeReply
 
 from .conftest import REPO, rows, stage, write_project
 from .rows import GHENT, TASKS, row
 from .scripted import serve
 
 T, F, U = True, False, None
-NO_TAG = ("", "no <judge> tag")
 
 
-def opinions(*values: bool | None, calls: dict[int, str] | None = None) -> list[Opinion]:
+def replies(*values: bool | None, calls: dict[int, str] | None = None) -> tuple[list[JudgeReply], ...]:
+    """One reply per seat."""
     calls = calls or {}
-    return [
-        Opinion(
-            Reading(value, calls.get(at), "" if value is not None else "no <judge> tag"), [Vote(f"j{at}", value, "")]
-        )
+    return tuple(
+        [JudgeReply(f"j{at}", "", value, calls.get(at), "" if value is not None else "no <judge> tag")]
         for at, value in enumerate(values)
-    ]
+    )
 
 
 @pytest.mark.parametrize(
-    ("rule", "ballot", "value"),
+    ("rule", "votes", "value"),
     [
         ("any", (F, F, T), True), ("any", (F, F, F), False), ("any", (F, U, F), None), ("any", (T, U, U), True),
         ("majority", (T, T, F), True), ("majority", (T, F), False), ("majority", (T, U, F), None),
@@ -41,15 +37,15 @@ def opinions(*values: bool | None, calls: dict[int, str] | None = None) -> list[
         (0.66, (T, T, F), True),
     ],
 )  # fmt: skip
-def test_a_rule_is_a_share_of_votes_and_doubt_counts_where_it_matters(rule, ballot, value):
-    answer = agreed(opinions(*ballot), least(rule))
-    assert (answer.value, answer.ballot, len(answer.votes)) == (value, ballot, len(ballot))
-    assert bool(answer.problem) is (value is None)
+def test_a_rule_is_a_fraction_of_votes_and_unreadable_ones_count_where_they_decide(rule, votes, value):
+    verdict = decide(replies(*votes), needed_fraction(rule))
+    assert (verdict.value, verdict.votes, len(verdict.replies)) == (value, votes, len(votes))
+    assert bool(verdict.problem) is (value is None)
 
 
 def test_the_new_call_is_the_first_one_given_with_a_false():
-    said = opinions(T, F, F, calls={0: "[not_this()]", 2: "[this()]"})
-    assert agreed(said, least("unanimous")).new_call == "[this()]"
+    seats = replies(T, F, F, calls={0: "[not_this()]", 2: "[this()]"})
+    assert decide(seats, needed_fraction("unanimous")).new_call == "[this()]"
 
 
 def test_kappas_are_those_of_worked_examples():
@@ -107,8 +103,8 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize("mode", ["rules", "cascade"])
-def test_rules_spare_the_judge_what_is_clear(project, mode):
+@pytest.mark.parametrize("mode", ["heuristics", "cascade"])
+def test_heuristics_decide_what_is_clear_without_the_judge(project, mode):
     """Only what they find wrong goes to a judge, for a new call; the judge's own verdict on it does not count."""
     said = {("judge", "format", "space"): f"A space. <judge>False</judge><NewFC>{GHENT}</NewFC>"}
     with serve(said, PLAIN) as server:
@@ -118,12 +114,12 @@ def test_rules_spare_the_judge_what_is_clear(project, mode):
             stage("refine", check, "r0")
         asked = [body["messages"][-1]["content"] for body in server.asked]
     call, form = ledger("4_call"), ledger("5_format")
-    assert call["fine"]["asks"] == form["fine"]["asks"] == 0
-    assert call["undeclared"]["rules"]["value"] is False and call["undeclared"]["action"] == "hard"
+    assert call["fine"]["attempts"] == form["fine"]["attempts"] == 0
+    assert call["undeclared"]["heuristics"]["value"] is False and call["undeclared"]["action"] == "hard"
     if mode == "heuristics":
         assert not asked and form["space"]["action"] == "hard"
     else:
         assert (form["space"]["action"], form["space"]["new_answer"]) == ("regenerate", GHENT)
         assert not any("<answer>\n" + GHENT in text for text in asked)
     counted = json.loads((project / "metrics/r0/5_format.json").read_text())
-    assert counted["by_rules"] == counted["questions"] and counted["spared"] >= 1
+    assert counted["by_heuristics"] == counted["questions"] and counted["without_judge"] >= 1

@@ -37,8 +37,8 @@ def test_a_random_model_leaves_no_row_unaccounted(project, tiny_model, tmp_path)
     assert [line["id"] for line in judged] == [line["id"] for line in rows("data/r0/0_generate.jsonl")]
     assert {(line["verdict"], line["action"]) for line in judged} == {("undecided", "keep")}
     endless = next(line for line in judged if line["id"] == "endless")
-    assert (endless["reason"], endless["asks"], endless["votes"]) == ("prompt too long", 0, [])
-    asked = [line for line in judged if line["asks"]]
+    assert (endless["reason"], endless["attempts"], endless["votes"]) == ("prompt too long", 0, [])
+    asked = [line for line in judged if line["attempts"]]
     assert all(line["votes"][0]["text"] != line["votes"][1]["text"] for line in asked)  # asked again, not greedily
     found = json.loads(Path("metrics/r0/1_response.json").read_text())
-    assert found["parse_failures"] == found["asks"] == 2 * len(asked)
+    assert found["parse_failures"] == found["attempts"] == 2 * len(asked)

@@ -14,7 +14,7 @@ from funreason.core.jsonio import write_json, write_jsonl
 from funreason.publish.build import publish
 
 from .conftest import REPO, rows, stage
-from .published import FATES, ROWS, read_folder, trained, write_set
+from .published import OUTCOMES, ROWS, read_folder, trained, write_set
 from .rows import GHENT, OSLO
 
 FOLDER = Path("data/r1/dataset")
@@ -22,7 +22,7 @@ FOLDER = Path("data/r1/dataset")
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
-    """A project with set r1 as the current folder, not published yet."""
+    """A project with round r1 as the current folder, not published yet."""
     monkeypatch.chdir(tmp_path)
     return write_set(tmp_path)
 
@@ -78,7 +78,7 @@ def test_equal_inputs_give_equal_bytes_wherever_they_lie(published, tmp_path, mo
 
 def test_metrics_count_rows_fates_and_tokens(published):
     found = json.loads(Path("metrics/r1/dataset.json").read_text())
-    assert (found["rows"], found["rows_by_set"], found["fates"]) == (3, {"r0": 1, "r1": 2}, FATES)
+    assert (found["rows"], found["rows_by_set"], found["outcomes"]) == (3, {"r0": 1, "r1": 2}, OUTCOMES)
 
     def counted(*texts: str) -> dict:
         numbers = [len(tiny_tokenizer()(text)["input_ids"]) for text in texts]
@@ -91,7 +91,7 @@ def test_metrics_count_rows_fates_and_tokens(published):
 
 
 def test_the_card_tells_fates_and_funnel(published):
-    assert [(row[0], int(row[1])) for row in table(published, "Fates")] == list(FATES.items())
+    assert [(row[0], int(row[1])) for row in table(published, "Outcomes")] == list(OUTCOMES.items())
     assert table(published, "Funnel") == [
         ["response", "3", "2", "1", "0", "0", "0", "0", "0", "0", "3"],
         ["cot", "3", "1", "1", "0", "1", "0", "0", "1", "0", "2"],
@@ -142,7 +142,7 @@ TALK = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}]
         ([without(ROWS[0], completion=[{"role": "assistant", "content": None}])], "a message without text"),
         ([without(ROWS[0], completion=[{"role": "assistant", "content": "<think>a"}])], "never closed"),
         ([without(ROWS[0], tools=[])], r"has the fields \['completion', 'id', 'prompt', 'tools'\]"),
-        (ROWS[:2], "set r1: 1 rows of its own, fates .* do not belong together"),
+        (ROWS[:2], "round r1: 1 rows of its own, outcomes .* do not belong together"),
     ],
 )  # fmt: skip
 def test_rows_that_teach_nothing_are_refused(project, bad, message):
@@ -153,7 +153,7 @@ def test_rows_that_teach_nothing_are_refused(project, bad, message):
 
 
 def test_inputs_that_are_missing_or_do_not_match_are_named(project):
-    write_json("metrics/r1/6_validate.json", {"fates": FATES | {"hard": 1}})
+    write_json("metrics/r1/6_validate.json", {"outcomes": OUTCOMES | {"hard": 1}})
     with pytest.raises(DataError, match="do not belong together; run `dvc repro --force validate@r1`"):
         publish("r1", None, "teacher")
     Path("metrics/r1/6_validate.json").unlink()
@@ -176,5 +176,5 @@ def test_the_stage_takes_the_licence_from_the_parameters(project):
         yaml().dump(values, file)
     stage("publish", "r1")
     assert "license: odc-by\n" in (FOLDER / "README.md").read_text()
-    with pytest.raises(ParamsError, match="no set 'r7' in params.yaml"):
+    with pytest.raises(ParamsError, match="no round 'r7' in params.yaml"):
         stage("publish", "r7")

@@ -105,36 +105,36 @@ def refused(done: subprocess.CompletedProcess) -> str:
 
 
 def test_the_folder_arrives_as_it_is(published, hub):
-    done = push(published, hub.url, "own/calls", "--set", "r1")
+    done = push(published, hub.url, "own/calls", "--round", "r1")
     address = f"{hub.url}/datasets/own/calls/commit/{OID}"
     assert (done.returncode, done.stdout) == (0, f"uploaded data/r1/dataset: {address}\n"), done.stderr
     assert hub.commits == {"main": ("FunReason-DVC, set r1", read_folder(published / FOLDER))}
     assert (hub.visible, hub.tokens, hub.branches) == ({"own/calls": False}, {"Bearer hf_mine"}, [])
-    assert push(published, hub.url, "own/calls", "--set", "r1").returncode == 0  # it is there already
+    assert push(published, hub.url, "own/calls", "--round", "r1").returncode == 0  # it is there already
 
 
 def test_a_private_data_set_and_a_branch_are_made(published, hub):
-    done = push(published, hub.url, "own/calls", "--set", "r1", "--private", "--revision", "draft")
+    done = push(published, hub.url, "own/calls", "--round", "r1", "--private", "--revision", "draft")
     assert done.returncode == 0, done.stderr
     assert (hub.visible, hub.branches, list(hub.commits)) == ({"own/calls": True}, ["draft"], ["draft"])
 
 
 def test_nothing_private_goes_to_a_public_place(published, hub):
     hub.visible["own/calls"] = False
-    said = refused(push(published, hub.url, "own/calls", "--set", "r1", "--private"))
+    said = refused(push(published, hub.url, "own/calls", "--round", "r1", "--private"))
     assert "own/calls is there and public; make it private in its settings" in said and not hub.commits
 
 
 def test_without_a_token_nothing_is_asked(published, hub):
-    said = refused(push(published, hub.url, "own/calls", "--set", "r1", token=None))
+    said = refused(push(published, hub.url, "own/calls", "--round", "r1", token=None))
     assert "no token for the hub; set HF_TOKEN" in said and not hub.visible
 
 
 def test_what_the_hub_refuses_is_one_line(published, hub):
     hub.visible["own/calls"] = False
-    assert "the token may not write there" in refused(push(published, hub.url, "others/calls", "--set", "r1"))
-    assert "a/b/c" in refused(push(published, hub.url, "a/b/c", "--set", "r1"))
-    said = refused(push(published, "http://127.0.0.1:9", "own/calls", "--set", "r1"))
+    assert "the token may not write there" in refused(push(published, hub.url, "others/calls", "--round", "r1"))
+    assert "a/b/c" in refused(push(published, hub.url, "a/b/c", "--round", "r1"))
+    said = refused(push(published, "http://127.0.0.1:9", "own/calls", "--round", "r1"))
     assert "own/calls at http://127.0.0.1:9: the upload failed (" in said
     assert not hub.commits
 
@@ -142,9 +142,9 @@ def test_what_the_hub_refuses_is_one_line(published, hub):
 def test_a_licence_that_nobody_named_is_refused_unless_allowed(tmp_path, hub, monkeypatch):
     monkeypatch.chdir(write_set(tmp_path))
     publish("r1", None, "models/r0")
-    said = refused(push(tmp_path, hub.url, "own/calls", "--set", "r1"))
+    said = refused(push(tmp_path, hub.url, "own/calls", "--round", "r1"))
     assert "the source's licence is unknown" in said and "--allow-unknown-license" in said and not hub.visible
-    assert push(tmp_path, hub.url, "own/calls", "--set", "r1", "--allow-unknown-license").returncode == 0
+    assert push(tmp_path, hub.url, "own/calls", "--round", "r1", "--allow-unknown-license").returncode == 0
     assert list(hub.commits) == ["main"]
 
 
@@ -153,5 +153,5 @@ def test_a_folder_that_is_missing_or_half_written_is_refused(tmp_path, hub, monk
     monkeypatch.chdir(write_set(tmp_path))
     publish("r1", "cc-by-4.0", "models/r0")
     (tmp_path / FOLDER / "README.md").unlink()
-    said = refused(push(tmp_path, hub.url, "own/calls", "--set", "r1"))
+    said = refused(push(tmp_path, hub.url, "own/calls", "--round", "r1"))
     assert "data/r1/dataset has no README.md" in said and not hub.visible

@@ -16,7 +16,7 @@ BFCL's, with BFCL's own type names. A tool in OpenAI's form (`"type": "object"`)
 """
 
 from funreason.calls.completion import CompletionError, join_completion, split_completion
-from funreason.calls.parser import CallSyntaxError, parse
+from funreason.calls.parser import CallSyntaxError, canonical, parse
 from funreason.calls.schema import to_bfcl, to_json_schema
 from funreason.calls.text import Call, render
 from funreason.calls.validate import validate
@@ -25,6 +25,7 @@ __all__ = [
     "Call",
     "CallSyntaxError",
     "CompletionError",
+    "canonical",
     "join_completion",
     "parse",
     "render",

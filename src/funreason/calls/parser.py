@@ -6,6 +6,7 @@ is never closed (it closes it).
 """
 
 import ast
+import json
 import re
 import warnings
 from typing import Any
@@ -49,6 +50,17 @@ def parse(text: str) -> list[Call]:
         return _Reader(text).calls()
     except (RecursionError, MemoryError):
         raise CallSyntaxError("nested too deeply for Python's parser: flatten the arguments") from None
+
+
+def canonical(text: str) -> str | None:
+    """The calls in `text` as text that can be compared: the order of arguments does not count. None if unreadable.
+
+    As text, because Python's == takes True for 1 and 1.0 for 1.
+    """
+    try:
+        return json.dumps([call.to_row() for call in parse(text)], sort_keys=True)
+    except CallSyntaxError:
+        return None
 
 
 class _Reader:

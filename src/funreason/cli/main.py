@@ -41,14 +41,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_profile(rooms.add_parser("profile", help="named states of params.yaml, kept in profiles/"))
     _add_params(rooms.add_parser("params", help="params.yaml"))
     doctor_commands.add(rooms.add_parser("doctor", help="is this machine ready for what params.yaml asks"))
-    _add_ledger(rooms.add_parser("ledger", help="what happened to the rows of a set, and why"))
+    _add_ledger(rooms.add_parser("ledger", help="what happened to the rows of a round, and why"))
     _add_compare(rooms.add_parser("compare", help="the sets at hand beside the published numbers"))
     cache_commands.add(rooms.add_parser("cache", help="the stored answers of models: what is there, dropping, sharing"))
     rounds_commands.add(rooms.add_parser("rounds", help="the sets side by side, and what one more would cost"))
     planned = "what `dvc repro` would run and ask, with other values where wanted, before it runs"
     rounds_commands.add_rerun_plan(rooms.add_parser("rerun-plan", help=planned))
     capacity_commands.add(rooms.add_parser("capacity", help="hours and cost of a run, from a finished one or assumed"))
-    _add_push(rooms.add_parser("push-dataset", help="upload a set's data/<set>/dataset/ to the Hugging Face hub"))
+    _add_push(rooms.add_parser("push-dataset", help="upload a round's data/<round>/dataset/ to the Hugging Face hub"))
     return parser
 
 
@@ -72,21 +72,21 @@ def _add_params(params: argparse.ArgumentParser) -> None:
 
 def _add_ledger(ledger: argparse.ArgumentParser) -> None:
     actions = ledger.add_subparsers(required=True, metavar="ACTION")
-    show = actions.add_parser("show", help="the story of one row: every step, vote, rule and answer")
+    show = actions.add_parser("show", help="the history of a row: every step, vote, heuristic and answer")
     show.add_argument("id", metavar="ID")
     show.set_defaults(run=_ledger_show)
-    stats = actions.add_parser("stats", help="counts a step, fates, commonest reasons")
+    stats = actions.add_parser("stats", help="counts per step, outcomes, commonest reasons")
     stats.add_argument("--json", action="store_true", help="for scripts")
     stats.set_defaults(run=_ledger_stats)
-    diff = actions.add_parser("diff", help="the rows whose fate differs between two states, and why")
-    side = "a folder (checkout or data/<set>), a Git revision, a DVC experiment, or `workspace`"
+    diff = actions.add_parser("diff", help="the rows whose outcome differs between two states, and why")
+    side = "a folder (checkout or data/<round>), a Git revision, a DVC experiment, or `workspace`"
     diff.add_argument("a", metavar="A", help=side)
     diff.add_argument("b", metavar="B", help="the same")
     diff.add_argument("--all", action="store_true", help="all rows, not the first 20")
     diff.add_argument("--json", action="store_true", help="for scripts; always all rows")
     diff.set_defaults(run=_ledger_diff)
     for action in (show, stats, diff):
-        action.add_argument("--set", default="r0", metavar="SET", help="r0 where none is given")
+        action.add_argument("--round", default="r0", metavar="ROUND", help="default: r0")
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
@@ -103,7 +103,7 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
 
 def _add_push(push: argparse.ArgumentParser) -> None:
     push.add_argument("repo_id", metavar="REPO_ID", help="OWNER/NAME; made if it does not exist")
-    push.add_argument("--set", default="r0", metavar="SET", help="r0 where none is given")
+    push.add_argument("--round", default="r0", metavar="ROUND", help="default: r0")
     push.add_argument("--private", action="store_true", help="make it private; refused where it is public already")
     push.add_argument("--revision", metavar="BRANCH", help="a branch, made if it does not exist")
     push.add_argument("--allow-unknown-license", action="store_true", help="the source's owner was asked")
@@ -130,26 +130,26 @@ def _params_check(arguments) -> None:
 
 # What follows imports its libraries late: the commands above answer at once.
 def _ledger_show(arguments) -> None:
-    from funreason.ledger.text import story
+    from funreason.ledger.text import row_text
 
-    print(story(arguments.id, arguments.set))
+    print(row_text(arguments.id, arguments.round))
 
 
 def _ledger_stats(arguments) -> None:
     from funreason.ledger import history as ledger
     from funreason.ledger.text import stats_text
 
-    found = ledger.stats(ledger.read_ledger(Path(paths.ledger(arguments.set))))
-    print(_json({"set": arguments.set, **found}) if arguments.json else stats_text(found, arguments.set))
+    stats = ledger.stats(ledger.read_ledger(Path(paths.ledger(arguments.round))))
+    print(_json({"round": arguments.round, **stats}) if arguments.json else stats_text(stats, arguments.round))
 
 
 def _ledger_diff(arguments) -> None:
     from funreason.ledger import history as ledger
     from funreason.ledger.text import SHOWN, diff_text
 
-    a, b = (ledger.state(side, arguments.set) for side in (arguments.a, arguments.b))
-    found, limit = ledger.diff(a, b), None if arguments.all else SHOWN
-    print(_json(found) if arguments.json else diff_text(found, arguments.a, arguments.b, limit))
+    a, b = (ledger.state(side, arguments.round) for side in (arguments.a, arguments.b))
+    diff, limit = ledger.diff(a, b), None if arguments.all else SHOWN
+    print(_json(diff) if arguments.json else diff_text(diff, arguments.a, arguments.b, limit))
 
 
 def _compare(arguments) -> None:
@@ -171,12 +171,12 @@ def _push_dataset(arguments) -> None:
 
     url = push(
         arguments.repo_id,
-        arguments.set,
+        arguments.round,
         private=arguments.private,
         revision=arguments.revision,
         allow_unknown_license=arguments.allow_unknown_license,
     )
-    print(f"uploaded data/{arguments.set}/dataset: {url}")
+    print(f"uploaded data/{arguments.round}/dataset: {url}")
 
 
 def _json(value) -> str:

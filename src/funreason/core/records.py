@@ -7,12 +7,10 @@ from funreason.core.errors import DataError
 from funreason.core.jsonio import JsonObject
 
 KINDS = ("call", "statement")
-VERDICTS = ("pass", "fail", "undecided", "skip")
-ACTIONS = ("keep", "drop", "hard", "regenerate", "spare")
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
     """A row as a dataclass, from and to a JSON object.
 
     Unknown and missing fields and values that are not allowed raise DataError, so that a renamed field is noticed.
@@ -52,7 +50,7 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class Task(_Row):
+class Task(Row):
     """A query with its tools (in xLAM's format) and the reference calls; `answers` is [] where no call fits.
 
     `response` is {"cot", "answer"} where the source is already distilled: generate keeps it and asks no model.
@@ -71,7 +69,7 @@ class Task(_Row):
 
 
 @dataclass(frozen=True)
-class Sample(_Row):
+class Sample(Row):
     """A task with one reasoning and one answer text, on its way through the checks.
 
     `history` and `steps` are those of the Task; `kind` says whether the answer holds calls.
@@ -88,24 +86,3 @@ class Sample(_Row):
 
     _allowed: ClassVar = {"kind": KINDS}
     _left_out: ClassVar = ("history", "steps")
-
-
-@dataclass(frozen=True)
-class Verdict(_Row):
-    """What one check decided about one row, and why.
-
-    `votes` are the judges' raw texts in asking order, {"judge", "value" (null: unreadable), "text"}; `rules` is what
-    the rules found in the row as it came in, {"value" (null: unclear), "reason", "evidence"}.
-    """
-
-    check: str
-    verdict: str
-    action: str
-    reason: str
-    asks: int = 0
-    votes: list[JsonObject] = field(default_factory=list)
-    old_answer: str | None = None
-    new_answer: str | None = None
-    rules: JsonObject | None = None
-
-    _allowed: ClassVar = {"verdict": VERDICTS, "action": ACTIONS}

@@ -1,138 +1,138 @@
-"""The ledger of a set as data: its rows, numbers over them, where each row ended, and what two states differ in.
+"""The ledger of a round as data: its lines, numbers over them, where each row ended, and how two states differ.
 
-A row is read as a plain dict, so that ledgers of earlier versions (votes as texts, no rules) can be read and compared.
+A line is read as a plain dict, so that ledgers of earlier versions (votes as texts, no heuristics, or these under their
+old names) can be read and compared.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl
 from funreason.core.paths import LEDGER, ledger
-from funreason.ledger.pools import FATES, LEFT
+from funreason.ledger.outcomes import LEFT, OUTCOMES, Outcome
 
 WORKSPACE = "workspace"
 COMMONEST = 10
 
-
-@dataclass(frozen=True)
-class End:
-    """Where a row ended: its fate, and the step and reason that decided it ("" where nothing was found)."""
-
-    fate: str
-    check: str
-    reason: str
+# What earlier versions wrote, and its name now.
+_OLD_FIELDS = {"asks": "attempts", "rules": "heuristics"}
+_OLD_ACTIONS = {"spare": "not_selected"}
 
 
 def read_ledger(path: Path) -> Iterator[dict]:
-    """The rows of a ledger file. Raises DataError where there is none, or where it is something else."""
+    """The lines of a ledger file. Raises DataError where there is none, or where it is something else."""
     if not path.is_file():
         here = ", ".join(sorted(file.parent.name for file in path.parent.parent.glob(f"*/{LEDGER}"))) or "none"
         name = path.parent.name
         raise DataError(
             f"{path} does not exist; `dvc repro validate@{name}` makes it, `dvc pull validate@{name}` brings it from "
-            f"a remote, --set chooses another set (with a ledger here: {here})"
+            f"a remote, --round chooses another round (with a ledger here: {here})"
         )
     return _checked(read_jsonl(path), str(path))
 
 
-def ends(rows: Iterable[dict]) -> dict[str, End]:
-    """id → where it ended, by the ledger alone: the last thing that was done to it. Agrees with `pools.fates`."""
-    found: dict[str, End] = {}
-    for row in rows:
-        found[row["id"]] = _after(found.get(row["id"]), row)
-    return found
+def row_outcomes(lines: Iterable[dict]) -> dict[str, Outcome]:
+    """id → outcome, by the ledger alone: the last thing that was done to the row. Agrees with `RowHistory.outcome`."""
+    outcomes: dict[str, Outcome] = {}
+    for line in lines:
+        outcomes[line["id"]] = _outcome_after(outcomes.get(line["id"]), line)
+    return outcomes
 
 
-def _after(before: End | None, row: dict) -> End:
-    check, action, reason = row["check"], row.get("action"), row.get("reason") or ""
+def _outcome_after(before: Outcome | None, line: dict) -> Outcome:
+    check, action, reason = line["check"], line.get("action") or "", line.get("reason") or ""
     if action in LEFT:
-        return _end(LEFT[action], check, reason)
+        return _outcome(LEFT[action], check, reason)
     if action == "regenerate":
-        return _end("regenerated", check, reason or "answer replaced")
-    if check == "response" and row.get("verdict") == "fail":
-        return _end("statement", check, reason)
-    return before if before and before.fate != "kept" else _end("kept", check, "")
+        return _outcome("regenerated", check, reason or "answer replaced")
+    if check == "response" and line.get("verdict") == "fail":
+        return _outcome("statement", check, reason)
+    return before if before and before.name != "kept" else _outcome("kept", check, "")
 
 
 @lru_cache(maxsize=4096)
-def _end(fate: str, check: str, reason: str) -> End:
+def _outcome(name: str, check: str, reason: str) -> Outcome:
     """One object for all rows that ended alike: those of a million rows fit into memory."""
-    return End(fate, check, reason)
+    return Outcome(name, check, reason)
 
 
-def stats(rows: Iterable[dict]) -> dict:
-    """The numbers of a set: one entry a step in the order of the chain, the fates, the commonest reasons.
+def stats(lines: Iterable[dict]) -> dict:
+    """The numbers of a round: one entry per step in the order of the chain, the outcomes, the commonest reasons.
 
     In one pass: the texts of a large judge do not all fit into memory.
     """
     steps: dict[str, dict] = {}
     reasons: Counter[tuple[str, str]] = Counter()
 
-    def counted() -> Iterator[dict]:
-        for row in rows:
-            _count(steps.setdefault(row["check"], _nothing(row["check"])), row)
-            if row.get("reason") and _telling(row):
-                reasons[row["check"], row["reason"]] += 1
-            yield row
+    def counting() -> Iterator[dict]:
+        for line in lines:
+            _count(steps.setdefault(line["check"], _no_counts(line["check"])), line)
+            if line.get("reason") and _is_telling(line):
+                reasons[line["check"], line["reason"]] += 1
+            yield line
 
-    found = Counter(end.fate for end in ends(counted()).values())
+    outcomes = Counter(outcome.name for outcome in row_outcomes(counting()).values())
     commonest = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:COMMONEST]
     return {
-        "rows": found.total(),
+        "rows": outcomes.total(),
         "steps": list(steps.values()),
-        "fates": {name: found[name] for name in FATES},
+        "outcomes": {name: outcomes[name] for name in OUTCOMES},
         "reasons": [{"step": step, "reason": reason, "rows": count} for (step, reason), count in commonest],
     }
 
 
-def _nothing(step: str) -> dict:
-    names = ("in", "pass", "fail", "undecided", "skip", "regenerated", "spare", "dropped", "hard", "asks")
-    return {"step": step, **dict.fromkeys(names, 0), "rules": {"both": 0, "agree": 0}}
+def _no_counts(step: str) -> dict:
+    names = ("in", "pass", "fail", "undecided", "skip", "regenerated", "not_selected", "dropped", "hard", "attempts")
+    return {"step": step, **dict.fromkeys(names, 0), "heuristics": {"both": 0, "agree": 0}}
 
 
-def _count(entry: dict, row: dict) -> None:
+def _count(entry: dict, line: dict) -> None:
     entry["in"] += 1
-    entry["asks"] += row.get("asks") or 0
-    if (verdict := row.get("verdict")) in entry:
+    entry["attempts"] += line.get("attempts") or 0
+    if (verdict := line.get("verdict")) in entry:
         entry[verdict] += 1
-    if name := {"regenerate": "regenerated", **LEFT}.get(row.get("action")):
+    if name := {"regenerate": "regenerated", **LEFT}.get(line.get("action") or ""):
         entry[name] += 1
-    ruled, judged = (row.get("rules") or {}).get("value"), judge_value(row)
-    if ruled is not None and judged is not None:
-        entry["rules"]["both"] += 1
-        entry["rules"]["agree"] += ruled == judged
+    heuristic, judges = (line.get("heuristics") or {}).get("value"), judges_value(line)
+    if heuristic is not None and judges is not None:
+        entry["heuristics"]["both"] += 1
+        entry["heuristics"]["agree"] += heuristic == judges
 
 
-def _telling(row: dict) -> bool:
-    """Whether the reason is one for leaving, mending or doubting; that a statement skipped a check is none."""
-    return row.get("action") != "keep" or row.get("verdict") in ("fail", "undecided")
+def _is_telling(line: dict) -> bool:
+    """Whether the reason is one for leaving, mending or doubting, and not that a statement skipped a check."""
+    return line.get("action") != "keep" or line.get("verdict") in ("fail", "undecided")
 
 
-def judge_value(row: dict) -> bool | None:
-    """What most judges said about the row as it came in; None where none was readable, or as many said the contrary.
+def judges_value(line: dict) -> bool | None:
+    """What most judges said about the row as it came in; None where no vote was readable, or as many said the contrary.
 
-    Where the answer was replaced, the new one was voted on as well: only each judge's first word counts.
+    Where the answer was replaced, the judges voted on the new one as well: only the first vote of each counts.
     """
-    readable = [vote for vote in row.get("votes") or [] if isinstance(vote, dict) and vote.get("value") is not None]
-    if row.get("new_answer") is not None:
+    readable = [vote for vote in line.get("votes") or [] if isinstance(vote, dict) and vote.get("value") is not None]
+    if line.get("new_answer") is not None:
         readable = list({vote.get("judge"): vote for vote in reversed(readable)}.values())
-    for_it = sum(vote["value"] for vote in readable)
-    return None if 2 * for_it == len(readable) else 2 * for_it > len(readable)
+    in_favour = sum(vote["value"] for vote in readable)
+    return None if 2 * in_favour == len(readable) else 2 * in_favour > len(readable)
 
 
-def diff(before: dict[str, End], after: dict[str, End]) -> dict:
-    """Which rows changed their fate from one state (a) to another (b), with the deciding step and reason of each."""
+def diff(before: dict[str, Outcome], after: dict[str, Outcome]) -> dict:
+    """Which rows have another outcome in one state than in another, with the deciding step and reason of each.
+
+    Args:
+        before: id → outcome in state a.
+        after: id → outcome in state b.
+    """
     changed = [
-        {"id": name, "a": asdict(end), "b": asdict(after[name])}
-        for name, end in before.items()
-        if name in after and after[name].fate != end.fate
+        (name, outcome, after[name])
+        for name, outcome in before.items()
+        if name in after and after[name].name != outcome.name
     ]
-    moves = Counter((row["a"]["fate"], row["b"]["fate"]) for row in changed)
+    moves = Counter((old.name, new.name) for _, old, new in changed)
     removed = [name for name in before if name not in after]
     return {
         "rows": {"a": len(before), "b": len(after)},
@@ -141,30 +141,30 @@ def diff(before: dict[str, End], after: dict[str, End]) -> dict:
             {"from": old, "to": new, "rows": count}
             for (old, new), count in sorted(moves.items(), key=lambda item: (-item[1], item[0]))
         ],
-        "changed": changed,
+        "changed": [{"id": name, "a": old.to_row(), "b": new.to_row()} for name, old, new in changed],
         "added": [name for name in after if name not in before],
         "removed": removed,
     }
 
 
-def state(side: str, name: str) -> dict[str, End]:
-    """The ends of a set in a folder (a checkout's or the set's own), here, or at a revision. Raises DataError."""
+def state(side: str, name: str) -> dict[str, Outcome]:
+    """The outcomes of a round in a folder (a checkout or the round's own), here, or at a revision. Raises DataError."""
     if side == WORKSPACE:
-        return ends(read_ledger(Path(ledger(name))))
+        return row_outcomes(read_ledger(Path(ledger(name))))
     folder = Path(side)
     if not folder.is_dir():
         return _at_revision(side, name)
     if (folder / LEDGER).is_file():
-        return ends(read_ledger(folder / LEDGER))
+        return row_outcomes(read_ledger(folder / LEDGER))
     if not (folder / ledger(name)).is_file():
         raise DataError(
             f"{side}: neither {LEDGER} nor {ledger(name)} is in this folder; run `dvc pull validate@{name}` in "
             f"that checkout; for a branch write refs/heads/{side}, for an experiment its hash (`dvc exp list`)"
         )
-    return ends(read_ledger(folder / ledger(name)))
+    return row_outcomes(read_ledger(folder / ledger(name)))
 
 
-def _at_revision(revision: str, name: str) -> dict[str, End]:
+def _at_revision(revision: str, name: str) -> dict[str, Outcome]:
     import dvc.api
     from dvc.exceptions import DvcException, PathMissingError
     from dvc.scm import RevError, SCMError
@@ -172,12 +172,14 @@ def _at_revision(revision: str, name: str) -> dict[str, End]:
     path = ledger(name)
     try:
         with dvc.api.open(path, repo=".", rev=revision, encoding="utf-8") as file:
-            return ends(_checked(_objects(file, f"{path} at {revision}"), f"{path} at {revision}"))
+            return row_outcomes(_checked(_objects(file, f"{path} at {revision}"), f"{path} at {revision}"))
     except RevError:
         names = "`git log --oneline`, `git branch` and `dvc exp list` name what there is"
-        raise DataError(f"{revision!r} is no folder, and no Git revision or DVC experiment here; {names}") from None
+        raise DataError(f"{revision!r} is not a folder, nor a Git revision or DVC experiment here; {names}") from None
     except SCMError:
-        raise DataError(f"{revision!r} is no folder, and this one is no Git repository to look it up in") from None
+        raise DataError(
+            f"{revision!r} is not a folder, and this one is not a Git repository to look it up in"
+        ) from None
     except PathMissingError:
         raise DataError(_absent(path, revision, name)) from None
     except (DvcException, OSError) as error:
@@ -194,7 +196,7 @@ def _absent(path: str, revision: str, name: str) -> str:
     except DvcException:
         made = False
     if not made:
-        return f"{path} was not made at {revision} (its dvc.lock does not name it); compare another revision or --set"
+        return f"{path} was not made at {revision} (its dvc.lock does not name it); compare another revision or --round"
     remedy = f"`dvc fetch --all-commits validate@{name}` brings it from a remote (`dvc pull` the present one)"
     return f"{path} at {revision} is not on this machine; {remedy}"
 
@@ -211,4 +213,11 @@ def _checked(rows: Iterable[dict], where: str) -> Iterator[dict]:
     for number, row in enumerate(rows, 1):
         if not (isinstance(row, dict) and isinstance(row.get("id"), str) and isinstance(row.get("check"), str)):
             raise DataError(f"{where}, row {number} has no `id` and `check`: this is not a ledger")
-        yield row
+        yield _renamed(row)
+
+
+def _renamed(line: dict) -> dict:
+    """A line of an earlier version under the names of this one."""
+    line = {_OLD_FIELDS.get(key, key): value for key, value in line.items()}
+    action = line.get("action")
+    return line | {"action": _OLD_ACTIONS[action]} if action in _OLD_ACTIONS else line

@@ -1,4 +1,4 @@
-"""The ledger for a person: the story of one row, the numbers of a set, the difference of two states, as plain text."""
+"""The ledger as plain text: the history of a row, the numbers of a round, the difference of two states."""
 
 import difflib
 import json
@@ -13,34 +13,55 @@ from tabulate import tabulate
 from funreason.core import paths
 from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl
-from funreason.ledger.history import End, ends, read_ledger
-from funreason.ledger.pools import POOLS
+from funreason.ledger.history import read_ledger, row_outcomes
+from funreason.ledger.outcomes import POOLS
 
 WIDEST = 120  # columns
 MARGIN = 12  # columns, as wide as the longest name of a step needs
 SHOWN = 20  # rows of a difference
-_COLUMNS = ("step", "in", "pass", "fail", "undecided", "skip", "regenerated", "spare", "dropped", "hard", "asks")
+_COLUMNS = (
+    "step",
+    "in",
+    "pass",
+    "fail",
+    "undecided",
+    "skip",
+    "regenerated",
+    "not_selected",
+    "dropped",
+    "hard",
+    "attempts",
+)
 # What a model wrote may hold terminal escapes: shown as text, never obeyed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def story(row_id: str, name: str) -> str:
-    """Everything known about one row of set `name`. Raises DataError naming the nearest ids for an unknown one."""
-    steps: dict[str, list[dict]] = {row_id: [], row_id.removeprefix(f"{name}/"): []}  # as train.jsonl writes it
+def row_text(row_id: str, name: str) -> str:
+    """Everything known about one row.
+
+    Args:
+        row_id: The id of the row, also with the round in front, as train.jsonl has it.
+        name: The round.
+
+    Raises:
+        DataError: No row has this id; the message names the nearest ones.
+    """
+    steps: dict[str, list[dict]] = {row_id: [], row_id.removeprefix(f"{name}/"): []}
     known: dict[str, None] = {}
-    for row in read_ledger(Path(paths.ledger(name))):
-        known[row["id"]] = None
-        if row["id"] in steps:
-            steps[row["id"]].append(row)
-    chosen = next((written for written, found in steps.items() if found), None)
-    if chosen is None:
+    for line in read_ledger(Path(paths.ledger(name))):
+        known[line["id"]] = None
+        if line["id"] in steps:
+            steps[line["id"]].append(line)
+    present = next((each for each, lines in steps.items() if lines), None)
+    if present is None:
         raise DataError(_unknown(row_id, list(known), name))
-    ending, (pool, pooled) = _ending(ends(steps[chosen])[chosen]), _pooled(chosen, name)
-    lines = [f"row {chosen} of set {name}: {ending}", "", *_question(chosen, pooled)]
-    for row in steps[chosen]:
-        lines += ["", *_step(row)]
-    lines += ["", *_named("reasoning", pooled.get("cot")), *_named("answer", pooled.get("answer"))]
-    return _clean("\n".join([*lines, *_named("fate", f"{ending}, {pool}")]))
+    outcome = _outcome_text(row_outcomes(steps[present])[present].to_row())
+    pool, pool_row = _pool_row(present, name)
+    text = [f"row {present} of round {name}: {outcome}", "", *_question(present, pool_row)]
+    for line in steps[present]:
+        text += ["", *_step(line)]
+    text += ["", *_named("reasoning", pool_row.get("cot")), *_named("answer", pool_row.get("answer"))]
+    return _clean("\n".join([*text, *_named("outcome", f"{outcome}, {pool}")]))
 
 
 def _unknown(row_id: str, known: list[str], name: str) -> str:
@@ -48,11 +69,11 @@ def _unknown(row_id: str, known: list[str], name: str) -> str:
     near = samples or difflib.get_close_matches(row_id, known, n=5, cutoff=0.5) or known[:3]
     return (
         f"no row {row_id!r} among the {len(known)} of {paths.ledger(name)}; nearest are {', '.join(near) or 'none'}. "
-        f"Choose one of them, or another set with --set; {paths.QUARANTINE} holds the rows that were never tasks"
+        f"Choose one of them, or another round with --round; {paths.QUARANTINE} holds the rows that were never tasks"
     )
 
 
-def _pooled(row_id: str, name: str) -> tuple[str, dict]:
+def _pool_row(row_id: str, name: str) -> tuple[str, dict]:
     """In which pool a row is, and the row: its last sample, unless it was dropped before it had one."""
     for pool in POOLS:
         path = Path(paths.pool(name, pool))
@@ -63,9 +84,9 @@ def _pooled(row_id: str, name: str) -> tuple[str, dict]:
     return "in no pool", {}
 
 
-def _question(row_id: str, pooled: dict) -> list[str]:
-    """Query, with the conversation around it, and tools: of the pooled sample, else of the task it was to become."""
-    task = pooled if "query" in pooled else _task(row_id)
+def _question(row_id: str, pool_row: dict) -> list[str]:
+    """Query, with the conversation around it, and tools: of the row in its pool, else of its task."""
+    task = pool_row if "query" in pool_row else _task(row_id)
     if not task:
         return _named("query", "(not in data/tasks.jsonl; `dvc pull prepare` brings that file)")
     tools = ", ".join(str(tool.get("name", tool)) for tool in task.get("tools", []))
@@ -84,29 +105,31 @@ def _task(row_id: str) -> dict:
     return next((row for row in read_jsonl(path) if row.get("id") in wanted), {}) if path.is_file() else {}
 
 
-def _step(row: dict) -> Iterator[str]:
-    reason = f"  ({row['reason']})" if row.get("reason") else ""
-    yield f"{row['check']:<{MARGIN}}{row.get('verdict')}, {row.get('action')}{reason}"
-    for vote in row.get("votes") or []:
+def _step(line: dict) -> Iterator[str]:
+    reason = f"  ({line['reason']})" if line.get("reason") else ""
+    yield f"{line['check']:<{MARGIN}}{line.get('verdict')}, {line.get('action')}{reason}"
+    for vote in line.get("votes") or []:
         vote = vote if isinstance(vote, dict) else {"judge": "judge", "text": vote}
         value = "" if vote.get("value") is None else f": {vote['value']}"
         yield f"    {vote.get('judge')}{value}"
         yield from _wrapped(vote.get("text") or "(no text)", 8)
-    if rules := row.get("rules"):
-        said = {True: "True", False: "False"}.get(rules.get("value"), "unclear")
-        yield f"    rules: {said}{'  (' + rules['reason'] + ')' if rules.get('reason') else ''}"
-        if rules.get("evidence"):
-            yield from _wrapped(json.dumps(rules["evidence"], ensure_ascii=False), 8)
-    if row.get("new_answer") is not None:
+    if heuristic := line.get("heuristics"):
+        value = {True: "True", False: "False"}.get(heuristic.get("value"), "unclear")
+        yield f"    heuristics: {value}{'  (' + heuristic['reason'] + ')' if heuristic.get('reason') else ''}"
+        if heuristic.get("evidence"):
+            yield from _wrapped(json.dumps(heuristic["evidence"], ensure_ascii=False), 8)
+    if line.get("new_answer") is not None:
         yield "    answer, old and new"
-        yield from _wrapped(str(row.get("old_answer")), 8)
-        yield from _wrapped(f"→ {row['new_answer']}", 8)
+        yield from _wrapped(str(line.get("old_answer")), 8)
+        yield from _wrapped(f"→ {line['new_answer']}", 8)
 
 
-def _ending(end: End) -> str:
-    if end.fate == "kept":
+def _outcome_text(row: dict[str, str]) -> str:
+    """An outcome, from the dict of `Outcome.to_row`."""
+    name, reason = row["outcome"], row["reason"]
+    if name == "kept":
         return "kept"
-    return f"{end.fate} at {end.check}" + (f" ({end.reason})" if end.reason not in ("", end.fate) else "")
+    return f"{name} at {row['check']}" + (f" ({reason})" if reason not in ("", name) else "")
 
 
 def _named(name: str, text: str | None) -> list[str]:
@@ -128,35 +151,47 @@ def _clean(text: str) -> str:
     return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
-def stats_text(found: dict, name: str) -> str:
-    """`ledger.stats` as tables. The last column says how often rules and judges agreed where both spoke."""
-    rows = [[*(entry[key] for key in _COLUMNS), _agreed(entry["rules"])] for entry in found["steps"]]
-    reasons = [[entry["rows"], entry["step"], entry["reason"]] for entry in found["reasons"]]
+def stats_text(stats: dict, name: str) -> str:
+    """The numbers of a round as tables. The last column says how often heuristics and judges agreed where both spoke.
+
+    Args:
+        stats: The result of `history.stats`.
+        name: The round.
+    """
+    steps = [[*(entry[key] for key in _COLUMNS), _agreement(entry["heuristics"])] for entry in stats["steps"]]
+    reasons = [[entry["rows"], entry["step"], entry["reason"]] for entry in stats["reasons"]]
     parts = [
-        f"set {name}: {found['rows']} rows",
-        _table(rows, (*_COLUMNS, "rules = judge"), left=(0,)),
-        _table(found["fates"].items(), ("fate", "rows"), left=(0,)),
+        f"round {name}: {stats['rows']} rows",
+        _table(steps, (*_COLUMNS, "heuristics = judge"), left=(0,)),
+        _table(stats["outcomes"].items(), ("outcome", "rows"), left=(0,)),
         _table(reasons, ("rows", "step", "commonest reasons"), left=(1, 2)) if reasons else "no reasons",
     ]
     return _clean("\n\n".join(parts))
 
 
-def _agreed(rules: dict) -> str:
-    return f"{rules['agree']}/{rules['both']}" if rules["both"] else "-"
+def _agreement(heuristics: dict) -> str:
+    return f"{heuristics['agree']}/{heuristics['both']}" if heuristics["both"] else "-"
 
 
-def diff_text(found: dict, a: str, b: str, limit: int | None = SHOWN) -> str:
-    """`ledger.diff` as text: the fates that moved, the first `limit` rows (None: all), what only one state has."""
-    moves = [[entry["rows"], entry["from"], "->", entry["to"]] for entry in found["transitions"]]
-    rows = [[row["id"], _ending(End(**row["a"])), "->", _ending(End(**row["b"]))] for row in found["changed"][:limit]]
-    counts = f"a: {a}, {found['rows']['a']} rows\nb: {b}, {found['rows']['b']} rows"
-    parts = [f"{counts}\n{len(found['changed'])} changed their fate, {found['unchanged']} kept it"]
+def diff_text(diff: dict, a: str, b: str, limit: int | None = SHOWN) -> str:
+    """The difference of two states as text: how outcomes moved, the rows, what only one state has.
+
+    Args:
+        diff: The result of `history.diff`.
+        a: The first state, as the user named it.
+        b: The second state.
+        limit: How many rows to show; None shows all.
+    """
+    moves = [[entry["rows"], entry["from"], "->", entry["to"]] for entry in diff["transitions"]]
+    rows = [[row["id"], _outcome_text(row["a"]), "->", _outcome_text(row["b"])] for row in diff["changed"][:limit]]
+    counts = f"a: {a}, {diff['rows']['a']} rows\nb: {b}, {diff['rows']['b']} rows"
+    parts = [f"{counts}\n{len(diff['changed'])} rows with another outcome, {diff['unchanged']} with the same"]
     if moves:
         parts.append(_table(moves, ("rows", "a", "", "b"), left=(1, 2, 3)))
         parts.append(_table(rows, ("id", "a", "", "b"), left=(0, 1, 2, 3)))
-    if (hidden := len(found["changed"]) - len(rows)) > 0:
+    if (hidden := len(diff["changed"]) - len(rows)) > 0:
         parts.append(f"{hidden} more with --all")
-    parts += [_only(found[key], key, limit) for key in ("added", "removed") if found[key]]
+    parts += [_only(diff[key], key, limit) for key in ("added", "removed") if diff[key]]
     return _clean("\n\n".join(parts))
 
 

@@ -29,12 +29,12 @@ def publish(name: str, license: str | None, sampler: str) -> None:
     last: a folder that has one is whole.
     """
     source, folder = Path(paths.train_rows(name)), Path(paths.dataset(name))
-    ledger, fates = stats(read_ledger(Path(paths.ledger(name)))), _fates(name)
+    ledger, outcomes = stats(read_ledger(Path(paths.ledger(name)))), _outcomes(name)
     by_set, within = Counter(), Counter()
     tokens = statistics(_parts(source, by_set, within), measure(load_ref(paths.descriptor("base"))))
-    _expect(name, by_set, fates, ledger["fates"])
+    _expect(name, by_set, outcomes, ledger["outcomes"])
     counts = {"rows": by_set.total(), "rows_by_set": dict(by_set), "rows_within_conversations": within[True]}
-    found = counts | {"fates": fates, "tokens": tokens}
+    found = counts | {"outcomes": outcomes, "tokens": tokens}
     text = card(name, found, ledger["steps"], provenance(sampler), license)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "trl").mkdir(parents=True)
@@ -61,23 +61,23 @@ def _parts(source: Path, by_set: Counter[str], within: Counter[bool]) -> Iterato
         yield reasoning, result
 
 
-def _fates(name: str) -> dict[str, int]:
+def _outcomes(name: str) -> dict[str, int]:
     path = Path(paths.step_metrics(name, "validate"))
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["fates"]
+        return json.loads(path.read_text(encoding="utf-8"))["outcomes"]
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; run `dvc repro validate@{name}` to make it") from None
     except (ValueError, KeyError, TypeError):
-        raise DataError(f"{path} has no fates; run `dvc repro --force validate@{name}` to write it anew") from None
+        raise DataError(f"{path} has no outcomes; run `dvc repro --force validate@{name}` to write it anew") from None
 
 
-def _expect(name: str, by_set: Counter[str], fates: dict[str, int], followed: dict[str, int]) -> None:
+def _expect(name: str, by_set: Counter[str], outcomes: dict[str, int], followed: dict[str, int]) -> None:
     """Rows, metrics and ledger tell of one run. Raises DataError where they do not, or where there is no row."""
     if not by_set:
         raise DataError(f"{paths.train_rows(name)} holds no rows: nothing to publish; {paths.ledger(name)} says why")
-    staying = sum(fates.get(fate, 0) for fate in STAYING)
-    if fates != followed or by_set[name] != staying:
+    staying = sum(outcomes.get(outcome, 0) for outcome in STAYING)
+    if outcomes != followed or by_set[name] != staying:
         raise DataError(
-            f"set {name}: {by_set[name]} rows of its own, fates {fates} in the metrics and {followed} in the ledger "
-            f"do not belong together; run `dvc repro --force validate@{name}`"
+            f"round {name}: {by_set[name]} rows of its own, outcomes {outcomes} in the metrics and {followed} in the "
+            f"ledger do not belong together; run `dvc repro --force validate@{name}`"
         )

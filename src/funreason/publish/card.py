@@ -8,11 +8,11 @@ UNKNOWN = "unknown"  # the hub's own word for a licence nobody named
 ASK = "unknown: ask the source's owner before publishing"
 CONFIGS = ("trl", "sharegpt")
 _SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"), (1e7, "1M<n<10M"))
-_FATES = {
-    "kept": "passed all checks as the sampler wrote them",
+_OUTCOMES = {
+    "kept": "passed all checks as the generator wrote them",
     "regenerated": "the answer was replaced by a judge's, and judged again",
     "statement": "no call fits; the answer says so",
-    "spare": "passed all checks, but another completion of its query was chosen",
+    "not_selected": "passed all checks, but another completion of its query was selected",
     "dropped": "failed a check of query, tools or reasoning, or is a repeat",
     "hard": "query and reasoning hold, the call could not be mended",
 }
@@ -26,7 +26,7 @@ def card(name: str, found: dict, steps: list[dict], provenance: dict, license: s
         _about(name, found),
         f"## Licence\n\nOf the source: {license or ASK}.\n",
         f"## Use\n\n{_use(name, found['rows_within_conversations'])}",
-        f"## Fates\n\n{_fates(found['fates'])}",
+        f"## Outcomes\n\n{_outcomes(found['outcomes'])}",
         f"## Funnel\n\n{_funnel(steps)}",
         f"## Tokens\n\n{_tokens(found['tokens'])}",
         f"## Provenance\n\n{_provenance(provenance)}",
@@ -81,15 +81,15 @@ def _use(name: str, within: int) -> str:
     )
 
 
-def _fates(fates: dict[str, int]) -> str:
-    rows = [(fate, count, _FATES.get(fate, "")) for fate, count in fates.items()]
+def _outcomes(outcomes: dict[str, int]) -> str:
+    rows = [(outcome, count, _OUTCOMES.get(outcome, "")) for outcome, count in outcomes.items()]
     told = "Every row that entered the set has one; the first three are published, with the rows of earlier sets.\n"
-    return f"{_table(rows, ('fate', 'rows', 'meaning'))}\n{told}"
+    return f"{_table(rows, ('outcome', 'rows', 'meaning'))}\n{told}"
 
 
 def _funnel(steps: list[dict]) -> str:
-    columns = ("step", "in", "pass", "fail", "undecided", "skip", "regenerated", "spare", "dropped", "hard")
-    out = [entry["in"] - entry["spare"] - entry["dropped"] - entry["hard"] for entry in steps]
+    columns = ("step", "in", "pass", "fail", "undecided", "skip", "regenerated", "not_selected", "dropped", "hard")
+    out = [entry["in"] - entry["not_selected"] - entry["dropped"] - entry["hard"] for entry in steps]
     rows = [[*(entry[key] for key in columns), left] for entry, left in zip(steps, out, strict=True)]
     return _table(rows, (*columns, "out"))
 

@@ -1,4 +1,4 @@
-"""Tasks → samples: reasoning and answer, written by the sampler of the set or brought along by the data source."""
+"""Tasks → samples: reasoning and answer, written by the generator of the round or brought along by the data source."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -6,8 +6,10 @@ from itertools import islice
 
 from funreason.calls import CompletionError, join_completion, split_completion
 from funreason.core.errors import DataError
-from funreason.core.records import Sample, Task, Verdict
-from funreason.ledger.outcome import Outcome, counted, mean
+from funreason.core.records import Sample, Task
+from funreason.ledger.files import row_ids
+from funreason.ledger.metrics import mean, reason_counts
+from funreason.ledger.results import CheckResult
 from funreason.llm import Request, Response
 from funreason.prompts.conversation import chat
 
@@ -20,87 +22,97 @@ Ask = Callable[[list[Request]], list[Response]]
 
 
 def refuse_no_tasks(name: str, path: str, tasks: int) -> None:
-    """Raises DataError: an HDR chain ends where its pool is empty, and nothing can be made of no tasks anyway."""
+    """Refuse to generate from nothing.
+
+    Args:
+        name: The round.
+        path: Its file of tasks.
+        tasks: How many there are.
+
+    Raises:
+        DataError: There are none. A chain of HDR rounds ends so, where its pool is empty.
+    """
     if not tasks:
-        raise DataError(f"set {name}: {path} is empty, nothing is left to sample; delete {name} and what builds on it")
+        raise DataError(
+            f"round {name}: {path} is empty, nothing is left to generate; delete {name} and the rounds that build on it"
+        )
 
 
-def sample_ids(task: Task, samples: int, keep_given: bool) -> list[str]:
-    """The ids of the rows a task becomes: its own, numbered where several completions are drawn."""
-    if samples == 1 or (keep_given and task.response is not None):
-        return [task.id]
-    return [f"{task.id}#{number}" for number in range(samples)]
+def generate(tasks: Iterable[Task], ask: Ask, samples: int, keep_response: bool) -> Iterator[CheckResult]:
+    """Make the rows of all tasks.
 
+    Args:
+        tasks: The tasks.
+        ask: Gives the generator's responses to requests, in their order.
+        samples: Completions per task.
+        keep_response: Whether a response of the source is kept, and the generator not asked. It is a teacher's: in a
+            later round the model writes its own, or the round would repeat the first.
 
-def generate(tasks: Iterable[Task], ask: Ask, samples: int, keep_given: bool) -> Iterator[Outcome]:
-    """One outcome for each of `sample_ids` of each task, in the order of the tasks.
-
-    `keep_given`: where the source brings a response along, nobody is asked. It is a teacher's: in a round the model
-    writes its own, or the round would be the first set over again.
+    Returns:
+        One result per row, `row_ids` of each task, in the order of the tasks.
     """
     tasks = iter(tasks)
     while block := list(islice(tasks, BLOCK)):
-        yield from _block(block, ask, samples, keep_given)
+        yield from _generate_block(block, ask, samples, keep_response)
 
 
-def _block(tasks: list[Task], ask: Ask, samples: int, keep_given: bool) -> list[Outcome]:
-    rows = [(task, number, name) for task in tasks
-            for number, name in enumerate(sample_ids(task, samples, keep_given))]  # fmt: skip
-    asked = [(task, number) for task, number, _ in rows if not (keep_given and task.response)]
-    responses = iter(ask([Request(chat(task), number) for task, number in asked]))
-    outcomes = []
+def _generate_block(tasks: list[Task], ask: Ask, samples: int, keep_response: bool) -> Iterator[CheckResult]:
+    rows = [(task, index, name) for task in tasks for index, name in enumerate(row_ids(task, samples, keep_response))]
+    requests = [Request(chat(task), index) for task, index, _ in rows if not (keep_response and task.response)]
+    responses = iter(ask(requests))
     for task, _, name in rows:
-        if keep_given and task.response:
+        if keep_response and task.response:
             text = join_completion(task.response["cot"] or None, task.response["answer"])
-            outcomes.append(_outcome(task, name, text, GIVEN))
+            yield _from_completion(task, name, text, GIVEN)
         else:
-            outcomes.append(_sampled(task, name, next(responses)))
-    return outcomes
+            yield _from_response(task, name, next(responses))
 
 
-def _sampled(task: Task, name: str, response: Response) -> Outcome:
+def _from_response(task: Task, name: str, response: Response) -> CheckResult:
     if response.finish_reason == "stop":
-        return _outcome(task, name, response.text, SAMPLED)
+        return _from_completion(task, name, response.text, SAMPLED)
     reason = _CUT.get(response.finish_reason, f"ended by {response.finish_reason!r}")
-    return _dropped(name, response.text, reason, asks=int(response.finish_reason != "too_long"))
+    return _dropped(name, response.text, reason, attempts=int(response.finish_reason != "too_long"))
 
 
-def _outcome(task: Task, name: str, text: str, reason: str) -> Outcome:
-    """The sample in a completion. Nobody could cut a sample without an answer, or with half a <think>, in two."""
-    asks = int(reason == SAMPLED)
+def _from_completion(task: Task, name: str, text: str, reason: str) -> CheckResult:
+    """The sample in a completion. One without an answer, or with half a <think>, has none."""
+    attempts = int(reason == SAMPLED)
     try:
         cot, answer = split_completion(text)
     except CompletionError:
-        return _dropped(name, text, "reasoning marks unclosed, repeated or out of place", asks)
+        return _dropped(name, text, "reasoning marks unclosed, repeated or out of place", attempts)
     if not answer:
-        return _dropped(name, text, "empty answer", asks)
-    verdict = Verdict(name, "generate", "pass", "keep", reason, asks=asks)
-    before = {"history": task.history, "steps": task.steps}
-    return Outcome(verdict, Sample(name, task.query, task.tools, cot or "", answer, **before))
+        return _dropped(name, text, "empty answer", attempts)
+    sample = Sample(name, task.query, task.tools, cot or "", answer, history=task.history, steps=task.steps)
+    return CheckResult(name, "generate", "pass", "keep", reason, attempts, sample=sample)
 
 
-def _dropped(name: str, text: str, reason: str, asks: int) -> Outcome:
-    """The text stays in the ledger: a user has to see what the sampler wrote."""
-    vote = {"judge": "sampler", "value": None, "text": text}
-    return Outcome(Verdict(name, "generate", "fail", "drop", reason, asks, votes=[vote]), None)
+def _dropped(name: str, text: str, reason: str, attempts: int) -> CheckResult:
+    """The text stays in the ledger: a user has to see what the generator wrote."""
+    vote = {"judge": "generator", "value": None, "text": text}
+    return CheckResult(name, "generate", "fail", "drop", reason, attempts, votes=[vote])
 
 
-class Tally:
-    """Counts outcomes as they pass by, and keeps none; lengths are in characters."""
+class GenerateMetrics:
+    """Counts results as they pass by, and keeps none; lengths are in characters."""
 
-    def __init__(self):
-        self.found, self.reasons = Counter(), Counter()
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
 
-    def over(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-        for outcome in outcomes:
-            self.found["in"] += 1
-            self.reasons[outcome.verdict.reason] += 1
-            if sample := outcome.sample:
-                self.found.update(out=1, without=not sample.cot, reasoning=len(sample.cot))
-            yield outcome
+    def counting(self, results: Iterable[CheckResult]) -> Iterator[CheckResult]:
+        """The same results, counted."""
+        for result in results:
+            self.counts["in"] += 1
+            self.reasons[result.reason] += 1
+            if sample := result.sample:
+                self.counts.update({"out": 1, "without": not sample.cot, "reasoning": len(sample.cot)})
+            yield result
 
     def metrics(self, tasks: int) -> dict:
-        rows, out, given = self.found["in"], self.found["out"], self.reasons[GIVEN]
+        """The counts, for the step's metrics file; `tasks` is how many the round has."""
+        rows, out, given = self.counts["in"], self.counts["out"], self.reasons[GIVEN]
         return {
             "tasks": tasks,
             "in": rows,
@@ -108,7 +120,7 @@ class Tally:
             "sampled": out - given,
             "dropped": rows - out,
             "out": out,
-            "without_reasoning": self.found["without"],
-            "mean_reasoning_chars": mean(self.found["reasoning"], out) if out else 0.0,
-            "reasons": counted(self.reasons),
+            "without_reasoning": self.counts["without"],
+            "mean_reasoning_chars": mean(self.counts["reasoning"], out) if out else 0.0,
+            "reasons": reason_counts(self.reasons),
         }

@@ -1,55 +1,69 @@
-"""One judge: questions → readable votes, asked again where there was none."""
+"""One judge: questions → replies; a question is put again where the reply has no verdict."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from funreason.config import JudgeParams, LlmParams
+from funreason.core.records import Sample
 from funreason.llm import Client, ModelRef, Request
 from funreason.prompts import judge_messages
 from funreason.prompts.conversation import transcript
-from funreason.refine.answer import Question, Vote
-from funreason.refine.verdict import TOO_LONG, VERDICT_REGEX, Reading, read
+from funreason.refine.reply import VERDICT_REGEX, JudgeReply, read_reply
 
-# A greedy judge would say the same unreadable thing again. 0.6 is what QwQ and the R1 family are meant to be run at.
-ASK_AGAIN_TEMPERATURE = 0.6
+# A greedy judge would repeat its unreadable text. 0.6 is what QwQ and the R1 family are meant to be run at.
+RETRY_TEMPERATURE = 0.6
 
 
 @dataclass(frozen=True)
-class Opinion:
-    """What one judge made of a question in the end, and all its texts on the way there."""
+class Question:
+    """The prompt of a check, filled in with a row."""
 
-    reading: Reading = Reading(None)
-    votes: list[Vote] = field(default_factory=list)
+    check: str
+    sample: Sample
 
 
 class Judge:
-    """One model that is asked at most `judge.max_attempts` times. One engine, however it samples; a context manager.
+    """One model that is asked each question at most `judge.max_attempts` times; a context manager.
 
-    `seat` tells the seats of one model on a panel apart: each draws samples of its own.
+    Args:
+        name: Its name in `models.judges`.
+        ref: The model.
+        llm: The engine's parameters.
+        judge: Sampling and attempts. Both samplings, of the first attempt and of the others, share one engine.
     """
 
     def __init__(self, name: str, ref: ModelRef, llm: LlmParams, judge: JudgeParams):
         sampling = judge.model_dump(exclude={"max_attempts", "examples", "structured"})
         if judge.structured:
             sampling["regex"] = VERDICT_REGEX
-        again = {**sampling, "temperature": max(judge.temperature, ASK_AGAIN_TEMPERATURE)}
+        retry = {**sampling, "temperature": max(judge.temperature, RETRY_TEMPERATURE)}
         self.name, self.max_attempts, self.examples = name, judge.max_attempts, judge.examples
         self._first = Client(ref, llm, sampling)
-        self._again = Client(ref, llm, again, cache=self._first.cache, engine=self._first.engine)
+        self._retry = Client(ref, llm, retry, cache=self._first.cache, engine=self._first.engine)
 
-    def ask(self, questions: list[Question], desc: str, seat: int = 0) -> list[Opinion]:
-        """One opinion a question, in their order."""
-        opinions = [Opinion() for _ in questions]
+    def ask(self, questions: list[Question], desc: str, seat: int = 0) -> list[list[JudgeReply]]:
+        """Put all questions, and those without a readable verdict again.
+
+        Args:
+            questions: What to judge.
+            desc: A name for the progress line.
+            seat: Tells several seats of this judge on one panel apart: each draws samples of its own.
+
+        Returns:
+            The replies to each question in the order of the attempts; the last one counts.
+        """
+        replies: list[list[JudgeReply]] = [[] for _ in questions]
         unread = list(range(len(questions)))
-        for number in range(self.max_attempts):
+        for attempt in range(self.max_attempts):
             if not unread:
                 break
-            client = self._again if number else self._first
-            requests = [self._request(questions[at], seat * self.max_attempts + number) for at in unread]
-            responses = client.run(requests, f"{desc}, asked again" if number else desc)
+            client, index = self._retry if attempt else self._first, seat * self.max_attempts + attempt
+            responses = client.run(
+                [self._request(questions[at], index) for at in unread], f"{desc}, asked again" if attempt else desc
+            )
             for at, response in zip(unread, responses, strict=True):
-                opinions[at] = self._after(opinions[at], read(response.text, response.finish_reason), response.text)
-            unread = [at for at in unread if opinions[at].reading.value is None and not _hopeless(opinions[at])]
-        return opinions
+                replies[at].append(read_reply(self.name, response.text, response.finish_reason))
+            unread = [at for at in unread if replies[at][-1].value is None and not replies[at][-1].too_long]
+        return replies
 
     def rest(self) -> None:
         """Give the engine's memory back; the next question starts it again."""
@@ -58,20 +72,17 @@ class Judge:
     def __enter__(self) -> "Judge":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._first.close()
 
     def _request(self, question: Question, index: int) -> Request:
         sample = question.sample
-        texts = {"query": transcript(sample), "tools": sample.tools, "cot": sample.cot, "answer": sample.answer}
-        return Request(judge_messages(question.check, **texts, examples=self.examples), index)
-
-    def _after(self, opinion: Opinion, reading: Reading, text: str) -> Opinion:
-        """The opinion with one more vote. A prompt that is too long was not put to the model: no vote."""
-        if reading.problem == TOO_LONG:
-            return replace(opinion, reading=reading)
-        return Opinion(reading, [*opinion.votes, Vote(self.name, reading.value, text)])
-
-
-def _hopeless(opinion: Opinion) -> bool:
-    return opinion.reading.problem == TOO_LONG
+        chat = judge_messages(
+            question.check,
+            query=transcript(sample),
+            tools=sample.tools,
+            cot=sample.cot,
+            answer=sample.answer,
+            examples=self.examples,
+        )
+        return Request(chat, index)

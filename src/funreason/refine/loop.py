@@ -1,100 +1,96 @@
-"""The loop all checks share: samples in, one outcome each, in the same order."""
+"""All rows through one check: the questions of all rows are put together, pass by pass."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from itertools import islice
-from typing import Protocol
 
 from funreason.config import FcdrParams
-from funreason.core.records import Sample, Verdict
-from funreason.ledger.outcome import Outcome
-from funreason.refine.answer import Answer, Question
-from funreason.refine.check import Check, Decision, Flow, canonical
-from funreason.refine.checks import CHECKS
+from funreason.core.records import Sample
+from funreason.ledger.results import CheckResult
+from funreason.refine.checks import Check, check_row
+from funreason.refine.judge import Question
+from funreason.refine.metrics import CheckMetrics
+from funreason.refine.modes import Decider
+from funreason.refine.panel import PanelVerdict
 
-STAYS = ("keep", "regenerate")
-
-
-class Asked(Protocol):
-    """What answers questions: a `panel.Panel`, the rules before it, or whatever takes its place."""
-
-    def ask(self, questions: list[Question], desc: str) -> list[Answer]: ...
+BLOCK = 10_000  # rows at a time where no engine is asked
 
 
 def run(
-    check: Check, samples: Iterable[Sample], judge: Asked, fcdr: FcdrParams, block: int | None = None
-) -> Iterator[Outcome]:
-    """All samples through one check, in their order.
+    check: Check, samples: Iterable[Sample], decider: Decider, fcdr: FcdrParams, metrics: CheckMetrics
+) -> Iterator[CheckResult]:
+    """Take all rows through one check.
 
-    `block` rows at a time where nobody has to wait for an engine (the rules alone), so that a million fit into
-    memory; None puts the questions of all rows to the judge together.
+    Where no engine is asked (the mode `heuristics`), `BLOCK` rows at a time, so that a million fit into memory; else
+    the questions of all rows are put together.
+
+    Args:
+        check: The check.
+        samples: The rows that the step before passed on.
+        decider: Who answers the questions.
+        fcdr: The parameters of the checks.
+        metrics: Counts verdicts and results.
+
+    Returns:
+        One result per row, in the order of the rows.
     """
-    samples = iter(samples)
-    while rows := [_Row(check, sample, fcdr) for sample in islice(samples, block)]:
-        yield from _together(check, rows, judge)
+    samples, block = iter(samples), BLOCK if fcdr.mode == "heuristics" else None
+    while rows := [_RowInCheck(check, sample, fcdr) for sample in islice(samples, block)]:
+        _put_questions(check, rows, decider)
+        for row in rows:
+            result = row.finished()
+            metrics.add(result, row.verdicts)
+            yield result
 
 
-def _together(check: Check, rows: list["_Row"], judge: Asked) -> list[Outcome]:
-    """Each round puts the open questions of all rows to the judge at once."""
-    number, asking = 1, [row for row in rows if row.question]
-    while asking:
-        desc = check.name if number == 1 else f"{check.name}, round {number}"
-        answers = judge.ask([row.question for row in asking], desc)
-        for row, answer in zip(asking, answers, strict=True):
-            row.take(answer)
-        number, asking = number + 1, [row for row in asking if row.question]
-    return [row.outcome() for row in rows]
+def _put_questions(check: Check, rows: list["_RowInCheck"], decider: Decider) -> None:
+    """Each pass puts the open questions of all rows at once, until no row has one."""
+    number, open_rows = 1, [(row, row.question) for row in rows if row.question]
+    while open_rows:
+        desc = check.name if number == 1 else f"{check.name}, pass {number}"
+        verdicts = decider.ask([question for _, question in open_rows], desc)
+        for (row, _), verdict in zip(open_rows, verdicts, strict=True):
+            row.take(verdict)
+        number, open_rows = number + 1, [(row, row.question) for row, _ in open_rows if row.question]
 
 
-class _Row:
-    """One sample on its way: the question it waits for, what was said so far, and in the end the decision."""
+class _RowInCheck:
+    """One row on its way: the question it waits for, the verdicts so far, and in the end the result."""
 
     def __init__(self, check: Check, sample: Sample, fcdr: FcdrParams):
-        self.check, self.sample = check, sample
+        self.sample = sample
         self.question: Question | None = None
-        self.decision: Decision | None = None
-        self.answers: list[Answer] = []
-        self._flow = through(check, sample, fcdr)
-        self._go_on(None)
+        self.verdicts: list[PanelVerdict] = []
+        self._result: CheckResult | None = None
+        self._flow = check_row(check, sample, fcdr)
+        self._advance(None)
 
-    def take(self, answer: Answer) -> None:
-        self.answers.append(answer)
-        self._go_on(answer)
+    def take(self, verdict: PanelVerdict) -> None:
+        """Go on with the verdict on the open question."""
+        self.verdicts.append(verdict)
+        self._advance(verdict)
 
-    def _go_on(self, answer: Answer | None) -> None:
+    def _advance(self, verdict: PanelVerdict | None) -> None:
         try:
-            self.question = self._flow.send(answer)
+            self.question = self._flow.send(verdict) if verdict else next(self._flow)
         except StopIteration as end:
-            self.question, self.decision = None, end.value
+            self.question, self._result = None, end.value
 
-    def outcome(self) -> Outcome:
-        """The verdict, with both answers where there is a new one, be it accepted or not."""
-        decision, old, new = self.decision, self.sample.answer, self.decision.sample.answer
+    def finished(self) -> CheckResult:
+        """The result as the ledger has it: with all texts, and both answers where there is a new one."""
+        result = self._result
+        assert result is not None and result.sample is not None
+        old, new = self.sample.answer, result.sample.answer
         changed = new != old
-        action = "regenerate" if decision.action == "keep" and changed else decision.action
-        votes = [asdict(vote) for answer in self.answers for vote in answer.votes]
-        finding = self.answers[0].finding if self.answers else None
-        verdict = Verdict(
-            self.sample.id, self.check.name, decision.verdict, action, decision.reason,
-            asks=len(votes), votes=votes, old_answer=old if changed else None, new_answer=new if changed else None,
-            rules=asdict(finding) if finding else None,
-        )  # fmt: skip
-        sample = replace(decision.sample, regenerated=self.sample.regenerated or changed)
-        return Outcome(verdict, sample if action in STAYS else None, self.answers)
-
-
-def through(check: Check, sample: Sample, fcdr: FcdrParams) -> Flow:
-    """One row through one check, and through the CoT check again where the calls are new ones.
-
-    The reasoning was judged together with the old calls: it may lead to them still.
-    """
-    if sample.kind == "statement":
-        return Decision("skip", "keep", "statement", sample)
-    decision = yield from check.decide(sample, fcdr)
-    changed = decision.sample.answer != sample.answer
-    if decision.action != "keep" or not changed or not fcdr.recheck_cot:
-        return decision
-    if canonical(decision.sample.answer) == canonical(sample.answer):
-        return decision
-    again = yield from CHECKS["cot"].decide(decision.sample, fcdr)
-    return replace(again, reason=f"new answer: {again.reason}") if again.reason else again
+        votes = [reply.to_row() for verdict in self.verdicts for reply in verdict.replies]
+        heuristic = self.verdicts[0].heuristic if self.verdicts else None
+        return replace(
+            result,
+            action="regenerate" if result.action == "keep" and changed else result.action,
+            attempts=len(votes),
+            votes=votes,
+            old_answer=old if changed else None,
+            new_answer=new if changed else None,
+            heuristics=asdict(heuristic) if heuristic else None,
+            sample=replace(result.sample, regenerated=self.sample.regenerated or changed),
+        )

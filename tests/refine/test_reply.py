@@ -4,9 +4,13 @@ import re
 
 import pytest
 
-from funreason.refine.verdict import VERDICT_REGEX, read, replacement
+from funreason.refine.reply import VERDICT_REGEX, JudgeReply, read_reply, replacement
 
 TRUE, FALSE = "<judge>True</judge>", "<judge>False</judge>"
+
+
+def read(text: str, finish_reason: str = "stop") -> JudgeReply:
+    return read_reply("judge", text, finish_reason)
 
 
 @pytest.mark.parametrize(
@@ -39,9 +43,9 @@ def test_the_verdict_stands_after_the_reasoning(text, value):
         (f"{FALSE} although the query says {TRUE}", "both verdicts"),  # a quoted tag lets no row pass
     ],
 )
-def test_doubt_is_no_verdict(text, problem):
-    reading = read(text)
-    assert (reading.value, reading.problem) == (None, problem)
+def test_a_doubtful_text_has_no_verdict(text, problem):
+    reply = read(text)
+    assert (reply.value, reply.problem) == (None, problem)
 
 
 @pytest.mark.parametrize("start", ["", "I see a city. ", "<think>Hm, 3 days.</think>\n\n", "Hm.</think> So: "])
@@ -52,7 +56,7 @@ def test_what_structured_output_allows_can_be_read(start, end):
 
 
 @pytest.mark.parametrize("text", ["", "True", f"{TRUE}{FALSE}", f"{TRUE} or so", f"{FALSE}<NewFC>[f()]"])
-def test_structured_output_allows_nothing_that_is_no_verdict(text):
+def test_structured_output_allows_nothing_that_is_not_a_verdict(text):
     assert not re.fullmatch(VERDICT_REGEX, text)
 
 
@@ -71,6 +75,6 @@ def test_the_last_new_call_after_the_reasoning_counts():
 
 def test_new_answers_are_written_canonically():
     assert replacement('[ f(a="x", b= true) ]') == ("[f(a='x', b=True)]", "")
-    assert replacement(None) == (None, "no <NewFC>")
-    assert replacement("[]") == (None, "<NewFC> holds no call")
-    assert replacement("[f(x)]") == (None, "<NewFC> does not parse")
+    assert replacement(None) == ("", "no <NewFC>")
+    assert replacement("[]") == ("", "<NewFC> holds no call")
+    assert replacement("[f(x)]") == ("", "<NewFC> does not parse")
