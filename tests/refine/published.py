@@ -1,4 +1,4 @@
-"""A project folder with what the publish stage reads: two own rows, one of the set before, a real tokenizer."""
+"""A project folder with what the stage publish reads: two own rows, one of the round before, a real tokenizer."""
 
 from pathlib import Path
 
@@ -39,11 +39,11 @@ LEDGER = [
 ]
 
 
-def write_set(folder: Path, rows: list[dict] | None = None, fates: dict | None = None) -> Path:
+def write_round(folder: Path, rows: list[dict] | None = None) -> Path:
     """Write round r1 into `folder`, all of its paths absolute where a user may write an absolute one."""
     write_jsonl(folder / "data/r1/train.jsonl", ROWS if rows is None else rows)
     write_jsonl(folder / "data/r1/ledger.jsonl", LEDGER)
-    write_json(folder / "metrics/r1/6_validate.json", {"rows": 3, "outcomes": fates or OUTCOMES})
+    write_json(folder / "metrics/r1/6_validate.json", {"rows": 3, "outcomes": OUTCOMES})
     tiny_tokenizer().save_pretrained(folder / "student")
     write_json(folder / "data/source.json", local(folder / "rows.jsonl", "sha256:aaa"))
     write_json(folder / TEACHER, {"kind": "hub", "hub": "own/teacher", "revision": "c0ffee", "identity": "hub:bbb"})

@@ -20,10 +20,10 @@ from funreason.ledger.results import CheckResult
 from funreason.prompts import CHECKS, judge_messages
 from funreason.prompts.conversation import ABOUT, transcript
 from funreason.publish.build import publish
-from funreason.publish.formats import checked, sharegpt
+from funreason.publish.formats import reasoning_and_result, sharegpt
 
 from .conftest import rows, stage, write_project
-from .published import OUTCOMES, ROWS, TEACHER, write_set
+from .published import ROWS, TEACHER, write_round
 from .rows import GHENT, OSLO, TOOLS
 from .test_injection import TAG, TRICKS
 from .trips import ASKED, TRIP, row, trip
@@ -199,7 +199,7 @@ def test_the_published_forms_hold_all_turns():
     assert [message["role"] for message in told["prompt"]] == [
         "system", "user", "assistant", "user", "assistant", "tool", "tool",
     ]  # fmt: skip
-    assert checked(told, "x") == ("Now Ghent.", GHENT)
+    assert reasoning_and_result(told, "x") == ("Now Ghent.", GHENT)
     shared = sharegpt(told)
     assert [(turn["from"], turn["value"]) for turn in shared["conversations"]] == [
         ("human", "Hello!"), ("gpt", "How can I help?"), ("human", "How is it in Oslo, then in Ghent?"), ("gpt", OSLO),
@@ -210,10 +210,10 @@ def test_the_published_forms_hold_all_turns():
 
 def test_the_card_says_how_to_train_on_the_last_turn_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_set(tmp_path, [*ROWS[:2], conversed("r1")], OUTCOMES)
+    write_round(tmp_path, [*ROWS[:2], conversed("r1")])
     publish("r1", None, TEACHER)
     card = (tmp_path / "data/r1/dataset/README.md").read_text()
-    assert "1 rows go on with a conversation" in card and "`mask_history: true`" in card
+    assert "1 rows continue a conversation" in card and "`mask_history: true`" in card
     assert json.loads((tmp_path / "metrics/r1/dataset.json").read_text())["rows_within_conversations"] == 1
     source = json.loads((tmp_path / "data/source.json").read_text())
     (tmp_path / "data/source.json").write_text(json.dumps(source | {"multi_turn": source | {"identity": "sha256:zzz"}}))
@@ -228,4 +228,4 @@ def test_a_prompt_that_is_no_conversation_is_refused(broken):
     roles = {"u": "user", "a": "assistant", "t": "tool", "s": "system", "x": "tester"}
     prompt = talk(*((roles[letter], "said") for letter in broken))
     with pytest.raises(DataError, match="has the roles .* expected system, user, assistant or a conversation"):
-        checked(conversed("r1") | {"prompt": prompt}, "x")
+        reasoning_and_result(conversed("r1") | {"prompt": prompt}, "x")

@@ -1,4 +1,4 @@
-"""The published folder: it loads with `datasets`, says where it comes from, and is the same bytes every time."""
+"""The published folder: it loads with `datasets`, its card names every source, equal inputs give equal bytes."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from funreason.core.jsonio import write_json, write_jsonl
 from funreason.publish.build import publish
 
 from .conftest import REPO, rows, stage
-from .published import OUTCOMES, ROWS, read_folder, trained, write_set
+from .published import OUTCOMES, ROWS, read_folder, trained, write_round
 from .rows import GHENT, OSLO
 
 FOLDER = Path("data/r1/dataset")
@@ -24,12 +24,12 @@ FOLDER = Path("data/r1/dataset")
 def project(tmp_path, monkeypatch) -> Path:
     """A project with round r1 as the current folder, not published yet."""
     monkeypatch.chdir(tmp_path)
-    return write_set(tmp_path)
+    return write_round(tmp_path)
 
 
 @pytest.fixture
 def published(project) -> str:
-    """Set r1 published; its card."""
+    """Publish round r1; returns its card."""
     publish("r1", "cc-by-4.0", "r0")
     return (FOLDER / "README.md").read_text()
 
@@ -64,33 +64,33 @@ def test_llama_factory_finds_the_file_and_its_columns(published):
     assert set(info["columns"].values()) <= set(written[0])
 
 
-def test_equal_inputs_give_equal_bytes_wherever_they_lie(published, tmp_path, monkeypatch):
+def test_equal_inputs_give_equal_bytes_in_any_folder(published, tmp_path, monkeypatch):
     first = read_folder(FOLDER) | {"metrics": Path("metrics/r1/dataset.json").read_bytes()}
     (FOLDER / "stale.txt").write_text("of an earlier version")
     publish("r1", "cc-by-4.0", "r0")
     assert read_folder(FOLDER) == {name: first[name] for name in first if name != "metrics"}
-    elsewhere = write_set(tmp_path / "elsewhere")
+    elsewhere = write_round(tmp_path / "elsewhere")
     monkeypatch.chdir(elsewhere)
     publish("r1", "cc-by-4.0", "r0")
     assert read_folder(FOLDER) | {"metrics": Path("metrics/r1/dataset.json").read_bytes()} == first
     assert not [name for name, content in first.items() if str(tmp_path).encode() in content]
 
 
-def test_metrics_count_rows_fates_and_tokens(published):
-    found = json.loads(Path("metrics/r1/dataset.json").read_text())
-    assert (found["rows"], found["rows_by_set"], found["outcomes"]) == (3, {"r0": 1, "r1": 2}, OUTCOMES)
+def test_metrics_count_rows_outcomes_and_tokens(published):
+    metrics = json.loads(Path("metrics/r1/dataset.json").read_text())
+    assert (metrics["rows"], metrics["rows_by_round"], metrics["outcomes"]) == (3, {"r0": 1, "r1": 2}, OUTCOMES)
 
     def counted(*texts: str) -> dict:
         numbers = [len(tiny_tokenizer()(text)["input_ids"]) for text in texts]
         return {"rows": len(texts), "mean": round(mean(numbers), 2), "median": median(numbers)}
 
-    assert found["tokens"]["result"] == counted(GHENT, OSLO, "None of the functions can sing.")
-    assert found["tokens"]["reasoning"] == counted("It asks for Ghent, so I call for Ghent.", "Oslo.")
-    shown = found["tokens"]["reasoning"]
+    assert metrics["tokens"]["result"] == counted(GHENT, OSLO, "None of the functions can sing.")
+    assert metrics["tokens"]["reasoning"] == counted("It asks for Ghent, so I call for Ghent.", "Oslo.")
+    shown = metrics["tokens"]["reasoning"]
     assert ["reasoning", "2", f"{shown['mean']:.2f}", f"{shown['median']:.2f}"] in table(published, "Tokens")
 
 
-def test_the_card_tells_fates_and_funnel(published):
+def test_the_card_has_outcomes_and_funnel(published):
     assert [(row[0], int(row[1])) for row in table(published, "Outcomes")] == list(OUTCOMES.items())
     assert table(published, "Funnel") == [
         ["response", "3", "2", "1", "0", "0", "0", "0", "0", "0", "3"],
@@ -99,11 +99,11 @@ def test_the_card_tells_fates_and_funnel(published):
 
 
 def test_the_card_names_every_input_by_its_content(published):
-    told = {row[0]: row[1:] for row in table(published, "Provenance") if row[0] != "prompt"}
-    assert told["source"] == ["`rows.jsonl`", "`sha256:aaa`"]
-    assert told["teacher"] == ["`own/teacher` at `c0ffee`", "`hub:bbb`"]
-    assert told["judge `judge`"] == ["`judge`", "`sha256:ccc`"]
-    assert told["sampler of this set's own rows"][0] == "`models/r0`"
+    inputs = {row[0]: row[1:] for row in table(published, "Provenance") if row[0] != "prompt"}
+    assert inputs["source"] == ["`rows.jsonl`", "`sha256:aaa`"]
+    assert inputs["teacher"] == ["`own/teacher` at `c0ffee`", "`hub:bbb`"]
+    assert inputs["judge `judge`"] == ["`judge`", "`sha256:ccc`"]
+    assert inputs["generator of this round's own rows"][0] == "`models/r0`"
     prompts = [row[1:] for row in table(published, "Provenance") if row[0] == "prompt"]
     files = [*(REPO / "src/funreason/prompts").glob("judge_*"), REPO / "src/funreason/prompts/calling.txt"]
     assert sorted(prompts) == sorted(
@@ -111,12 +111,12 @@ def test_the_card_names_every_input_by_its_content(published):
     )
 
 
-def test_a_licence_that_nobody_named_is_said_to_be_unknown(project):
+def test_a_licence_that_is_not_given_is_unknown(project):
     from huggingface_hub import DatasetCard
 
     publish("r1", "cc-by-4.0", "teacher")
     assert DatasetCard.load(FOLDER / "README.md").data.license == "cc-by-4.0"
-    assert "sampler" not in (FOLDER / "README.md").read_text().partition("## Provenance")[2]
+    assert "generator of" not in (FOLDER / "README.md").read_text().partition("## Provenance")[2]
     publish("r1", None, "teacher")
     card = DatasetCard.load(FOLDER / "README.md")
     assert card.data.license == "unknown" and card.data.size_categories == ["n<1K"]
@@ -134,18 +134,18 @@ TALK = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}]
     ("bad", "message"),
     [
         ([], "data/r1/train.jsonl holds no rows: nothing to publish"),
-        ([*ROWS[:2], trained("r1/2", "I think.", "")], r"train.jsonl:3, id 'r1/2' is without a result"),
-        ([*ROWS, ROWS[2]], r"train.jsonl:4: id 'r1/2' came before"),
+        ([*ROWS[:2], trained("r1/2", "I think.", "")], r"train.jsonl:3, id 'r1/2' has no result"),
+        ([*ROWS, ROWS[2]], r"train.jsonl:4: id 'r1/2' is repeated"),
         ([without(ROWS[0], prompt=TALK)], r"roles \['user', 'assistant', 'assistant'\], expected system, user"),
-        ([without(ROWS[0], prompt=[{"role": "user", "content": " "}])], "is without a query"),
-        ([without(ROWS[0], completion="text")], "no list of messages"),
+        ([without(ROWS[0], prompt=[{"role": "user", "content": " "}])], "has no query"),
+        ([without(ROWS[0], completion="text")], "not a list of messages"),
         ([without(ROWS[0], completion=[{"role": "assistant", "content": None}])], "a message without text"),
         ([without(ROWS[0], completion=[{"role": "assistant", "content": "<think>a"}])], "never closed"),
         ([without(ROWS[0], tools=[])], r"has the fields \['completion', 'id', 'prompt', 'tools'\]"),
         (ROWS[:2], "round r1: 1 rows of its own, outcomes .* do not belong together"),
     ],
 )  # fmt: skip
-def test_rows_that_teach_nothing_are_refused(project, bad, message):
+def test_malformed_training_rows_are_refused(project, bad, message):
     write_jsonl("data/r1/train.jsonl", bad)
     with pytest.raises(DataError, match=message) as caught:
         publish("r1", None, "teacher")
@@ -159,7 +159,7 @@ def test_inputs_that_are_missing_or_do_not_match_are_named(project):
     Path("metrics/r1/6_validate.json").unlink()
     with pytest.raises(DataError, match="6_validate.json does not exist; run `dvc repro validate@r1`"):
         publish("r1", None, "teacher")
-    write_set(project)
+    write_round(project)
     Path("models/judges.json").unlink()
     with pytest.raises(DataError, match="models/judges.json does not exist; run `dvc repro`"):
         publish("r1", None, "teacher")
@@ -176,5 +176,5 @@ def test_the_stage_takes_the_licence_from_the_parameters(project):
         yaml().dump(values, file)
     stage("publish", "r1")
     assert "license: odc-by\n" in (FOLDER / "README.md").read_text()
-    with pytest.raises(ParamsError, match="no round 'r7' in params.yaml"):
+    with pytest.raises(ParamsError, match="params.yaml has no round 'r7'"):
         stage("publish", "r7")

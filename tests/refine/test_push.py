@@ -14,7 +14,7 @@ from llm.http_server import JsonHandler, running
 
 from funreason.publish.build import publish
 
-from .published import read_folder, write_set
+from .published import read_folder, write_round
 
 FOLDER = "data/r1/dataset"
 OID = "0123456789abcdef0123456789abcdef01234567"
@@ -80,8 +80,8 @@ def hub():
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory) -> Path:
-    """A project with set r1 published."""
-    folder = write_set(tmp_path_factory.mktemp("project"))
+    """A project whose round r1 is published."""
+    folder = write_round(tmp_path_factory.mktemp("project"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         publish("r1", "cc-by-4.0", "models/r0")
@@ -104,13 +104,13 @@ def refused(done: subprocess.CompletedProcess) -> str:
     return done.stderr
 
 
-def test_the_folder_arrives_as_it_is(published, hub):
+def test_the_folder_arrives_unchanged(published, hub):
     done = push(published, hub.url, "own/calls", "--round", "r1")
     address = f"{hub.url}/datasets/own/calls/commit/{OID}"
     assert (done.returncode, done.stdout) == (0, f"uploaded data/r1/dataset: {address}\n"), done.stderr
-    assert hub.commits == {"main": ("FunReason-DVC, set r1", read_folder(published / FOLDER))}
+    assert hub.commits == {"main": ("FunReason-DVC, round r1", read_folder(published / FOLDER))}
     assert (hub.visible, hub.tokens, hub.branches) == ({"own/calls": False}, {"Bearer hf_mine"}, [])
-    assert push(published, hub.url, "own/calls", "--round", "r1").returncode == 0  # it is there already
+    assert push(published, hub.url, "own/calls", "--round", "r1").returncode == 0  # it exists already
 
 
 def test_a_private_data_set_and_a_branch_are_made(published, hub):
@@ -119,39 +119,39 @@ def test_a_private_data_set_and_a_branch_are_made(published, hub):
     assert (hub.visible, hub.branches, list(hub.commits)) == ({"own/calls": True}, ["draft"], ["draft"])
 
 
-def test_nothing_private_goes_to_a_public_place(published, hub):
+def test_nothing_private_goes_to_a_public_data_set(published, hub):
     hub.visible["own/calls"] = False
-    said = refused(push(published, hub.url, "own/calls", "--round", "r1", "--private"))
-    assert "own/calls is there and public; make it private in its settings" in said and not hub.commits
+    message = refused(push(published, hub.url, "own/calls", "--round", "r1", "--private"))
+    assert "own/calls exists and is public; make it private in its settings" in message and not hub.commits
 
 
-def test_without_a_token_nothing_is_asked(published, hub):
-    said = refused(push(published, hub.url, "own/calls", "--round", "r1", token=None))
-    assert "no token for the hub; set HF_TOKEN" in said and not hub.visible
+def test_without_a_token_nothing_is_sent(published, hub):
+    message = refused(push(published, hub.url, "own/calls", "--round", "r1", token=None))
+    assert "no token for the hub; set HF_TOKEN" in message and not hub.visible
 
 
-def test_what_the_hub_refuses_is_one_line(published, hub):
+def test_an_error_of_the_hub_is_one_line(published, hub):
     hub.visible["own/calls"] = False
     assert "the token may not write there" in refused(push(published, hub.url, "others/calls", "--round", "r1"))
     assert "a/b/c" in refused(push(published, hub.url, "a/b/c", "--round", "r1"))
-    said = refused(push(published, "http://127.0.0.1:9", "own/calls", "--round", "r1"))
-    assert "own/calls at http://127.0.0.1:9: the upload failed (" in said
+    message = refused(push(published, "http://127.0.0.1:9", "own/calls", "--round", "r1"))
+    assert "own/calls at http://127.0.0.1:9: the upload failed (" in message
     assert not hub.commits
 
 
-def test_a_licence_that_nobody_named_is_refused_unless_allowed(tmp_path, hub, monkeypatch):
-    monkeypatch.chdir(write_set(tmp_path))
+def test_an_unknown_licence_is_refused_unless_allowed(tmp_path, hub, monkeypatch):
+    monkeypatch.chdir(write_round(tmp_path))
     publish("r1", None, "models/r0")
-    said = refused(push(tmp_path, hub.url, "own/calls", "--round", "r1"))
-    assert "the source's licence is unknown" in said and "--allow-unknown-license" in said and not hub.visible
+    message = refused(push(tmp_path, hub.url, "own/calls", "--round", "r1"))
+    assert "the source's licence is unknown" in message and "--allow-unknown-license" in message and not hub.visible
     assert push(tmp_path, hub.url, "own/calls", "--round", "r1", "--allow-unknown-license").returncode == 0
     assert list(hub.commits) == ["main"]
 
 
-def test_a_folder_that_is_missing_or_half_written_is_refused(tmp_path, hub, monkeypatch):
-    assert "data/r0/dataset does not exist; `dvc repro publish@r0`" in refused(push(tmp_path, hub.url, "own/calls"))
-    monkeypatch.chdir(write_set(tmp_path))
+def test_a_missing_or_incomplete_folder_is_refused(tmp_path, hub, monkeypatch):
+    assert "data/r0/dataset does not exist; run `dvc repro publish@r0`" in refused(push(tmp_path, hub.url, "own/calls"))
+    monkeypatch.chdir(write_round(tmp_path))
     publish("r1", "cc-by-4.0", "models/r0")
     (tmp_path / FOLDER / "README.md").unlink()
-    said = refused(push(tmp_path, hub.url, "own/calls", "--round", "r1"))
-    assert "data/r1/dataset has no README.md" in said and not hub.visible
+    message = refused(push(tmp_path, hub.url, "own/calls", "--round", "r1"))
+    assert "data/r1/dataset has no README.md" in message and not hub.visible

@@ -1,1 +1,1 @@
-"""A set as a data set for others: two formats, a data card with its provenance, the upload to the hub."""
+"""Publishes the rows of a round as a data set: two formats, a data card with provenance, the upload to the hub."""

@@ -1,6 +1,6 @@
-"""The published folder of a set, data/<set>/dataset/: two formats, a card, and metrics/<set>/dataset.json.
+"""The published folder of a round, data/<round>/dataset/: two formats and a card; with metrics/<round>/dataset.json.
 
-Equal inputs give equal bytes: nothing here knows a time, a machine or an absolute path.
+Equal inputs give equal bytes: nothing here depends on the time, the machine or an absolute path.
 """
 
 import json
@@ -15,27 +15,46 @@ from funreason.core.jsonio import atomic, read_jsonl, write_json, write_jsonl
 from funreason.ledger.history import read_ledger, stats
 from funreason.llm.refs import load_ref
 from funreason.publish.card import card
-from funreason.publish.formats import checked, dataset_info, is_conversation, sharegpt
+from funreason.publish.formats import continues_conversation, dataset_info, reasoning_and_result, sharegpt
 from funreason.publish.provenance import provenance
-from funreason.publish.tokens import measure, statistics
+from funreason.publish.tokens import token_counter, token_statistics
 
-STAYING = ("kept", "regenerated", "statement")
+PUBLISHED = ("kept", "regenerated", "statement")  # outcomes of the rows that a round publishes
 
 
-def publish(name: str, license: str | None, sampler: str) -> None:
-    """Write the folder of set `name` anew, and its metrics. Raises DataError or ModelError.
+def publish(name: str, license: str | None, generator: str) -> None:
+    """Write the published folder of a round anew, and its metrics.
 
-    `license` is the source's (null: unknown), `sampler` the set whose model wrote its rows, or teacher. The card comes
-    last: a folder that has one is whole.
+    Args:
+        name: The round.
+        license: The licence of the source, None where it is unknown.
+        generator: The round whose model wrote the rows, or teacher.
+
+    Raises:
+        DataError: Rows, metrics and ledger are missing, malformed, or not of one run.
+        ModelError: The tokenizer of models.base cannot be loaded.
     """
-    source, folder = Path(paths.train_rows(name)), Path(paths.dataset(name))
+    source = Path(paths.train_rows(name))
     ledger, outcomes = stats(read_ledger(Path(paths.ledger(name)))), _outcomes(name)
-    by_set, within = Counter(), Counter()
-    tokens = statistics(_parts(source, by_set, within), measure(load_ref(paths.descriptor("base"))))
-    _expect(name, by_set, outcomes, ledger["outcomes"])
-    counts = {"rows": by_set.total(), "rows_by_set": dict(by_set), "rows_within_conversations": within[True]}
-    found = counts | {"outcomes": outcomes, "tokens": tokens}
-    text = card(name, found, ledger["steps"], provenance(sampler), license)
+    by_round: Counter[str] = Counter()
+    within: Counter[bool] = Counter()
+    completions = _completions(source, by_round, within)
+    tokens = token_statistics(completions, token_counter(load_ref(paths.descriptor("base"))))
+    _check_one_run(name, by_round, outcomes, ledger["outcomes"])
+    metrics = {
+        "rows": by_round.total(),
+        "rows_by_round": dict(by_round),
+        "rows_within_conversations": within[True],
+        "outcomes": outcomes,
+        "tokens": tokens,
+    }
+    text = card(name, metrics, ledger["steps"], provenance(generator), license)
+    _write_folder(name, source, Path(paths.dataset(name)), text)
+    write_json(paths.dataset_metrics(name), metrics)
+
+
+def _write_folder(name: str, source: Path, folder: Path, text: str) -> None:
+    """The card comes last: a folder that has one is complete."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "trl").mkdir(parents=True)
     shutil.copyfile(source, folder / "trl" / "train.jsonl")
@@ -43,21 +62,18 @@ def publish(name: str, license: str | None, sampler: str) -> None:
     write_json(folder / "dataset_info.json", dataset_info(name))
     with atomic(folder / "README.md") as file:
         file.write(text)
-    write_json(paths.dataset_metrics(name), found)
 
 
-def _parts(source: Path, by_set: Counter[str], within: Counter[bool]) -> Iterator[tuple[str | None, str]]:
-    """(reasoning, result) of each row, counted by the set that its id names, and by whether it goes on with a
-    conversation; an id must not come twice.
-    """
+def _completions(source: Path, by_round: Counter[str], within: Counter[bool]) -> Iterator[tuple[str | None, str]]:
+    """Yield (reasoning, result) of each row, and count it: by the round in its id, and whether it has earlier turns."""
     seen: set[str] = set()
     for number, row in enumerate(read_jsonl(source), 1):
-        reasoning, result = checked(row, f"{source}:{number}")
+        reasoning, result = reasoning_and_result(row, f"{source}:{number}")
         if row["id"] in seen:
-            raise DataError(f"{source}:{number}: id {row['id']!r} came before; rerun the set's validate stage")
+            raise DataError(f"{source}:{number}: id {row['id']!r} is repeated; rerun the stage validate of the round")
         seen.add(row["id"])
-        by_set[row["id"].partition("/")[0]] += 1
-        within[is_conversation(row)] += 1
+        by_round[row["id"].partition("/")[0]] += 1
+        within[continues_conversation(row)] += 1
         yield reasoning, result
 
 
@@ -71,13 +87,15 @@ def _outcomes(name: str) -> dict[str, int]:
         raise DataError(f"{path} has no outcomes; run `dvc repro --force validate@{name}` to write it anew") from None
 
 
-def _expect(name: str, by_set: Counter[str], outcomes: dict[str, int], followed: dict[str, int]) -> None:
-    """Rows, metrics and ledger tell of one run. Raises DataError where they do not, or where there is no row."""
-    if not by_set:
+def _check_one_run(
+    name: str, by_round: Counter[str], outcomes: dict[str, int], ledger_outcomes: dict[str, int]
+) -> None:
+    """Raise DataError where rows, metrics and ledger are not of one run, or where there are no rows."""
+    if not by_round:
         raise DataError(f"{paths.train_rows(name)} holds no rows: nothing to publish; {paths.ledger(name)} says why")
-    staying = sum(outcomes.get(outcome, 0) for outcome in STAYING)
-    if outcomes != followed or by_set[name] != staying:
+    published = sum(outcomes.get(outcome, 0) for outcome in PUBLISHED)
+    if outcomes != ledger_outcomes or by_round[name] != published:
         raise DataError(
-            f"round {name}: {by_set[name]} rows of its own, outcomes {outcomes} in the metrics and {followed} in the "
-            f"ledger do not belong together; run `dvc repro --force validate@{name}`"
+            f"round {name}: {by_round[name]} rows of its own, outcomes {outcomes} in the metrics and "
+            f"{ledger_outcomes} in the ledger do not belong together; run `dvc repro --force validate@{name}`"
         )

@@ -1,74 +1,88 @@
-"""The rows of data/<set>/train.jsonl in the forms that trainers read."""
+"""The rows of data/<round>/train.jsonl: their check, and the form that other trainers read."""
 
 import re
 from itertools import groupby
+from typing import Any
 
 from funreason.calls import CompletionError, split_completion
 from funreason.core.errors import DataError
 
-REMEDY = "rerun the set's validate stage, or the set it builds on"
+REMEDY = "rerun the stage validate of the round, or of the round that it builds on"
 SPEAKERS = {"user": "human", "assistant": "gpt", "tool": "observation"}  # ShareGPT's names for the roles
-# Perhaps a system message, the turns of a conversation, then what the completion answers.
+# By first letters: perhaps a system message, the turns of a conversation, then what the completion answers.
 _LETTERS = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
 _ORDER = re.compile(r"s?(?:ua(?:t+a)*)*u(?:at+)*a")
 
 
-def checked(row: dict, where: str) -> tuple[str | None, str]:
-    """(reasoning, result) of a training row; reasoning is None where there is none.
+def reasoning_and_result(row: dict[str, Any], where: str) -> tuple[str | None, str]:
+    """Check a training row, and split its completion.
 
-    Raises DataError for a row whose prompt is not a system message (may be missing) and a conversation that the
-    completion goes on with, or whose query or result is empty: it would teach to say nothing.
+    Args:
+        row: The row, {"id", "prompt", "completion"}.
+        where: File and line of the row, for an error.
+
+    Returns:
+        The reasoning, None where there is none, and the result.
+
+    Raises:
+        DataError: The prompt is not a conversation (with or without a system message) that the completion continues,
+            or the query or the result is empty: such a row would teach to say nothing.
     """
-    said = f"{where}, id {row.get('id')!r}"
+    subject = f"{where}, id {row.get('id')!r}"
     if set(row) != {"id", "prompt", "completion"} or not isinstance(row["id"], str):
-        raise DataError(f"{said} has the fields {sorted(row)}, expected id (a text), prompt, completion; {REMEDY}")
-    prompt, completion = _contents(row["prompt"], said), _contents(row["completion"], said)
+        raise DataError(f"{subject} has the fields {sorted(row)}, expected id (a text), prompt, completion; {REMEDY}")
+    prompt, completion = _contents(row["prompt"], subject), _contents(row["completion"], subject)
     roles = [role for role, _ in [*prompt, *completion]]
     if len(completion) != 1 or not _ORDER.fullmatch("".join(_LETTERS.get(role, "?") for role in roles)):
-        raise DataError(f"{said} has the roles {roles}, expected system, user, assistant or a conversation; {REMEDY}")
+        expected = "system, user, assistant or a conversation"
+        raise DataError(f"{subject} has the roles {roles}, expected {expected}; {REMEDY}")
     try:
         reasoning, result = split_completion(completion[0][1])
     except CompletionError as error:
-        raise DataError(f"{said}: {error}") from None
-    asked = all(content.strip() for role, content in prompt if role == "user")
-    if not asked or not result:
-        raise DataError(f"{said} is without a {'result' if asked else 'query'}; {REMEDY}")
+        raise DataError(f"{subject}: {error}") from None
+    has_query = all(content.strip() for role, content in prompt if role == "user")
+    if not has_query or not result:
+        raise DataError(f"{subject} has no {'result' if has_query else 'query'}; {REMEDY}")
     return reasoning, result
 
 
-def _contents(messages, said: str) -> list[tuple[str, str]]:
+def _contents(messages: Any, subject: str) -> list[tuple[str, str]]:
+    """(role, content) of each message."""
     try:
-        found = [(message["role"], message["content"]) for message in messages]
+        contents = [(message["role"], message["content"]) for message in messages]
     except (KeyError, TypeError):
-        raise DataError(f"{said} holds what is no list of messages with role and content; {REMEDY}") from None
-    if not all(isinstance(role, str) and isinstance(content, str) for role, content in found):
-        raise DataError(f"{said} holds a message without text; {REMEDY}")
-    return found
+        problem = "its prompt or completion is not a list of messages with role and content"
+        raise DataError(f"{subject}: {problem}; {REMEDY}") from None
+    if not all(isinstance(role, str) and isinstance(content, str) for role, content in contents):
+        raise DataError(f"{subject} has a message without text; {REMEDY}")
+    return contents
 
 
-def is_conversation(row: dict) -> bool:
-    """Whether there are turns of the assistant before the completion of a checked row."""
+def continues_conversation(row: dict[str, Any]) -> bool:
+    """Whether a checked row has turns of the assistant before its completion."""
     return any(message["role"] == "assistant" for message in row["prompt"])
 
 
-def sharegpt(row: dict) -> dict:
+def sharegpt(row: dict[str, Any]) -> dict[str, Any]:
     """A checked training row in ShareGPT's form, as LLaMA-Factory reads it.
 
-    `tools` is empty although there are tools: the system prompt already names them, as BFCL's prompt mode does.
+    `tools` is empty although there are tools: the system prompt already lists them, as BFCL's prompt mode does.
     LLaMA-Factory would write a list in `tools` into the prompt a second time, in the form of its own chat template,
     with instructions for a call format that the completions do not have. For the same reason earlier calls are `gpt`
-    turns, and results that follow one another are one `observation`: it wants the speakers to take turns.
+    turns. Consecutive results are one `observation`, since LLaMA-Factory requires that the speakers alternate.
     """
     first = row["prompt"][0]
     system = first["content"] if first["role"] == "system" else ""
-    said = [message for message in [*row["prompt"], *row["completion"]] if message["role"] != "system"]
-    turns = [(role, [message["content"] for message in run]) for role, run in groupby(said, lambda said: said["role"])]
-    conversations = [{"from": SPEAKERS[role], "value": "\n".join(texts)} for role, texts in turns]
+    messages = [message for message in [*row["prompt"], *row["completion"]] if message["role"] != "system"]
+    runs = groupby(messages, lambda message: message["role"])
+    conversations = [
+        {"from": SPEAKERS[role], "value": "\n".join(message["content"] for message in run)} for role, run in runs
+    ]
     return {"id": row["id"], "conversations": conversations, "system": system, "tools": ""}
 
 
-def dataset_info(name: str) -> dict:
-    """LLaMA-Factory's dataset_info.json: its `dataset_dir` is the published folder, its `dataset` funreason_<set>."""
+def dataset_info(name: str) -> dict[str, Any]:
+    """LLaMA-Factory's dataset_info.json: `dataset_dir` is the published folder, `dataset` is funreason_<round>."""
     columns = {"messages": "conversations", "system": "system", "tools": "tools"}
     entry = {"file_name": "sharegpt/train.jsonl", "formatting": "sharegpt", "columns": columns}
     return {f"funreason_{name}": entry}

@@ -1,6 +1,7 @@
-"""Upload of a published folder to the Hugging Face hub, refused before anything is sent where it could do harm."""
+"""Uploads a published folder to the Hugging Face hub. What could do harm is refused before anything is sent."""
 
 from pathlib import Path
+from typing import Any
 
 from funreason.core.errors import FunReasonError
 from funreason.core.paths import dataset
@@ -14,14 +15,25 @@ class PublishError(FunReasonError):
 
 
 def push(repo_id: str, name: str, *, private: bool, revision: str | None, allow_unknown_license: bool) -> str:
-    """Upload data/<name>/dataset/ as data set `repo_id`, which is made if need be; the address of the commit.
+    """Upload data/<round>/dataset/ to the hub that HF_ENDPOINT names, with the token HF_TOKEN.
 
-    HF_ENDPOINT and HF_TOKEN are respected. Raises PublishError, in one line.
+    Args:
+        repo_id: The data set, OWNER/NAME; it is created if it does not exist.
+        name: The round.
+        private: Whether the data set must be private.
+        revision: The branch to upload to, created if it does not exist; None is the main branch.
+        allow_unknown_license: Whether to upload although the licence of the source is unknown.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        PublishError: Why there is no upload, in one line.
     """
     from huggingface_hub import HfApi, get_token
     from huggingface_hub.errors import HTTPError
 
-    folder = _whole(name)
+    folder = _complete_folder(name)
     if not allow_unknown_license and _license(folder) == UNKNOWN:
         raise PublishError(
             f"{folder}: the source's licence is unknown (data.license in params.yaml is null); ask its owner, set it "
@@ -31,35 +43,36 @@ def push(repo_id: str, name: str, *, private: bool, revision: str | None, allow_
         raise PublishError("no token for the hub; set HF_TOKEN to one that may write, or run `hf auth login`")
     api = HfApi()
     try:
-        return _upload(api, repo_id, folder, f"FunReason-DVC, set {name}", private, revision)
+        return _upload(api, repo_id, folder, f"FunReason-DVC, round {name}", private, revision)
     except (HTTPError, OSError, ValueError, RuntimeError) as error:
         raise PublishError(f"{repo_id} at {api.endpoint}: {_reason(error)}") from None
 
 
-def _upload(api, repo_id: str, folder: Path, message: str, private: bool, revision: str | None) -> str:
+def _upload(api: Any, repo_id: str, folder: Path, message: str, private: bool, revision: str | None) -> str:
     where = {"repo_id": repo_id, "repo_type": "dataset"}
     api.create_repo(**where, private=private or None, exist_ok=True)
-    if private and not api.repo_info(**where).private:  # one that was there already keeps its visibility
-        raise PublishError(f"{repo_id} is there and public; make it private in its settings, or push without --private")
+    if private and not api.repo_info(**where).private:  # a data set that exists keeps its visibility
+        remedy = "make it private in its settings, or push without --private"
+        raise PublishError(f"{repo_id} exists and is public; {remedy}")
     if revision:
         api.create_branch(**where, branch=revision, exist_ok=True)
-    done = api.upload_folder(
+    commit = api.upload_folder(
         **where, folder_path=folder, allow_patterns=FILES, revision=revision, commit_message=message
     )
-    return done.commit_url
+    return commit.commit_url
 
 
-def _whole(name: str) -> Path:
+def _complete_folder(name: str) -> Path:
     folder = Path(dataset(name))
     missing = [file for file in FILES if not (folder / file).is_file()]
     if missing:
-        what = f"{folder} has no {', '.join(missing)}" if folder.is_dir() else f"{folder} does not exist"
-        raise PublishError(f"{what}; `dvc repro publish@{name}` makes it, `dvc pull publish@{name}` brings it")
+        problem = f"{folder} has no {', '.join(missing)}" if folder.is_dir() else f"{folder} does not exist"
+        raise PublishError(f"{problem}; run `dvc repro publish@{name}`, or `dvc pull publish@{name}` if shared")
     return folder
 
 
 def _license(folder: Path) -> str:
-    """What the card says, for the card is what is uploaded."""
+    """The licence on the card, since the card is uploaded, not params.yaml."""
     from huggingface_hub import metadata_load
 
     try:
@@ -72,8 +85,10 @@ def _reason(error: Exception) -> str:
     status = getattr(getattr(error, "response", None), "status_code", None)
     remedy = {
         401: "the hub does not accept the token; set HF_TOKEN to one that may write, or run `hf auth login`",
-        403: "the token may not write there; take one with write access, or an owner that is yours",
-        404: "there is no such place; correct OWNER/NAME or --revision",
+        403: "the token may not write there; use one with write access, or an owner that is yours",
+        404: "it does not exist; correct OWNER/NAME or --revision",
     }
-    said = " ".join(str(error).split()) or type(error).__name__
-    return f"{remedy[status]} ({said})" if status in remedy else f"the upload failed ({said}); mend that and push again"
+    message = " ".join(str(error).split()) or type(error).__name__
+    if status in remedy:
+        return f"{remedy[status]} ({message})"
+    return f"the upload failed ({message}); correct that and push again"

@@ -1,33 +1,44 @@
-"""Where the rows come from, by content: source and models with their hashes, and every prompt file."""
+"""Where the rows come from: source and models with the hashes of their content, and every prompt file."""
 
 import hashlib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from funreason.core.errors import DataError
 from funreason.core.jsonio import read_json
 from funreason.core.paths import JUDGES, SOURCE, descriptor, model_folder
 
-PROMPTS = ("calling", "judge_")  # what the files begin with whose texts samplers and judges were given
+PROMPTS = ("calling", "judge_")  # the beginnings of the names of the files whose texts generators and judges read
 
 
-def provenance(sampler: str) -> dict[str, list[tuple[str, str, str]]]:
-    """{"inputs": (role, name, hash) …, "prompts": …}. Raises DataError where a descriptor is missing or broken."""
+def provenance(generator: str) -> dict[str, list[tuple[str, str, str]]]:
+    """What the rows of a round were made from.
+
+    Args:
+        generator: The round whose model wrote the rows, or teacher.
+
+    Returns:
+        `inputs` and `prompts`, each a list of (role, name, hash) in Markdown.
+
+    Raises:
+        DataError: A descriptor is missing or broken.
+    """
     judges, source = read_json(JUDGES), read_json(SOURCE)
     inputs = [_input("source", source)]
     inputs += [_input("second source", source["multi_turn"])] if "multi_turn" in source else []
     inputs.append(_input("teacher", read_json(descriptor("teacher"))))
     inputs += [_input(f"judge `{name}`", descriptor) for name, descriptor in judges.items()]
-    inputs.append(_input("student, whose tokenizer counted", read_json(descriptor("base"))))
-    if sampler != "teacher":
-        own = f"`{model_folder(sampler)}`"
-        inputs.append(("sampler of this set's own rows", own, "trained by this pipeline, see its dvc.lock"))
+    inputs.append(_input("student, whose tokenizer counts", read_json(descriptor("base"))))
+    if generator != "teacher":
+        own = f"`{model_folder(generator)}`"
+        inputs.append(("generator of this round's own rows", own, "trained by this pipeline, see its dvc.lock"))
     return {"inputs": inputs, "prompts": list(_prompts())}
 
 
-def _input(role: str, descriptor: dict) -> tuple[str, str, str]:
-    """Of a local path only the last part is told: where somebody keeps their files is nobody's business."""
+def _input(role: str, descriptor: dict[str, Any]) -> tuple[str, str, str]:
+    """Only the last part of a local path is published: where somebody keeps their files is private."""
     try:
         local = descriptor["kind"] == "local"
         name = Path(descriptor["path"]).name if local else descriptor["hub"]
@@ -39,7 +50,7 @@ def _input(role: str, descriptor: dict) -> tuple[str, str, str]:
 
 
 def _prompts() -> Iterator[tuple[str, str, str]]:
-    """Templates and worked examples, by the sha256 of their files as `sha256sum` prints it."""
+    """Templates and worked examples, with the SHA-256 of their files as `sha256sum` prints it."""
     for file in sorted(resources.files("funreason.prompts").iterdir(), key=lambda file: file.name):
         if file.name.startswith(PROMPTS) and file.name.endswith((".txt", ".json")):
             yield "prompt", f"`{file.name}`", f"`sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}`"

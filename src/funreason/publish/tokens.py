@@ -1,4 +1,4 @@
-"""How long reasoning and result are in tokens of the student: the numbers of FunReason's Table 1."""
+"""How many tokens of the student reasoning and result have: the numbers of FunReason's Table 1."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -7,13 +7,20 @@ from statistics import mean, median
 from funreason.core.errors import ModelError
 from funreason.llm.refs import ModelRef
 
-BATCH = 1000  # texts a call of the tokenizer
+BATCH = 1000  # texts per call of the tokenizer
 
-Measure = Callable[[list[str]], list[int]]
+TokenCounter = Callable[[list[str]], list[int]]
 
 
-def measure(ref: ModelRef) -> Measure:
-    """Texts → numbers of tokens, without special ones, by the tokenizer of a local or hub model. Raises ModelError."""
+def token_counter(ref: ModelRef) -> TokenCounter:
+    """A function from texts to their numbers of tokens, without special tokens.
+
+    Args:
+        ref: A local model or one of the hub, whose tokenizer counts.
+
+    Raises:
+        ModelError: The tokenizer cannot be loaded.
+    """
     from transformers import AutoTokenizer
 
     try:
@@ -23,24 +30,35 @@ def measure(ref: ModelRef) -> Measure:
         remedy = "give a folder or hub id with a tokenizer as models.base"
         raise ModelError(f"{ref.name_or_path}: its tokenizer cannot be loaded ({reason}); {remedy}") from None
 
-    def lengths(texts: list[str]) -> list[int]:
-        # not verbose: that a text is longer than the model's context is said by the trainer, which drops it
+    def count(texts: list[str]) -> list[int]:
+        # Not verbose: the trainer, which drops such a row, warns of a text that is longer than the model's context.
         return [len(ids) for ids in tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]]
 
-    return lengths
+    return count
 
 
-def statistics(parts: Iterable[tuple[str | None, str]], lengths: Measure) -> dict:
-    """Mean and median tokens of (reasoning, result) pairs; rows without reasoning count among the results only."""
-    parts, found = iter(parts), {"reasoning": [], "result": []}
-    while block := list(islice(parts, BATCH)):
-        found["result"] += lengths([result for _, result in block])
+def token_statistics(
+    completions: Iterable[tuple[str | None, str]], count: TokenCounter
+) -> dict[str, dict[str, int | float | None]]:
+    """The mean and median number of tokens of reasoning and result.
+
+    Args:
+        completions: (reasoning, result) of each row. A row without reasoning counts only among the results.
+        count: Counts the tokens of texts.
+
+    Returns:
+        {"reasoning", "result"}, each {"rows", "mean", "median"}.
+    """
+    rest = iter(completions)
+    lengths: dict[str, list[int]] = {"reasoning": [], "result": []}
+    while block := list(islice(rest, BATCH)):
+        lengths["result"] += count([result for _, result in block])
         if reasonings := [reasoning for reasoning, _ in block if reasoning]:
-            found["reasoning"] += lengths(reasonings)
-    return {part: _summary(numbers) for part, numbers in found.items()}
+            lengths["reasoning"] += count(reasonings)
+    return {part: _summary(of_part) for part, of_part in lengths.items()}
 
 
-def _summary(numbers: list[int]) -> dict:
+def _summary(numbers: list[int]) -> dict[str, int | float | None]:
     if not numbers:
         return {"rows": 0, "mean": None, "median": None}
     return {"rows": len(numbers), "mean": round(float(mean(numbers)), 2), "median": float(median(numbers))}
