@@ -113,6 +113,8 @@ def test_two_replicas_answer_as_vllm_in_process_and_share_its_cache(ref, expecte
     answers, here = expected
     ray_params = params(cluster.address)
     with Client(ref, ray_params, GREEDY, cache=cache) as client:
+        client.engine._start()  # both are loaded before the first request, however slow the machine is
+        ray.wait([replica.calls[0] for replica in client.engine._replicas], num_returns=2)
         pending = []
         answered = watched(
             client, COUNT // 2, lambda: pending.extend(len(replica.pending) for replica in client.engine._replicas)

@@ -59,8 +59,8 @@ class Client:
     def run(self, requests: Iterable[Request], desc: str = "llm") -> list[Response]:
         """Ask all requests; equal ones are asked once.
 
-        The prompts that are not in the cache are in memory until the last one is answered. Who has very many requests
-        asks in blocks.
+        The prompts that are not in the cache are in memory until the last one is answered: ask very many requests in
+        blocks.
 
         Args:
             requests: Chats, in any number.
