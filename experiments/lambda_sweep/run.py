@@ -7,7 +7,7 @@ Run as, from the repository root: python experiments/lambda_sweep/run.py train m
 
 from pathlib import Path
 
-from funreason.core.paths import TOY, TOY_SUITES
+from funreason.core.paths import TOY, TOY_SUITES, accuracy, descriptor, train_rows
 from funreason.core.runtime import run
 
 POINTS, MODELS = Path("experiments/lambda_sweep/points"), Path("models/lambda_sweep")
@@ -18,7 +18,7 @@ def main(what: str, *point: str) -> None:
 
     known = {"train": train, "measure": measure, "report": report}
     if what not in known or len(point) != (0 if what == "report" else 2):
-        raise ParamsError(f"{' '.join([what, *point])}: wanted is train or measure with SETTING SEED, or report")
+        raise ParamsError(f"{' '.join([what, *point])}: allowed are train or measure with SETTING SEED, or report")
     known[what](*point)
 
 
@@ -33,8 +33,8 @@ def train(setting: str, seed: str) -> None:
 
     params, name = load_params(), f"{setting}-{seed}"
     train_round(
-        Path("data/r0/train.jsonl"),
-        load_ref("models/base.json"),
+        Path(train_rows("r0")),
+        load_ref(descriptor("base")),
         MODELS / name,
         POINTS / name / "train",
         loss_of(setting, params.loss),
@@ -55,15 +55,15 @@ def measure(setting: str, seed: str) -> None:
     from funreason.sandbox import isolation as sandbox
 
     params, name = load_params(), f"{setting}-{seed}"
-    chosen, mode = params.evaluate, sandbox.resolve(params.evaluate.sandbox)
+    evaluate, mode = params.evaluate, sandbox.resolve(params.evaluate.sandbox)
     model, problems = load_ref(MODELS / name), code_bench.load("toy", None)
-    with Client(model, params.llm, greedy(chosen.toy.max_tokens)) as client:
+    with Client(model, params.llm, greedy(evaluate.toy.max_tokens)) as client:
         calls = toy_accuracy(client, TOY, mode, f"{name} calls")
-        sampling = greedy(chosen.code.max_tokens)
+        sampling = greedy(evaluate.code.max_tokens)
         other = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
         solutions = ask(other, [code_messages(problem["prompt"]) for problem in problems], f"{name} code")
-    _, kept = code_bench.score_answers("toy", problems, solutions, timeout_s=chosen.code.timeout_s, mode=mode)
-    write_json(POINTS / name / "scores.json", figures(calls, kept))
+    _, code = code_bench.score_answers("toy", problems, solutions, timeout_s=evaluate.code.timeout_s, mode=mode)
+    write_json(POINTS / name / "scores.json", figures(calls, code))
 
 
 def figures(calls: dict, code: dict) -> dict:
@@ -76,7 +76,7 @@ def figures(calls: dict, code: dict) -> dict:
 
 
 def report() -> None:
-    """results.csv, a line a point, and table.md, a line a setting."""
+    """Write results.csv, one line per point, and table.md, one line per setting."""
     import json
 
     from sweep import row_of, write_results, write_table
@@ -88,7 +88,7 @@ def report() -> None:
     for folder in sorted(path for path in POINTS.iterdir() if path.is_dir()):
         setting, _, seed = folder.name.rpartition("-")
         rows.append(row_of(setting, int(seed), read(folder / "train/train.json"), read(folder / "scores.json")))
-    base = figures(read(Path("metrics/base/bfcl.json"))["toy"], read(Path("metrics/base/code.json"))["toy"])
+    base = figures(*(read(Path(accuracy("base", benchmark)))["toy"] for benchmark in ("bfcl", "code")))
     write_table(
         Path("experiments/lambda_sweep/table.md"),
         write_results(Path("experiments/lambda_sweep/results.csv"), rows),

@@ -1,4 +1,4 @@
-"""The papers' ablation on the toy world: what the weight of the reasoning does to calls and to kept code.
+"""The papers' ablation on the toy world: how the weight of the reasoning affects calls and code retention.
 
 FunReason (arXiv 2505.20192), figure 4a (accuracy against α) and table 5 (HumanEval and MBPP after training). A point is
 one setting of the loss and one seed; everything else is as in params.yaml.
@@ -17,16 +17,16 @@ from funreason.core.errors import ParamsError
 from funreason.core.jsonio import atomic, write_csv
 
 SSB_START = 0.7  # BalanceSFT's
-FIGURES = ("heldout", "known", "new", "code")  # shares from 0 to 1
+FIGURES = ("heldout", "known", "new", "code")  # fractions
 COLUMNS = ("setting", "kind", "lambda", "seed", *FIGURES, "loss_think", "loss_result")
 
 
 def loss_of(setting: str, loss: LossParams) -> LossParams:
-    """The loss of a setting: `sft`, `ssb`, or `msl-<λ>`; what it leaves open is as in `loss`. Raises ParamsError."""
-    found = re.fullmatch(r"sft|ssb|msl-(0\.\d+)", setting)
-    if not found:
-        raise ParamsError(f"the setting is {setting!r}; wanted is sft, ssb, or msl-0.1 for λ = 0.1")
-    weight = float(found[1]) if found[1] else SSB_START if setting == "ssb" else loss.lambda_
+    """The loss of a setting: `sft`, `ssb`, or `msl-<λ>`; other parameters are as in `loss`. Raises ParamsError."""
+    match = re.fullmatch(r"sft|ssb|msl-(0\.\d+)", setting)
+    if not match:
+        raise ParamsError(f"the setting is {setting!r}; allowed are sft, ssb, or msl-0.1 for λ = 0.1")
+    weight = float(match[1]) if match[1] else SSB_START if setting == "ssb" else loss.lambda_
     values = loss.model_dump(by_alias=True) | {"kind": setting[:3], "lambda": weight}
     try:
         return LossParams.model_validate(values)
@@ -35,7 +35,7 @@ def loss_of(setting: str, loss: LossParams) -> LossParams:
 
 
 def weight_of(setting: str, trained: dict) -> float:
-    """λ: given, learned (the last), or what `sft` implies, the reasoning's share of the trained tokens."""
+    """λ: set, learned (its last value), or implied by `sft`: the reasoning's fraction of the trained tokens."""
     kind, _, weight = setting.partition("-")
     return float(weight) if kind == "msl" else trained["weight"] if kind == "ssb" else trained["think_token_fraction"]
 
@@ -49,7 +49,7 @@ def row_of(setting: str, seed: int, trained: dict, scores: dict) -> dict:
 
 
 def write_results(path: Path, rows: Iterable[dict]) -> list[dict]:
-    """One line a point, by λ; that of a setting is its seeds' mean, so that they stand over each other in the plot."""
+    """Write one line per point, sorted by λ: the mean over a setting's seeds, so that the plot aligns them."""
     rows = list(rows)
     weights = {
         row["setting"]: [other["lambda"] for other in rows if other["setting"] == row["setting"]] for row in rows
@@ -61,7 +61,7 @@ def write_results(path: Path, rows: Iterable[dict]) -> list[dict]:
 
 
 def write_table(path: Path, rows: list[dict], base: dict) -> None:
-    """Mean ± standard deviation over the seeds in per cent, a line a setting; `base`: FIGURES before training."""
+    """Write one line per setting: mean ± standard deviation over its seeds, in %. `base`: FIGURES before training."""
     with atomic(path) as file:
         file.write("| setting | λ | held-out calls | known tools | held-out tools | code pass@1 | seeds |\n")
         file.write("|---|---|---|---|---|---|---|\n")

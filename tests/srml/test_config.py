@@ -38,6 +38,24 @@ def test_refused_options(tmp_path, options, message):
         SRMLConfig(str(tmp_path), **CPU, **options)
 
 
+def test_bf16_without_an_accelerator(tmp_path, monkeypatch, caplog):
+    """Unset, as on a GPU, it is float32 with one line that says so; asked for, it is refused in one line."""
+    for name in ("is_torch_bf16_gpu_available", "is_torch_xla_available"):
+        monkeypatch.setattr(f"funreason.srml.config.{name}", lambda: False)
+    assert SRMLConfig(str(tmp_path), use_cpu=True).bf16 is False
+    assert [record.getMessage() for record in caplog.records] == [
+        "no accelerator here computes in bfloat16: training in float32 (bf16=False)"
+    ]
+    with pytest.raises(ValueError, match="^`bf16` is True and no accelerator here computes in bfloat16; leave it out"):
+        SRMLConfig(str(tmp_path), bf16=True)
+    assert SRMLConfig(str(tmp_path), bf16=True, use_cpu=True).bf16 is True
+
+
+def test_bf16_is_the_default_where_an_accelerator_has_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("funreason.srml.config.is_torch_bf16_gpu_available", lambda: True)
+    assert SRMLConfig(str(tmp_path), use_cpu=True).bf16 is True
+
+
 def test_every_field_has_a_help_text():
     own = SRMLConfig.__dataclass_fields__.keys() - SFTConfig.__dataclass_fields__.keys()
     assert len(own) == 12 and all(SRMLConfig.__dataclass_fields__[name].metadata["help"] for name in own)

@@ -100,6 +100,20 @@ def test_quantizing_without_bitsandbytes():
         quantization(LoraParams(**LORA | {"quantize": True}))
 
 
+def test_a_torch_without_the_linear_head(tiny_model, tmp_path, monkeypatch):
+    """`auto` takes TRL's head; `linear` says what is missing."""
+    monkeypatch.delattr(torch.nn.functional, "linear_cross_entropy")
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
+    args = SRMLConfig(str(tmp_path), **COMMON, head="linear")
+    message = r"^torch \S+ has no `linear_cross_entropy`, .* install torch>=2.13; or use head='fused'$"
+    with pytest.raises(ValueError, match=message):
+        SRMLTrainer(model, args, train_dataset=eight(), processing_class=tokenizer)
+    args = SRMLConfig(str(tmp_path), **COMMON)
+    trainer = SRMLTrainer(model, args, train_dataset=eight(), processing_class=tokenizer)
+    trainer.train()
+    assert "mean_token_accuracy" in trainer.state.log_history[0]
+
+
 def test_a_head_that_would_ignore_what_a_model_does_with_its_logits(tiny_model, tmp_path):
     model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
     model.config.logit_scale = 0.5

@@ -13,6 +13,7 @@ from funreason.calls.results import for_template
 from funreason.core.records import Sample
 from funreason.data.rows import TaskIds, read_tasks
 from funreason.prompts.conversation import chat
+from funreason.srml.rows import UnusableRow
 from funreason.srml.segments import MASKED, RESULT, THINK, label
 from funreason.train.heldout import split
 
@@ -93,6 +94,14 @@ def test_the_context_holds_all_that_was_said_in_its_order(name, drawn):
             assert places, (said, context)
             at = min(places)
         assert "think>" not in context
+
+
+def test_results_that_a_template_leaves_out():
+    """Without a function that rewrites them, the row is dropped: it would teach to answer without them."""
+    (_, row) = rows_of([("q", [("[f(a=1)]", None, ["one"])], "No: one", None)])
+    with pytest.raises(UnusableRow, match="^tool_results_not_in_template$"):
+        label(row, TOKENIZERS["phi3"])
+    assert label(row, TOKENIZERS["qwen3"]) == label(row, TOKENIZERS["qwen3"], adapt_prompt=for_template)
 
 
 @given(drawn=st.lists(exchanges, min_size=5, max_size=30))
