@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def project(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A project whose round r0 went through the whole chain: (folder, server, which is still up)."""
+    """A project whose round r0 went through the whole chain: (folder, server, which is still up). Tests only read it."""
     folder = tmp_path_factory.mktemp("refined")
     with pytest.MonkeyPatch.context() as patch, serve() as server:
         patch.setenv("FUNREASON_CACHE", str(folder / "cache"))
@@ -85,6 +86,19 @@ def finished(tmp_path_factory):
         write_project(folder, server.url, TASKS)
         chain()
         yield folder, server
+
+
+@pytest.fixture
+def own_copy(finished, tmp_path, monkeypatch):
+    """A copy of `finished` as the current folder, with a cache and a server of its own, for tests that change it."""
+    folder, shared = finished
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    monkeypatch.setenv("FUNREASON_CACHE", str(copy / "cache"))
+    monkeypatch.chdir(copy)
+    with serve() as server:
+        params = copy / "params.yaml"
+        params.write_text(params.read_text().replace(shared.url, server.url))
+        yield copy
 
 
 @pytest.fixture

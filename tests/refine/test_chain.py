@@ -24,15 +24,15 @@ def metrics(stem: str) -> dict:
     return json.loads(Path(f"metrics/r0/{stem}.json").read_text())
 
 
-def test_every_row_has_the_one_fate_it_should(finished):
+def test_every_row_has_the_outcome_that_it_should(finished):
     pools = [rows(f"data/r0/pools/{name}.jsonl") for name in ("qualified", "hard", "dropped", "statement")]
     assert len(rows("data/r0/pools/quarantined.jsonl")) == 1
-    found = {row["id"]: (row["outcome"], row["check"]) for pool in pools for row in pool}
+    outcomes = {row["id"]: (row["outcome"], row["check"]) for pool in pools for row in pool}
     assert sum(map(len, pools)) == len(TASKS)
-    assert found == OUTCOMES
+    assert outcomes == OUTCOMES
 
 
-def test_the_ledger_has_one_line_a_row_and_check(finished):
+def test_the_ledger_has_one_line_per_row_and_check(finished):
     assert list(ledger("generate")) == [task["id"] for task in TASKS]
     for before, after in zip(STEMS, STEMS[1:], strict=False):
         alive = [row["id"] for row in rows(f"data/r0/{before}.jsonl")]
@@ -41,7 +41,6 @@ def test_the_ledger_has_one_line_a_row_and_check(finished):
 
 
 def test_a_statement_skips_all_later_checks(finished):
-    folder, server = finished
     for check in ("query_tool", "cot", "call", "format", "validate"):
         assert ledger(check)["statement"] == {
             "id": "statement", "check": check, "verdict": "skip", "action": "keep", "reason": "statement",
@@ -106,7 +105,7 @@ def test_metrics_count_what_the_ledger_says(finished):
         assert found["in"] == sum(found[key] for key in ("out", "dropped", "hard"))
 
 
-def test_validate_counts_fates_problems_and_planted_rows(finished):
+def test_validate_counts_outcomes_problems_and_planted_rows(finished):
     found = metrics("6_validate")
     assert found["outcomes"] == {
         "kept": 3, "regenerated": 3, "statement": 1, "not_selected": 0, "dropped": 7, "hard": 5,
@@ -118,7 +117,7 @@ def test_validate_counts_fates_problems_and_planted_rows(finished):
     assert found["planted"]["wrong_value"] == {
         "rows": 2, "kept": 0, "regenerated": 1, "statement": 0, "left": {"call": 1}
     }  # fmt: skip
-    assert found["planted"]["sampled"]["rows"] == 2  # what the sampler wrote has no label of its own
+    assert found["planted"]["sampled"]["rows"] == 2  # what the generator wrote has no label of its own
 
 
 def test_training_rows_are_prompt_and_completion(finished):
@@ -140,7 +139,7 @@ def test_a_second_run_asks_nobody_and_writes_the_same_bytes(finished):
     assert len(server.asked) == asked
 
 
-def test_a_self_refine_round_writes_its_own_answers_behind_the_earlier_ones(finished):
+def test_a_self_refine_round_writes_its_own_answers_behind_the_earlier_ones(own_copy):
     """Nobody brings responses there: all tasks are put to the model, which is a server's in this test."""
     shutil.copy("models/teacher.json", "models/r0.json")
     chain("r1")
@@ -154,10 +153,10 @@ def test_a_self_refine_round_writes_its_own_answers_behind_the_earlier_ones(fini
     assert {name: entry["rows"] for name, entry in planted.items()} == {"sampled": 18, "unsolvable": 1}
 
 
-def test_an_hdr_round_samples_what_is_hard_and_keeps_what_no_panel_takes(finished):
-    """The sampler says no call here, so that a panel of three agrees on nothing: the pool is whole, the round fails."""
-    text = Path("params.yaml").read_text()
+def test_an_hdr_round_samples_what_is_hard_and_keeps_what_no_panel_accepts(own_copy):
+    """The generator writes no call here, so that a panel of three accepts nothing: the pool is whole, the round fails."""
     values = read_yaml("params.yaml")
+    shutil.copy("models/teacher.json", "models/r0.json")
     values["rounds"]["h1"] = values["rounds"]["r1"] | {
         "recipe": "hdr", "tasks": "data/r0/hard.jsonl", "replay": "data/empty.jsonl"
     }  # fmt: skip
@@ -173,29 +172,23 @@ def test_an_hdr_round_samples_what_is_hard_and_keeps_what_no_panel_takes(finishe
     assert {len(row["votes"]) for row in rows("data/h1/1_response.ledger.jsonl")} == {3}
     assert json.loads(Path("metrics/h1/6_validate.json").read_text())["queries"] == {"in": 5, "solved": 0, "hard": 5}
     assert rows("data/h1/hard.jsonl") == rows("data/r0/hard.jsonl")
-    Path("params.yaml").write_text(text)
 
 
-def test_a_round_without_tasks_says_that_the_chain_is_at_its_end(finished):
-    tasks = Path("data/tasks.jsonl")
-    whole = tasks.read_text()
-    tasks.write_text("")
+def test_a_round_without_tasks_says_that_the_chain_is_at_its_end(own_copy):
+    Path("data/tasks.jsonl").write_text("")
     with pytest.raises(DataError, match="round r1: data/tasks.jsonl is empty, nothing is left to generate; delete r1"):
         stage("generate", "r1")
-    tasks.write_text(whole)
 
 
-def test_a_set_without_rows_fails_and_shows_why(finished):
-    """What the sampler says here is no call, so all is hard; the accounts are there, training rows are not."""
+def test_a_round_without_rows_fails_and_shows_why(own_copy):
+    """The generator writes no call here, so that all rows are hard; the ledger is there, training rows are not."""
+    shutil.copy("models/teacher.json", "models/r0.json")
     tasks = Path("data/tasks.jsonl")
-    whole, prepared = tasks.read_text(), Path("metrics/prepare.json").read_text()
-    tasks.write_text(whole.partition("\n")[0] + "\n")
+    tasks.write_text(tasks.read_text().partition("\n")[0] + "\n")
     Path("metrics/prepare.json").write_text('{"rows": 1, "quarantined": 0, "conversations": 0, "turns": 0}')
     with pytest.raises(DataError, match="round r1: none of 1 rows is left .0 dropped, 1 hard."):
         chain("r1")
-    assert len(rows("data/r1/pools/hard.jsonl")) == 1
-    tasks.write_text(whole)
-    Path("metrics/prepare.json").write_text(prepared)
+    assert len(rows("data/r1/pools/hard.jsonl")) == 1 and not Path("data/r1/train.jsonl").exists()
 
 
 def test_unknown_names_are_refused(finished):
@@ -205,12 +198,11 @@ def test_unknown_names_are_refused(finished):
         stage("refine", "cot", "r7")
 
 
-def test_a_lost_row_fails_the_last_stage(finished):
+def test_a_lost_row_fails_the_last_stage(own_copy):
     path, train = Path("data/r0/3_cot.jsonl"), Path("data/r0/train.jsonl")
     text, files = path.read_text(), sorted(Path("data/r0").rglob("*"))
     path.write_text(text.partition("\n")[2])
     trained = train.read_text()
     with pytest.raises(DataError, match="cot's samples: row 1 is '.*', 'kept' came in"):
         stage("validate", "r0")
-    path.write_text(text)
     assert sorted(Path("data/r0").rglob("*")) == files and train.read_text() == trained  # nothing half written
