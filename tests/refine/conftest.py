@@ -78,7 +78,7 @@ def project(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A project whose round r0 went through the whole chain: (folder, server, which is still up). Tests only read it."""
+    """A project whose round r0 went through the whole chain: (folder, its server, still up). Tests only read it."""
     folder = tmp_path_factory.mktemp("refined")
     with pytest.MonkeyPatch.context() as patch, serve() as server:
         patch.setenv("FUNREASON_CACHE", str(folder / "cache"))

@@ -154,7 +154,7 @@ def test_a_self_refine_round_writes_its_own_answers_behind_the_earlier_ones(own_
 
 
 def test_an_hdr_round_samples_what_is_hard_and_keeps_what_no_panel_accepts(own_copy):
-    """The generator writes no call here, so that a panel of three accepts nothing: the pool is whole, the round fails."""
+    """The generator writes no call here, so a panel of three accepts nothing: the pool is whole, the round fails."""
     values = read_yaml("params.yaml")
     shutil.copy("models/teacher.json", "models/r0.json")
     values["rounds"]["h1"] = values["rounds"]["r1"] | {
