@@ -12,7 +12,7 @@ SRC = ROOT / "src"
 
 
 def closure(script: Path, *without: Path) -> set[str]:
-    """Paths, relative to the root, of all modules that `script` uses, directly or not, but for the folders `without`."""
+    """Paths, relative to the root, of all modules that `script` uses, directly or not, outside of `without`."""
     seen, todo = set(), [script]
     while todo:
         for module in imported_modules(todo.pop()):

@@ -12,7 +12,7 @@ from funreason.config import load_params
 from funreason.core.errors import DataError
 from funreason.llm.chat import ChatRenderer
 from funreason.llm.refs import load_ref
-from funreason.plan.capacity import speed_of
+from funreason.plan.capacity import read_speed
 from funreason.plan.measure import gpus_of, prompts
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def toy(tmp_path, monkeypatch):
 
 
 @pytest.mark.model
-def test_it_reads_and_writes_with_the_real_engine_past_the_cache(toy, monkeypatch, capsys):
+def test_speed_is_measured_with_the_real_engine_past_the_cache(toy, monkeypatch, capsys):
     monkeypatch.setattr(
         sys, "argv", ["funreason", "capacity", "measure", str(MODEL), "--rows", "12", "--out", "s.json"]
     )
@@ -45,9 +45,9 @@ def test_it_reads_and_writes_with_the_real_engine_past_the_cache(toy, monkeypatc
     chat = ChatRenderer(load_ref(MODEL))
     tokens = sum(map(len, chat.encode([chat.render(request) for request in prompts(12)[1:]])))
     assert found["measured"]["rows"] == 12 and found["measured"]["prompt_tokens"] == tokens
-    assert 12 < found["measured"]["output_tokens"] <= 12 * load_params().generate.max_tokens
-    speed = speed_of("s.json")
-    assert speed.read > speed.written > 0 and speed.start_s > 0 and (speed.gpus, speed.price) == (1, None)
+    assert 12 < found["measured"]["completion_tokens"] <= 12 * load_params().generate.max_tokens
+    speed = read_speed("s.json")
+    assert speed.prefill > speed.decode > 0 and speed.start_s > 0 and (speed.gpus, speed.price) == (1, None)
     assert not (toy / "cache").exists()
 
 

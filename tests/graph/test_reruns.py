@@ -167,11 +167,17 @@ def test_the_toy_models_are_never_trained_from_here(project):
 
 def test_the_page_names_the_stages_of_each_block(stages):
     """docs/reruns.md: one line per block of params.yaml, with the stages that depend on a key of it."""
-    lines = [line for line in (ROOT / "docs/reruns.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
-    table = {block.strip("`"): set(named.split(", ")) for block, named in (line.strip("| ").split(" | ") for line in lines)}
+    lines = [
+        line for line in (ROOT / "docs/reruns.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `")
+    ]
+    table = {
+        block.strip("`"): set(named.split(", ")) for block, named in (line.strip("| ").split(" | ") for line in lines)
+    }
     assert set(table) == set(read_yaml(PARAMS))
     for block, named in table.items():
-        declared = {stage.name.partition("@")[0] for stage in stages if any(within(key, block, ".") for key in stage.params)}
+        declared = {
+            stage.name.partition("@")[0] for stage in stages if any(within(key, block, ".") for key in stage.params)
+        }
         assert named == declared | TEMPLATED.get(block, set()), block
 
 
@@ -190,7 +196,10 @@ def rewritten(*changes: tuple[str, str]) -> None:
 def test_comments_and_layout_rerun_nothing(project):
     rewritten(
         ("train:\n  learning_rate", "# A comment.\n\ntrain:\n  learning_rate"),
-        ("  response:\n    judges:\n    - judge\n    rule: majority", "  response: {judges: ['judge'], rule: \"majority\"}"),
+        (
+            "  response:\n    judges:\n    - judge\n    rule: majority",
+            "  response: {judges: ['judge'], rule: \"majority\"}",
+        ),
         ("  pool_rows: 1200", "  pool_rows:     1200 "),
     )
     assert changed() == (set(), set())

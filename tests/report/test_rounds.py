@@ -10,7 +10,7 @@ import pytest
 from funreason.config import check_params, load_params, read_yaml
 from funreason.core.errors import DataError
 from funreason.core.jsonio import write_jsonl
-from funreason.plan.round import plan
+from funreason.plan.round import plan_round
 from funreason.report.rounds import COLUMNS, round_rows, table
 
 from .conftest import ROOT
@@ -44,7 +44,7 @@ def test_the_table_names_a_missing_file(measured):
 
 
 def test_a_self_refine_round_is_planned_by_the_last_one(measured):
-    found = plan(load_params(), "self_refine")
+    found = plan_round(load_params(), "self_refine")
     work = {one.stage: one for one in found.stages}
     assert (found.name, found.like) == ("r2", "r1")
     assert (work["generate@r2"].requests, work["generate@r2"].prompt_tokens) == (1000, 70_000)
@@ -57,7 +57,7 @@ def test_a_self_refine_round_is_planned_by_the_last_one(measured):
 
 def test_an_hdr_round_asks_about_its_pool_alone_with_its_own_panel(measured):
     """The pool has 40 queries, three samples each; three judges sit where r1 had one."""
-    found = plan(load_params(), "hdr")
+    found = plan_round(load_params(), "hdr")
     work = {one.stage: one for one in found.stages}
     assert (found.name, found.like, work["generate@h1"].requests) == ("h1", "r1", 120)
     assert (work["call@h1"].rows, work["call@h1"].requests) == (round(0.12 * 800), round(0.12 * 800 * 3))
@@ -68,13 +68,13 @@ def test_a_source_with_responses_does_not_make_the_next_round_cheap(measured):
     """Of r0's 1,000 rows the generator wrote 800; in a round it writes all."""
     values = read_yaml("params.yaml")
     del values["rounds"]["r1"]
-    assert plan(check_params(values, "params.yaml"), "self_refine").stages[0].prompt_tokens == 70_000
+    assert plan_round(check_params(values, "params.yaml"), "self_refine").stages[0].prompt_tokens == 70_000
 
 
 @pytest.mark.parametrize("kind", ["self_refine", "hdr"])
 def test_the_line_of_the_plan_is_a_round(measured, kind):
     text = Path("params.yaml").read_text()
-    line = plan(load_params(), kind).line
+    line = plan_round(load_params(), kind).line
     Path("params.yaml").write_text(
         text.replace("\n\n# How the rounds of a recipe", f"\n  {line}\n\n# How the rounds of a recipe")
     )
@@ -84,7 +84,7 @@ def test_the_line_of_the_plan_is_a_round(measured, kind):
 def test_an_empty_pool_ends_hdr(measured):
     write_jsonl("data/r1/hard.jsonl", [])
     with pytest.raises(DataError, match="no further round after r1: data/r1/hard.jsonl is empty"):
-        plan(load_params(), "hdr")
+        plan_round(load_params(), "hdr")
 
 
 def test_hdr_ends_after_as_many_rounds_as_allowed(measured):
@@ -102,7 +102,7 @@ def test_hdr_ends_after_as_many_rounds_as_allowed(measured):
     with pytest.raises(
         DataError, match="no further round after h1: rounds.h2 is HDR round 2, recipes.hdr.max_rounds allows 1"
     ):
-        plan(check_params(values, "params.yaml"), "hdr")
+        plan_round(check_params(values, "params.yaml"), "hdr")
 
 
 def test_the_command_prints_the_plan_and_what_to_do(measured):

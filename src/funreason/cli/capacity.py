@@ -1,34 +1,44 @@
-"""`funreason capacity …`: what a run will take, on the command line."""
+"""`funreason capacity`: the tokens, hours and cost of a run."""
 
 import argparse
 import json
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from funreason.plan.capacity import Assumptions, Speed
+    from funreason.plan.estimate import StageEstimate
 
 
 def add(capacity: argparse.ArgumentParser) -> None:
+    """`funreason capacity`."""
     capacity.set_defaults(run=_estimate)
     source = capacity.add_mutually_exclusive_group()
-    source.add_argument("--from", dest="folder", default="metrics", metavar="FOLDER", help="of a finished run: metrics")
-    source.add_argument("--assume", metavar="FILE", help="of assumptions instead, as configs/capacity/32b.yaml")
-    capacity.add_argument("--rows", type=_count, help="of the source; those of the run or the file where not given")
-    capacity.add_argument("--speed", metavar="FILE", help="what `measure` has written")
-    capacity.add_argument("--read", type=_rate, help="prompt tokens a second and GPU")
-    capacity.add_argument("--written", type=_rate, help="output tokens a second and GPU")
+    source.add_argument(
+        "--from", dest="folder", default="metrics", metavar="FOLDER", help="metrics of a finished run; default: metrics"
+    )
+    source.add_argument("--assume", metavar="FILE", help="a file of assumptions, such as configs/capacity/32b.yaml")
+    capacity.add_argument("--rows", type=_count, help="rows of the source; default: those of the run or the file")
+    capacity.add_argument("--speed", metavar="FILE", help="a file that `measure` has written")
+    capacity.add_argument("--prefill", type=_rate, help="prompt tokens per second per GPU")
+    capacity.add_argument("--decode", type=_rate, help="completion tokens per second per GPU")
     capacity.add_argument("--start-s", type=_amount, help="seconds until a stage's model is loaded")
-    capacity.add_argument("--gpus", type=_count)
-    capacity.add_argument("--price", type=_amount, help="money for a GPU's hour")
+    capacity.add_argument("--gpus", type=_count, help="number of GPUs")
+    capacity.add_argument("--price", type=_amount, help="money per GPU hour")
     capacity.add_argument("--json", action="store_true", help="for scripts")
-    actions = capacity.add_subparsers(metavar="ACTION")
-    measure = actions.add_parser("measure", help="how fast a model reads and writes here, past the cache")
-    measure.add_argument("model", metavar="MODEL", help="models/teacher.json, or a checkpoint's folder")
-    measure.add_argument("--rows", type=_count, default=200, help="prompts: 4 times llm.max_num_seqs or more; 200")
-    measure.add_argument("--out", metavar="FILE", help="write it there, for --speed")
+    actions = capacity.add_subparsers(metavar="[measure]")
+    measure = actions.add_parser("measure", help="measure how fast a model answers on this machine, past the cache")
+    measure.add_argument("model", metavar="MODEL", help="models/teacher.json, or the folder of a checkpoint")
+    measure.add_argument(
+        "--rows", type=_count, default=200, help="prompts, at least 4 times llm.max_num_seqs; default: 200"
+    )
+    measure.add_argument("--out", metavar="FILE", help="also write the result there, for --speed")
     measure.set_defaults(run=_measure)
 
 
 def _count(text: str) -> int:
     if not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no count, 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a count; give a whole number, 1 or more")
     return int(text)
 
 
@@ -38,64 +48,74 @@ def _amount(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number, 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount; give a number, 0 or more")
     return value
 
 
 def _rate(text: str) -> float:
     if not (value := _amount(text)):
-        raise argparse.ArgumentTypeError("0 tokens a second never end")
+        raise argparse.ArgumentTypeError(f"{text!r} tokens per second never end; give more than 0")
     return value
 
 
-# What follows imports its libraries late, like all of the command line.
-def _estimate(arguments) -> None:
-    from funreason.plan.capacity import assumed, estimate, measured, planned
+# The libraries are imported late: `funreason --help` answers at once.
+def _estimate(arguments: argparse.Namespace) -> None:
+    from funreason.plan.capacity import assumed_run, measured_run, read_assumptions, with_hours
 
-    plan = assumed(arguments.assume) if arguments.assume else None
-    speed = _speed(arguments, plan)
-    rows = arguments.rows or (plan and plan.rows)
-    loads, rows = (planned(plan, rows), rows) if plan else measured(arguments.folder, rows)
-    found = estimate(loads, speed)
+    assumptions = read_assumptions(arguments.assume) if arguments.assume else None
+    speed = _speed(arguments, assumptions)
+    if assumptions:
+        rows = arguments.rows or assumptions.rows
+        estimates = assumed_run(assumptions, rows)
+    else:
+        estimates, rows = measured_run(arguments.folder, arguments.rows)
     if arguments.json:
-        print(json.dumps({"rows": rows, "speed": speed.model_dump(), "stages": found}, indent=2))
-        return
-    print(_text(found, rows, speed, arguments.assume or arguments.folder))
+        stages = with_hours(estimates, speed)
+        print(json.dumps({"rows": rows, "speed": speed.model_dump(), "stages": stages}, indent=2))
+    else:
+        print(_text(estimates, rows, speed, arguments.assume or arguments.folder))
 
 
-def _speed(arguments, plan):
-    """Of the file of assumptions, over it what was measured, over that what the command line says."""
-    from funreason.plan.capacity import Speed, speed_of
+def _speed(arguments: argparse.Namespace, assumptions: "Assumptions | None") -> "Speed":
+    """From the file of assumptions, then from the measurement, then from the command line: the last one counts."""
+    from funreason.plan.capacity import Speed, read_speed
 
-    speed = speed_of(arguments.speed) if arguments.speed else plan.speed if plan else Speed()
-    given = {name: getattr(arguments, name) for name in Speed.model_fields}
-    return speed.model_copy(update={name: value for name, value in given.items() if value is not None})
+    speed = read_speed(arguments.speed) if arguments.speed else assumptions.speed if assumptions else Speed()
+    options = {name: getattr(arguments, name) for name in Speed.model_fields}
+    return speed.model_copy(update={name: value for name, value in options.items() if value is not None})
 
 
-def _text(found: list[dict], rows: int, speed, source: str) -> str:
-    from tabulate import tabulate
+def _text(estimates: "list[StageEstimate]", rows: int, speed: "Speed", source: str) -> str:
+    from funreason.plan.capacity import with_hours
+    from funreason.plan.estimate import table
 
-    lines = [f"{rows:,} rows, tokens a row from {source}"]
-    lines += [tabulate(found, headers="keys", intfmt=",", floatfmt=",.2f")]
-    if not (speed.read and speed.written):
-        lines += ["no hours: give --read and --written (tokens a second and GPU), or measure them on your machine:"]
+    figures = with_hours(estimates, speed)
+    columns = {
+        name.replace("_", " "): [f"{row[name]:,.2f}" for row in figures]
+        for name in ("hours", "gpu_hours", "cost")
+        if name in figures[-1]
+    }
+    lines = [f"{rows:,} rows, tokens per row from {source}", table(estimates, beside=columns)]
+    if not columns:
+        lines += ["no hours: give --prefill and --decode (tokens per second per GPU), or measure them on your machine:"]
         lines += ["funreason capacity measure models/teacher.json --out speed.json"]
         lines += ["funreason capacity --speed speed.json"]
         return "\n".join(lines)
-    price = "no price" if speed.price is None else f"{speed.price:g} a GPU's hour"
-    rates = f"{speed.read:,.0f} tokens/s read and {speed.written:,.0f} written by each"
+    price = "no price" if speed.price is None else f"{speed.price:g} per GPU hour"
+    rates = f"{speed.prefill:,.0f} prefill and {speed.decode:,.0f} decode tokens per second each"
     return "\n".join([*lines, f"{speed.gpus} GPUs, {rates}, {speed.start_s:g} s until a stage starts, {price}"])
 
 
-def _measure(arguments) -> None:
+def _measure(arguments: argparse.Namespace) -> None:
     from funreason.config import load_params
     from funreason.core.jsonio import write_json
     from funreason.plan.measure import measure
 
     params = load_params()
     if arguments.rows < 4 * params.llm.max_num_seqs:
-        print(f"{arguments.rows} prompts fill the {params.llm.max_num_seqs} seats for too short: too low a speed")
-    found = measure(arguments.model, arguments.rows, params)
+        print(f"warning: {arguments.rows} prompts are few for llm.max_num_seqs {params.llm.max_num_seqs}; the speed")
+        print(f"         will come out too low; give --rows {4 * params.llm.max_num_seqs} or more")
+    result = measure(arguments.model, arguments.rows, params)
     if arguments.out:
-        write_json(arguments.out, found)
-    print(json.dumps(found, indent=2))
+        write_json(arguments.out, result)
+    print(json.dumps(result, indent=2))

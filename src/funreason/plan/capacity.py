@@ -1,13 +1,14 @@
-"""The capacity model: the tokens of each stage that asks a model, over what GPUs read and write in a second.
+"""The capacity model: the tokens of each stage that asks a model, over the speed of the GPUs.
 
-    seconds of a stage = start_s + (prompt tokens / read + output tokens / written) / GPUs
+    seconds of a stage = start_s + (prompt tokens / prefill + completion tokens / decode) / GPUs
 
-`read` and `written` are tokens a second of one GPU whose seats are all taken. The model is linear: it does not know
-that the last answers of a stage leave seats empty. docs/LOG.md has how far off it was where it was checked.
+`prefill` and `decode` are tokens per second of one GPU with full batches. The model is linear: it does not know that
+the last responses of a stage leave batches half empty. docs/LOG.md tells how far off it was where it was checked.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -16,127 +17,131 @@ from pydantic import Field, ValidationError
 from funreason.config import Block, Count, Name, read_yaml
 from funreason.config.messages import describe
 from funreason.core.errors import DataError, ParamsError
+from funreason.core.jsonio import read_json
 from funreason.core.paths import STEPS, stem
+from funreason.plan.estimate import StageEstimate, measured, total
 
-ASKING = [stem(step) for step in STEPS[:-1]]  # generate and the five checks; validate asks nobody
+ASKING = STEPS[:-1]  # generate and the five checks; validate asks no model
+EXAMPLE = "configs/capacity/32b.yaml"
 HOUR = 3600
 
 Amount = Annotated[float, Field(ge=0)]
-Rate = Annotated[float, Field(gt=0)]
+TokensPerSecond = Annotated[float, Field(gt=0)]
 
 
-class Tokens(Block):
-    """Of a stage: requests for a row of the source, tokens for a request."""
+class StageAssumption(Block):
+    """Requests per row of the source, and tokens per request."""
 
     requests: Amount
     prompt_tokens: Amount
-    output_tokens: Amount
+    completion_tokens: Amount
 
 
 class Speed(Block):
-    """Tokens a second and GPU, seconds until a stage's model is loaded, money for a GPU's hour. None: not known."""
+    """Tokens per second per GPU, seconds until a stage's model is loaded, price per GPU hour. None: not known."""
 
-    read: Rate | None = None
-    written: Rate | None = None
+    prefill: TokensPerSecond | None = None
+    decode: TokensPerSecond | None = None
     start_s: Amount = 0.0
     gpus: Count = 1
     price: Amount | None = None
 
 
-class Plan(Block):
-    """A file of assumptions: rows of the source, and what each stage of each set asks for a row."""
+class Assumptions(Block):
+    """A file of assumptions: rows of the source, and what each stage of each round asks per row."""
 
     rows: Count
-    sets: Annotated[list[Name], Field(min_length=1)]
-    stages: dict[str, Tokens]
+    rounds: Annotated[list[Name], Field(min_length=1)]
+    stages: dict[str, StageAssumption]
     speed: Speed
 
 
-@dataclass(frozen=True)
-class Load:
-    """What a stage of a set asks of a model: counts."""
-
-    set: str
-    stage: str
-    requests: float
-    prompt_tokens: float
-    output_tokens: float
-
-    def seconds(self, speed: Speed) -> float:
-        if not self.requests:
-            return 0.0
-        return speed.start_s + (self.prompt_tokens / speed.read + self.output_tokens / speed.written) / speed.gpus
-
-
-def assumed(path: str | Path) -> Plan:
+def read_assumptions(path: str | Path) -> Assumptions:
     """Read a file of assumptions. Raises ParamsError naming every bad key on one line."""
     try:
-        plan = Plan.model_validate(read_yaml(path))
+        assumptions = Assumptions.model_validate(read_yaml(path))
     except ValidationError as error:
-        raise ParamsError(f"{path}: {describe(error, Plan, 'configs/capacity/32b.yaml')}") from None
-    if strange := sorted(set(plan.stages) - set(ASKING)):
-        raise ParamsError(f"{path}: stages.{strange[0]} is no stage that asks a model; these are {', '.join(ASKING)}")
-    return plan
+        raise ParamsError(f"{path}: {describe(error, Assumptions, EXAMPLE)}") from None
+    if unknown := sorted(set(assumptions.stages) - set(ASKING)):
+        raise ParamsError(
+            f"{path}: stages.{unknown[0]} does not ask a model; the stages that do are {', '.join(ASKING)}"
+        )
+    return assumptions
 
 
-def planned(plan: Plan, rows: int) -> list[Load]:
+def assumed_run(assumptions: Assumptions, rows: int) -> list[StageEstimate]:
+    """What the assumed stages ask for `rows` rows of the source."""
     return [
-        Load(name, stage, (asks := rows * of.requests), asks * of.prompt_tokens, asks * of.output_tokens)
-        for name in plan.rounds
-        for stage, of in plan.stages.items()
+        StageEstimate(
+            f"{stage}@{name}",
+            requests=round(requests := rows * assumption.requests),
+            prompt_tokens=round(requests * assumption.prompt_tokens),
+            completion_tokens=round(requests * assumption.completion_tokens),
+        )
+        for name in assumptions.rounds
+        for stage, assumption in assumptions.stages.items()
     ]
 
 
-def measured(folder: str | Path, rows: int | None) -> tuple[list[Load], int]:
-    """The loads of a finished run, scaled to `rows`, and the rows. Raises DataError where there is no such run."""
-    folder = Path(folder)
-    loads = []
-    for first in sorted(folder.glob(f"*/{ASKING[0]}.json")):
-        own = _metrics(first)["tasks"]
-        rows = rows or own
-        loads += [_load(first.with_name(f"{stage}.json"), rows / own) for stage in ASKING]
-    if not loads:
+def measured_run(folder: str | Path, rows: int | None) -> tuple[list[StageEstimate], int]:
+    """A finished run, scaled.
+
+    Args:
+        folder: Of its metrics.
+        rows: Of the source; those of the run where None.
+
+    Returns:
+        The stages that ask a model, and the rows.
+
+    Raises:
+        DataError: There is no such run, or its metrics are damaged.
+    """
+    first = f"{stem(ASKING[0])}.json"
+    rounds = sorted(path.parent for path in Path(folder).glob(f"*/{first}"))
+    if not rounds:
         remedy = "run `dvc repro`, or give a file of assumptions (--assume)"
-        raise DataError(f"{folder} has no metrics of a set ({ASKING[0]}.json); {remedy}")
-    return loads, rows
+        raise DataError(f"{folder} has no metrics of a round ({first}); {remedy}")
+    estimates = []
+    for metrics in rounds:
+        own = read_json(metrics / first)["tasks"]
+        rows = rows or own
+        factor = rows / own
+        estimates += [
+            measured(metrics / f"{stem(step)}.json", f"{step}@{metrics.name}", factor, factor) for step in ASKING
+        ]
+    return estimates, rows or 0
 
 
-def speed_of(path: str | Path) -> Speed:
+def read_speed(path: str | Path) -> Speed:
     """What `funreason capacity measure` has written. Raises DataError."""
     try:
-        return Speed.model_validate(json.loads(Path(path).read_text())["speed"])
+        return Speed.model_validate(json.loads(Path(path).read_text(encoding="utf-8"))["speed"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         remedy = "write it with `funreason capacity measure`"
         raise DataError(f"{path} holds no speed ({' '.join(str(error).split())[:200]}); {remedy}") from None
 
 
-def estimate(loads: list[Load], speed: Speed) -> list[dict]:
-    """A row for each stage, and the sum; hours and cost where the speed is known."""
-    rows = [_row(load.set, load.stage, [load], speed) for load in loads]
-    return [*rows, _row("all", "", loads, speed)]
+def seconds(estimate: StageEstimate, speed: Speed) -> float | None:
+    """How long a stage takes on all GPUs; None where the speed is not known."""
+    if speed.prefill is None or speed.decode is None:
+        return None
+    if not estimate.requests:
+        return 0.0
+    computing = estimate.prompt_tokens / speed.prefill + estimate.completion_tokens / speed.decode
+    return speed.start_s + computing / speed.gpus
 
 
-def _row(name: str, stage: str, loads: list[Load], speed: Speed) -> dict:
-    counts = {"requests": 0.0, "prompt_tokens": 0.0, "output_tokens": 0.0}
-    row = {"set": name, "stage": stage} | {key: round(sum(getattr(it, key) for it in loads)) for key in counts}
-    if speed.read and speed.written:
-        hours = sum(load.seconds(speed) for load in loads) / HOUR
-        row["hours"] = round(hours, 3)
-        row["gpu_hours"] = round(hours * speed.gpus, 3)
-        if speed.price is not None:
-            row["cost"] = round(hours * speed.gpus * speed.price, 2)
-    return row
+def with_hours(estimates: Sequence[StageEstimate], speed: Speed) -> list[dict]:
+    """One row per stage and one for their total, with hours and cost where speed and price are known."""
+    times = [seconds(estimate, speed) for estimate in estimates]
+    rows = [asdict(estimate) | _hours([time], speed) for estimate, time in zip(estimates, times, strict=True)]
+    return [*rows, asdict(total(estimates)) | _hours(times, speed)]
 
 
-def _load(path: Path, factor: float) -> Load:
-    used = _metrics(path)["llm"]
-    counts = (used["requests"], used["prompt_tokens"], used["completion_tokens"])
-    return Load(path.parent.name, path.stem, *(factor * count for count in counts))
-
-
-def _metrics(path: Path) -> dict:
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{path}: {reason}; run `dvc repro`, or `git checkout` the metrics") from None
+def _hours(times: list[float | None], speed: Speed) -> dict[str, float]:
+    known = [time for time in times if time is not None]
+    if len(known) < len(times):
+        return {}
+    hours = sum(known) / HOUR
+    figures = {"hours": round(hours, 3), "gpu_hours": round(hours * speed.gpus, 3)}
+    return figures if speed.price is None else figures | {"cost": round(hours * speed.gpus * speed.price, 2)}

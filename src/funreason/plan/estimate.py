@@ -1,24 +1,23 @@
-"""How much a stage would ask, by how much it asked the last time. Nothing is asked, nothing is written."""
+"""What each stage would ask of models, from the metrics of the last run. Nothing is asked, nothing is written."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from tabulate import tabulate
 
 from funreason.config import Params, PriceParams, RecipeParams
-from funreason.core import paths
 from funreason.core.jsonio import read_json
-from funreason.core.paths import CHECKS
+from funreason.core.paths import CHECKS, NOTHING, accuracy, round_of, step_metrics, train_metrics
 
-TOKENS = ("prompt_tokens", "completion_tokens")
 EVALUATIONS = ("bfcl", "code")
 BASE = "base"  # the untrained model, which is only evaluated
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a stage would do; a stage that asks no model has no requests, and 0 rows where it counts none."""
+class StageEstimate:
+    """What a stage would do. A stage that asks no model has no requests; `rows` is 0 where a stage counts none."""
 
     stage: str
     rows: int = 0
@@ -26,89 +25,177 @@ class Work:
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
-    def counts(self) -> dict[str, int]:
-        return {key: value for key, value in asdict(self).items() if key != "stage"}
-
 
 @dataclass(frozen=True)
-class Measured:
-    """A set whose run is measured in metrics/, and the parameters it ran with."""
+class FinishedRound:
+    """A round whose metrics are at hand, and the parameters that it ran with."""
 
     name: str
     params: Params
 
+    def counts(self, step: str) -> dict:
+        """The metrics of a step. Raises DataError."""
+        return read_json(step_metrics(self.name, step))
+
     def rows(self) -> int:
         """The samples that were written or given."""
-        return self.read("0_generate")["in"]
-
-    def read(self, stem: str) -> dict:
-        return read_json(metrics_file(self.name, stem))
-
-    def usage(self, stem: str, share: float) -> dict[str, int]:
-        used = self.read(stem)["llm"]
-        return {key: round(used[key] * share) for key in ("requests", *TOKENS)}
+        return self.counts("generate")["in"]
 
 
-def metrics_file(name: str, stem: str) -> Path:
-    return Path(paths.metrics_folder(name), f"{stem}.json")
+def measured(path: str | Path, stage: str, rows: float = 1.0, usage: float = 1.0) -> StageEstimate:
+    """What a stage did the last time, scaled.
+
+    Args:
+        path: Its metrics.
+        stage: The name of the estimate.
+        rows: Factor for its rows.
+        usage: Factor for its requests and tokens.
+
+    Raises:
+        DataError: The metrics are missing or damaged.
+    """
+    counts = read_json(path)
+    used = counts["llm"]
+    requests, prompt, completion = (
+        round(used[key] * usage) for key in ("requests", "prompt_tokens", "completion_tokens")
+    )
+    return StageEstimate(stage, round(counts.get("in", 0) * rows), requests, prompt, completion)
+
+
+def estimate_round(
+    params: Params, recipe: RecipeParams, rows: int, like: FinishedRound, trained: int, again: bool
+) -> dict[str, StageEstimate]:
+    """The stages of a round, by name.
+
+    Args:
+        params: Parameters of the run to come.
+        recipe: Of the round.
+        rows: Samples that the round starts from.
+        like: The round whose metrics are scaled.
+        trained: Rows to train on.
+        again: Whether it is the same round, so that rows that came with a response come with it again; another round
+            generates a response for every row.
+
+    Raises:
+        DataError: Metrics of `like` are missing.
+    """
+    asked = rows / max(like.rows() if again else like.counts("generate")["llm"]["requests"], 1)
+    generate = replace(measured(step_metrics(like.name, "generate"), "generate", usage=asked), rows=rows)
+    checks = [_check(params, check, recipe, like, rows) for check in CHECKS]
+    return _by_stage([generate, *checks, StageEstimate("train", trained), *evaluations(like.name)])
+
+
+def rows_to_train(recipe: RecipeParams, like: FinishedRound, rows: int, replayed: int) -> int:
+    """New rows, of which as large a fraction is kept as in `like`, and the fraction of `replayed` that is replayed."""
+    return round(rows * like.counts("validate")["kept_fraction"] + recipe.replay_fraction * replayed)
+
+
+def evaluations(name: str) -> list[StageEstimate]:
+    """As the last time, whatever the benchmarks are now."""
+    return [measured(accuracy(name, benchmark), f"evaluate_{benchmark}") for benchmark in EVALUATIONS]
 
 
 def has_run(name: str) -> bool:
-    """Whether the run of a set is measured to its end."""
-    stems = ("6_validate", "train") if name != BASE else ()
-    return all(metrics_file(name, stem).exists() for stem in (*stems, *EVALUATIONS))
+    """Whether the metrics of a round are complete."""
+    files = [accuracy(name, benchmark) for benchmark in EVALUATIONS]
+    files += [step_metrics(name, "validate"), train_metrics(name)] if name != BASE else []
+    return all(Path(file).exists() for file in files)
 
 
-def estimate(
-    params: Params, kind: RecipeParams, rows: int, like: Measured, trained: int, again: bool
-) -> dict[str, Work]:
-    """A set's stages, by name, from `rows` samples. `again`: the same set, so that rows that came with responses do so
-    again; a further round writes all of its own. `trained`: rows to train on. Raises DataError for a missing file.
+def most_like(params: Params, recipe: str, after: str) -> str:
+    """The newest round of the recipe that has run, else `after`."""
+    same = [name for name, round_params in params.rounds.items() if round_params.recipe == recipe]
+    return next((name for name in reversed(same) if Path(accuracy(name, "bfcl")).exists()), after)
+
+
+class RunEstimates:
+    """Estimates for all stages of the pipeline, by the last run of the same round, else of the round most like it."""
+
+    def __init__(self, last: Params, params: Params):
+        """`last` are the parameters of the last run, `params` those of the run to come."""
+        self.last, self.params = last, params
+        self._round = cache(self._estimate)
+
+    def of(self, stage: str) -> StageEstimate:
+        """The estimate of `cot@r0`; without counts where nothing comparable was measured."""
+        step, _, name = stage.partition("@")
+        if step.startswith("baseline_"):
+            step, name = step.replace("baseline_", "evaluate_"), BASE
+        known = self._round(name) if name else {}
+        return replace(known[step], stage=stage) if step in known else StageEstimate(stage)
+
+    def _estimate(self, name: str) -> dict[str, StageEstimate]:
+        like = name if has_run(name) else self._like(name)
+        if like is None:
+            return {}
+        if like == BASE:
+            return _by_stage(evaluations(BASE))
+        source, recipe = FinishedRound(like, self.last), self.params.recipe_of(name)
+        rows = round(source.rows() * recipe.samples / self.last.recipe_of(like).samples)
+        trained = rows_to_train(recipe, source, rows, self._replayed(name))
+        return estimate_round(self.params, recipe, rows, source, trained, again=True)
+
+    def _replayed(self, name: str) -> int:
+        """The rows that another round is trained on, which `name` is trained on again."""
+        replay = self.params.round_of(name).replay
+        return self.of(f"train@{round_of(replay)}").rows if replay != NOTHING else 0
+
+    def _like(self, name: str) -> str | None:
+        if name == BASE:
+            return None
+        round_params = self.params.round_of(name)
+        like = most_like(self.last, round_params.recipe, round_params.init)
+        return like if like != BASE and like in self.last.rounds and has_run(like) else None
+
+
+def cost(prices: PriceParams, estimates: Iterable[StageEstimate]) -> float:
+    """Money at llm.prices, which are per million tokens."""
+    whole = total(estimates)
+    return (whole.prompt_tokens * prices.prompt + whole.completion_tokens * prices.completion) / 1e6
+
+
+def total(estimates: Iterable[StageEstimate]) -> StageEstimate:
+    """The sum. Rows are not added: the same ones pass through many stages."""
+    counts = [astuple(estimate)[2:] for estimate in estimates]
+    return StageEstimate("total", 0, *(sum(column) for column in zip(*counts, strict=True)))
+
+
+def table(
+    estimates: Sequence[StageEstimate], because: list[str] | None = None, beside: dict[str, list[str]] | None = None
+) -> str:
+    """The estimates for people, with a line of totals.
+
+    Args:
+        estimates: One line each.
+        because: A text per line, for a column after the name of the stage.
+        beside: Further columns on the right, by header; the last text of each stands in the line of totals.
     """
-    asked = rows / max(like.rows() if again else like.read("0_generate")["llm"]["requests"], 1)
-    work = [Work("generate", rows, **like.usage("0_generate", asked))]
-    work += [_check(params, step, kind, like, rows) for step in CHECKS]
-    return {one.stage: one for one in [*work, Work("train", trained), *evaluations(like)]}
-
-
-def trained(kind: RecipeParams, like: Measured, rows: int, earlier: int) -> int:
-    """Rows to train on: new ones at the same share that is kept, and the share of `earlier` trained on again."""
-    return round(rows * like.read("6_validate")["kept_fraction"] + kind.replay_fraction * earlier)
-
-
-def evaluations(like: Measured) -> list[Work]:
-    """As last time, whatever the benchmarks are now."""
-    return [Work(f"evaluate_{what}", **like.usage(what, 1)) for what in EVALUATIONS]
-
-
-def _check(params: Params, step: str, kind: RecipeParams, like: Measured, rows: int) -> Work:
-    """As many rows, requests and tokens for a row of the set as there, by as many judges as sit here."""
-    stem = paths.stem(step)
-    share = rows / max(like.rows(), 1)
-    seats = _seats(params, step, kind) / _seats(like.params, step, like.params.recipe_of(like.name))
-    return Work(step, round(like.read(stem)["in"] * share), **like.usage(stem, share * seats))
-
-
-def _seats(params: Params, step: str, kind: RecipeParams) -> int:
-    return len((kind.panel or params.fcdr.panels()[step]).judges)
-
-
-def cost(prices: PriceParams, stages: Iterable[Work]) -> float:
-    """Prices are for a million tokens."""
-    stages = list(stages)
-    prompt, completion = (sum(getattr(work, key) for work in stages) / 1e6 for key in TOKENS)
-    return prompt * prices.prompt + completion * prices.completion
-
-
-def table(stages: list[Work], because: list[str] | None = None) -> str:
-    """For people, with a line of totals; `because` is a column beside the stages."""
-    counts = [list(work.counts().values()) for work in stages]
-    total = ["total", 0, *(sum(column) for column in list(zip(*counts, strict=True))[1:])] if stages else []
-    rows = [[work.stage, *row] for work, row in zip(stages, counts, strict=True)] + ([total] if total else [])
-    shown = [[row[0], *(f"{count:,}" if count else "" for count in row[1:])] for row in rows]
-    headers, left = ["stage", "rows", "requests", "prompt tokens", "answer tokens"], 1
+    lines = [astuple(estimate) for estimate in (*estimates, total(estimates))] if estimates else []
+    cells = [[stage, *(f"{count:,}" if count else "" for count in counts)] for stage, *counts in lines]
+    headers, left = ["stage", "rows", "requests", "prompt tokens", "completion tokens"], 1
     if because is not None:
-        shown = [[row[0], why, *row[1:]] for row, why in zip(shown, [*because, ""], strict=False)]
-        headers, left = [headers[0], "because", *headers[1:]], 2
-    align = ["left"] * left + ["right"] * 4
-    return tabulate(shown, headers, "simple", disable_numparse=True, colalign=align)
+        headers.insert(1, "because")
+        left += 1
+        for line, reason in zip(cells, [*because, ""], strict=False):
+            line.insert(1, reason)
+    for header, column in (beside or {}).items():
+        headers.append(header)
+        for line, text in zip(cells, column, strict=True):
+            line.append(text)
+    align = ["left"] * left + ["right"] * (len(headers) - left)
+    return tabulate(cells, headers, "simple", disable_numparse=True, colalign=align)
+
+
+def _by_stage(estimates: Iterable[StageEstimate]) -> dict[str, StageEstimate]:
+    return {estimate.stage: estimate for estimate in estimates}
+
+
+def _check(params: Params, check: str, recipe: RecipeParams, like: FinishedRound, rows: int) -> StageEstimate:
+    """As many requests and tokens per row of the round as in `like`, by as many judges as the panel has now."""
+    fraction = rows / max(like.rows(), 1)
+    judges = _judges(params, check, recipe) / _judges(like.params, check, like.params.recipe_of(like.name))
+    return measured(step_metrics(like.name, check), check, fraction, fraction * judges)
+
+
+def _judges(params: Params, check: str, recipe: RecipeParams) -> int:
+    return len((recipe.panel or params.fcdr.panels()[check]).judges)
