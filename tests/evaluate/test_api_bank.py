@@ -70,7 +70,7 @@ def test_wrong_is_wrong(items):
     assert [r.id for r, a, b in zip(rows, items, others, strict=True) if r.correct and a.gold != b.gold] == []
 
 
-ITEM = api_bank.Item(1, "level-1_0", [], GOLD)
+ITEM = api_bank.ApiBankItem(1, "level-1_0", [], GOLD)
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_missing_data_are_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[", "is no JSON list"),
-        ("7", "is no JSON list"),
+        ("[", "is not a JSON list"),
+        ("7", "is not a JSON list"),
         ("[{}]", "item 0 cannot be read .KeyError: 'system'"),
         (json.dumps([{"system": SYSTEM.replace("{}", "{x}"), "user": "", "answer": []}]), "item 0 cannot be read"),
         (json.dumps([{"system": SYSTEM, "user": "Hi", "answer": []}]), "item 0 cannot be read .IndexError"),
-        ("\xff", "is no JSON list"),
+        ("\xff", "is not a JSON list"),
     ],
 )
 def test_damaged_data_are_one_line(tmp_path, text, told):

@@ -88,7 +88,7 @@ def test_code_without_a_fence_is_read(workspace):
     assert metrics(workspace, "code")["toy"]["pass@1"] == 1.0
 
 
-def gold_by_question(items: list[api_bank.Item]) -> dict[str, str]:
+def gold_by_question(items: list[api_bank.ApiBankItem]) -> dict[str, str]:
     """{question: calls}; ten items ask the same as the one before them, and one right call is enough."""
     calls = defaultdict(list)
     for item in items:
