@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[1]
 
 def base_rows(count: int) -> list[tuple[Sample, str, bool]]:
     """(row, the check it was made for, that check's right verdict) of distinct toy cases."""
-    rng, out = Random("benchmarks/rules"), []
+    rng, out = Random("benchmarks/heuristics"), []
     for number in range(count):
         check, passed, tools = CHECKS[number % len(CHECKS)], number // len(CHECKS) % 2 == 0, toolbox(rng)
         _, _, case = sample_judged(check, passed, tools, tools, rng)
@@ -94,6 +94,7 @@ def heuristics_alone(base: list[tuple[Sample, str, bool]], count: int) -> float:
 
 def chain(base: list[tuple[Sample, str, bool]], count: int) -> float:
     """All stages over files, from prepare to validate; the source has all responses. Returns their CPU seconds."""
+    sys.path.insert(0, str(ROOT / "stages"))  # as when a stage is run as a script
     with TemporaryDirectory() as folder, contextlib.chdir(folder):
         write_project(base, count)
         steps = [("prepare",), ("generate", "r0"), *(("refine", check, "r0") for check in CHECKS), ("validate", "r0")]

@@ -1,4 +1,4 @@
-"""Runs in BFCL's own environment: one JSON text a line in, what the official decoder makes of it a line out.
+"""Runs in BFCL's own environment: reads one JSON text per line, writes the official decoder's result per line.
 
 .venv-bfcl/bin/python tests/calls/bfcl_driver.py < texts.jsonl
 """

@@ -72,6 +72,6 @@ def test_bfcl_handlers_write_the_same_message():
         "import json, sys; from bfcl_eval.model_handler.utils import format_execution_results_prompting as listed\n"
         "results, calls = json.load(sys.stdin); print(listed({}, results, {'model_responses_decoded': calls}), end='')"
     )
-    given = json.dumps([["first", "it's second"], ["f(a=1)", "g(b='c')"]])
-    done = subprocess.run([PYTHON, "-c", program], input=given, text=True, capture_output=True, check=True)
+    results = json.dumps([["first", "it's second"], ["f(a=1)", "g(b='c')"]])
+    done = subprocess.run([PYTHON, "-c", program], input=results, text=True, capture_output=True, check=True)
     assert results_as_user(CHAT)[3]["content"] == done.stdout

@@ -53,9 +53,9 @@ def parse(text: str) -> list[Call]:
 
 
 def canonical(text: str) -> str | None:
-    """The calls in `text` as text that can be compared: the order of arguments does not count. None if unreadable.
+    """The calls in `text` as a text to compare, in which the order of arguments does not count; None if unreadable.
 
-    As text, because Python's == takes True for 1 and 1.0 for 1.
+    It is a text because to Python's `==` True, 1 and 1.0 are equal.
     """
     try:
         return json.dumps([call.to_row() for call in parse(text)], sort_keys=True)

@@ -68,7 +68,7 @@ def _telling_words(description: str) -> tuple[str, ...]:
 
 
 def unanswered(comparison: Comparison) -> list[str]:
-    """What the reasoning states and the answer lacks: values, and parameters said to be something else."""
+    """What the reasoning states and the answer lacks: values, and parameters with another value."""
     text = comparison.text
     starts: dict[str, set[int]] = {}
     values: set[Any] = set()
