@@ -17,7 +17,7 @@ from funreason.cli.main import main
 from funreason.config import check_params, read_yaml
 from funreason.core.errors import FunReasonError
 from funreason.doctor import access, memory, remotes, scorers, space
-from funreason.doctor.machine import Gpu
+from funreason.doctor.memory import Gpu
 from funreason.doctor.preflight import preflight
 from funreason.sandbox import isolation as sandbox
 
@@ -33,15 +33,15 @@ def params(**changes):
     return check_params(values, "params.yaml")
 
 
-def said(findings, level: str = "error") -> str:
-    """The one finding of this level, whose remedy is not empty."""
-    (found,) = [finding for finding in findings if finding.level == level]
+def said(diagnoses, level: str = "error") -> str:
+    """The one diagnosis of this level, whose remedy is not empty."""
+    (found,) = [diagnosis for diagnosis in diagnoses if diagnosis.level == level]
     assert level == "ok" or (found.remedy and "\n" not in str(found))
     return str(found)
 
 
-def quiet(findings) -> bool:
-    return all(finding.level == "ok" for finding in findings)
+def quiet(diagnoses) -> bool:
+    return all(diagnosis.level == "ok" for diagnosis in diagnoses)
 
 
 def base(path) -> dict:
@@ -102,7 +102,7 @@ def test_models(tiny_model, tmp_path, monkeypatch):
     os.truncate(weights, weights.stat().st_size - 1)
     assert "model.safetensors ends at byte" in said(access.models(params(**base(copy))))
     weights.write_bytes(b"not one")
-    assert "is no safetensors file; copy the checkpoint anew" in said(access.models(params(**base(copy))))
+    assert "is not a safetensors file; copy the checkpoint anew" in said(access.models(params(**base(copy))))
     (copy / "config.json").unlink()
     assert "has no config.json; give the folder" in said(access.models(params(**base(copy))))
     absent = {"models": {"base": {"path": None, "hub": "own/it", "revision": None}}}
@@ -241,9 +241,9 @@ def test_a_remote_that_answers(tmp_path, monkeypatch):
     (tmp_path / ".dvc").mkdir()
     text = f"[core]\n    no_scm = true\n    remote = other\n['remote \"team\"']\n    url = {tmp_path / 'team'}\n"
     (tmp_path / ".dvc/config").write_text(text)
-    findings = list(remotes.remotes())
-    assert "DVC remote team answers" in said(findings, "ok")
-    assert "the default DVC remote 'other' does not exist" in said(findings)
+    diagnoses = list(remotes.remotes())
+    assert "DVC remote team answers" in said(diagnoses, "ok")
+    assert "the default DVC remote 'other' does not exist" in said(diagnoses)
 
 
 def test_the_first_stage_stops_for_it(monkeypatch, tmp_path, capsys):

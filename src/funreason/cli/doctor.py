@@ -2,40 +2,45 @@
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from funreason.core.errors import FunReasonError
+
+if TYPE_CHECKING:
+    from funreason.doctor.diagnosis import Diagnosis
 
 SIGNS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
 
 
 class Unready(FunReasonError):
-    """At least one finding is an error; they have been printed."""
+    """At least one diagnosis is an error; all have been printed."""
 
 
 def add(doctor: argparse.ArgumentParser) -> None:
+    """`funreason doctor`."""
     doctor.add_argument("--json", action="store_true", help="for scripts")
-    doctor.add_argument("--deep", action="store_true", help="read all of DVC's cache, too: some seconds a gigabyte")
+    doctor.add_argument("--deep", action="store_true", help="also read all of DVC's cache: some seconds per gigabyte")
     doctor.set_defaults(run=_doctor)
 
 
 # The libraries are imported late: `funreason --help` answers at once.
-def _doctor(arguments) -> None:
-    findings = examine(arguments.deep)
+def _doctor(arguments: argparse.Namespace) -> None:
+    diagnoses = examine(arguments.deep)
     if arguments.json:
-        print(json.dumps([finding.to_row() for finding in findings], indent=2, ensure_ascii=False))
+        print(json.dumps([diagnosis.to_row() for diagnosis in diagnoses], indent=2, ensure_ascii=False))
     else:
-        print("\n".join(f"{SIGNS[finding.level]} {finding}" for finding in findings))
-    errors = sum(finding.level == "error" for finding in findings)
+        print("\n".join(f"{SIGNS[diagnosis.level]} {diagnosis}" for diagnosis in diagnoses))
+    errors = sum(diagnosis.level == "error" for diagnosis in diagnoses)
     if errors:
-        raise Unready(f"{errors} of {len(findings)} findings would stop a run; their remedies stand above")
+        raise Unready(f"{errors} of {len(diagnoses)} lines are errors that would stop a run; each says what to do")
 
 
-def examine(deep: bool = False) -> list:
-    """All findings; only that of params.yaml where it cannot be read."""
+def examine(deep: bool = False) -> "list[Diagnosis]":
+    """All diagnoses; only that of params.yaml where it cannot be read."""
     from funreason.config import load_params
     from funreason.core.errors import ParamsError
     from funreason.doctor import access, objects, remotes, scorers
-    from funreason.doctor.finding import from_error, ok
+    from funreason.doctor.diagnosis import from_error, ok
     from funreason.doctor.preflight import cheap
 
     try:

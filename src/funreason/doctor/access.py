@@ -10,13 +10,13 @@ from funreason.config import DataParams, ModelParams, MultiTurnParams, Params, r
 from funreason.core.errors import FunReasonError
 from funreason.data.rows import QuarantinedRow, TaskIds, read_rows, read_tasks
 from funreason.data.sources import resolve_model, resolve_source
-from funreason.doctor.finding import Finding, error, from_error, gb, ok, warning
+from funreason.doctor.diagnosis import Diagnosis, error, from_error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, folder_size, named_models
 
 TIMEOUT_S = 5.0
 
 
-def models(params: Params) -> Iterator[Finding]:
+def models(params: Params) -> Iterator[Diagnosis]:
     """Each model of models.*, once."""
     seen = set()
     for where, model in named_models(params).items():
@@ -25,7 +25,7 @@ def models(params: Params) -> Iterator[Finding]:
             yield from _local(where, model.path) if model.path else _elsewhere(where, model, params)
 
 
-def server(params: Params) -> Iterator[Finding]:
+def server(params: Params) -> Iterator[Diagnosis]:
     """The server of llm.engine: server answers, takes the key and knows the model."""
     if params.llm.engine != "server":
         return
@@ -47,14 +47,14 @@ def server(params: Params) -> Iterator[Finding]:
     yield from _listed(where, reply, chosen.model)
 
 
-def data(params: Params) -> Iterator[Finding]:
+def data(params: Params) -> Iterator[Diagnosis]:
     """The sources are there, and their first rows are tasks."""
     yield from _source("data", params.data)
     if params.data.multi_turn.given:
         yield from _source("data.multi_turn", params.data.multi_turn)
 
 
-def _source(where: str, chosen: DataParams | MultiTurnParams) -> Iterator[Finding]:
+def _source(where: str, chosen: DataParams | MultiTurnParams) -> Iterator[Diagnosis]:
     path = chosen.path
     if not chosen.hub and not Path(path).exists() and (stage := _writer(path)):
         yield ok(f"{where}.path: {path} is written by the stage {stage}")
@@ -77,7 +77,7 @@ def _source(where: str, chosen: DataParams | MultiTurnParams) -> Iterator[Findin
         yield ok(f"{where}.path: {path}, its first row is a task")
 
 
-def _local(where: str, path: str) -> Iterator[Finding]:
+def _local(where: str, path: str) -> Iterator[Diagnosis]:
     folder = Path(path)
     if not folder.is_dir():
         yield error(f"{where}.path: no folder {path!r}", f"correct it, or give a hub id as {where}.hub")
@@ -98,7 +98,7 @@ def _local(where: str, path: str) -> Iterator[Finding]:
     yield ok(f"{where}: {path}, {shown}")
 
 
-def _elsewhere(where: str, model: ModelParams, params: Params) -> Iterator[Finding]:
+def _elsewhere(where: str, model: ModelParams, params: Params) -> Iterator[Diagnosis]:
     try:
         found = resolve_model(where.removeprefix("models."), model, params.llm)
     except FunReasonError as problem:
@@ -107,7 +107,7 @@ def _elsewhere(where: str, model: ModelParams, params: Params) -> Iterator[Findi
     yield ok(f"{where}: {found['hub']} ({found['kind']}), revision {found['revision'] or 'as served'}")
 
 
-def _listed(where: str, reply: httpx.Response, model: str | None) -> Iterator[Finding]:
+def _listed(where: str, reply: httpx.Response, model: str | None) -> Iterator[Diagnosis]:
     try:
         names = [entry["id"] for entry in reply.raise_for_status().json()["data"]]
     except (httpx.HTTPStatusError, ValueError, KeyError, TypeError):

@@ -1,23 +1,37 @@
-"""Does a model fit into the memory: to answer (vLLM), and to be trained?
+"""GPUs and memory, without loading torch. Does a model fit: to answer (vLLM), and to be trained?
 
 Only weights, gradients and the optimizer are counted. What does not fit by them is an error; activations and the KV
 cache come on top, so that a tight fit is a warning.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from funreason.config import Params
-from funreason.doctor.finding import Finding, error, gb, ok, warning
-from funreason.doctor.machine import Gpu
+from funreason.doctor.diagnosis import Diagnosis, error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, Size, model_size, named_models
 
-SERVED = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes a parameter
-TRAINED = 16  # bytes a parameter: weights, gradient and AdamW's two moments, all float32 (bf16 is autocast)
+SERVED = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes per parameter
+TRAINED = 16  # bytes per parameter: weights, gradient and AdamW's two moments, all float32 (bf16 is autocast)
 FROZEN = 4  # under LoRA adapters; QUANTIZED under quantized ones
 QUANTIZED = 0.6
 TIGHT = 0.8
 SHARDED = ("fsdp2", "zero3")
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """`bytes` of memory; `capability` is CUDA's, (9, 0) for a Hopper."""
+
+    name: str
+    bytes: int
+    capability: tuple[int, int]
+
+    @property
+    def bf16(self) -> bool:
+        """Whether it computes in bfloat16."""
+        return self.capability >= (8, 0)
 
 
 @dataclass(frozen=True)
@@ -28,7 +42,7 @@ class Machine:
     memory: tuple[int, int]
 
 
-def serving(params: Params, machine: Machine) -> Iterator[Finding]:
+def serving(params: Params, machine: Machine) -> Iterator[Diagnosis]:
     """The largest model that vLLM loads here, in llm.dtype, spread over llm.tensor_parallel_size."""
     if params.llm.engine != "vllm":
         return
@@ -41,19 +55,19 @@ def serving(params: Params, machine: Machine) -> Iterator[Finding]:
     needs = {where: _served(size, params.llm.dtype) for where, size in _sizes(params).items()}
     if not needs:
         return
-    where = max(needs, key=needs.get)
+    where = max(needs, key=lambda name: needs[name])
     need = needs[where]
     if gpus:
         room = min(gpu.bytes for gpu in gpus) * params.llm.gpu_memory_utilization
-        said = f"{where} takes {gb(need / spread)} of the {gb(room)} that vLLM may use of a GPU"
-        yield _fits(said, need / spread, room, "raise llm.tensor_parallel_size, or choose a smaller model")
+        what = f"{where} takes {gb(need / spread)} of the {gb(room)} that vLLM may use of a GPU"
+        yield _fits(what, need / spread, room, "raise llm.tensor_parallel_size, or choose a smaller model")
     else:
         need += params.llm.kv_cache_gb * 2**30
-        said = f"{where} and llm.kv_cache_gb take {gb(need)} of {gb(machine.memory[1])} free memory"
-        yield _in_memory(said, need, machine, "lower llm.kv_cache_gb, choose a smaller model, or use a GPU")
+        what = f"{where} and llm.kv_cache_gb take {gb(need)} of {gb(machine.memory[1])} free memory"
+        yield _in_memory(what, need, machine, "lower llm.kv_cache_gb, choose a smaller model, or use a GPU")
 
 
-def training(params: Params, machine: Machine) -> Iterator[Finding]:
+def training(params: Params, machine: Machine) -> Iterator[Diagnosis]:
     """models.base with its gradients and AdamW's moments, sharded where the launcher shards."""
     train, gpus = params.train, machine.gpus
     if gpus and train.processes > len(gpus):
@@ -68,17 +82,18 @@ def training(params: Params, machine: Machine) -> Iterator[Finding]:
         return
     each = (QUANTIZED if train.lora.quantize else FROZEN) if train.lora.rank else TRAINED
     need = size.parameters * each / (train.processes if train.launcher in SHARDED else 1)
-    said = f"training models.base ({each} bytes for each of {size.parameters / 1e6:,.1f} M parameters) takes {gb(need)}"
+    what = f"training models.base ({each} bytes for each of {size.parameters / 1e6:,.1f} M parameters) takes {gb(need)}"
     remedy = "set train.launcher to fsdp2 or zero3 on more GPUs, train.lora.rank, or choose a smaller model"
     if gpus:
         room = min(gpu.bytes for gpu in gpus)
-        yield _fits(f"{said} of the {gb(room)} of a GPU", need, room, remedy)
+        yield _fits(f"{what} of the {gb(room)} of a GPU", need, room, remedy)
     else:
         need *= train.processes
-        yield _in_memory(f"{said} of {gb(machine.memory[1])} free memory", need, machine, remedy)
+        yield _in_memory(f"{what} of {gb(machine.memory[1])} free memory", need, machine, remedy)
 
 
-def gpu_list(machine: Machine) -> Iterator[Finding]:
+def gpu_list(machine: Machine) -> Iterator[Diagnosis]:
+    """What GPUs there are."""
     if machine.gpus:
         yield ok(f"{len(machine.gpus)} GPUs: {machine.gpus[0].name}, {gb(machine.gpus[0].bytes)} each")
     else:
@@ -89,27 +104,53 @@ def _served(size: Size, dtype: str) -> float:
     return size.bytes if dtype == "auto" else size.parameters * SERVED[dtype]
 
 
-def _fits(said: str, need: float, room: float, remedy: str) -> Finding:
+def _fits(what: str, need: float, room: float, remedy: str) -> Diagnosis:
     if need > room:
-        return error(said, remedy)
-    return warning(said, remedy) if need > TIGHT * room else ok(said)
+        return error(what, remedy)
+    return warning(what, remedy) if need > TIGHT * room else ok(what)
 
 
-def _in_memory(said: str, need: float, machine: Machine, remedy: str) -> Finding:
+def _in_memory(what: str, need: float, machine: Machine, remedy: str) -> Diagnosis:
     total, free = machine.memory
     if need > total:
-        return error(f"{said}, {gb(total)} in all", remedy)
-    return warning(said, f"end other programs, or {remedy}") if need > TIGHT * free else ok(said)
+        return error(f"{what}, {gb(total)} in all", remedy)
+    return warning(what, f"end other programs, or {remedy}") if need > TIGHT * free else ok(what)
 
 
 def _sizes(params: Params) -> dict[str, Size]:
     """Parameter name → size, of the models whose weights are at hand."""
-    found = {}
+    sizes = {}
     for where, model in named_models(params).items():
         try:
             size = model_size(model)
         except (DamagedWeights, OSError):  # access.models tells
             continue
         if size:
-            found[where] = size
-    return found
+            sizes[where] = size
+    return sizes
+
+
+def gpus() -> list[Gpu]:
+    """The NVIDIA GPUs that the driver names; none without a driver."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    cards = []
+    with suppress(pynvml.NVMLError):
+        for number in range(pynvml.nvmlDeviceGetCount()):
+            handle = pynvml.nvmlDeviceGetHandleByIndex(number)
+            memory = pynvml.nvmlDeviceGetMemoryInfo(handle).total
+            capability = tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle))
+            cards.append(Gpu(pynvml.nvmlDeviceGetName(handle), memory, capability))
+    return cards
+
+
+def machine_memory() -> tuple[int, int]:
+    """(bytes of this machine, bytes available now)."""
+    import psutil
+
+    memory = psutil.virtual_memory()
+    return memory.total, memory.available

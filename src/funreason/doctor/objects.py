@@ -1,6 +1,7 @@
-"""DVC's cache against dvc.lock: DVC believes a read-only object, whatever became of its bytes, and hands it out.
+"""DVC's cache against dvc.lock.
 
-A run would go on with the damaged file: even a stage that wrote it anew gets the old object linked in its place.
+Not left to DVC: its own check skips read-only objects (`dvc_data.hashfile.db.local`), and those are all. A run would go
+on with a damaged file, and even a stage that writes it anew gets the old object linked in its place.
 """
 
 import hashlib
@@ -11,12 +12,12 @@ from pathlib import Path
 
 from funreason.config import read_yaml
 from funreason.core.errors import ParamsError
-from funreason.doctor.finding import Finding, error, ok
+from funreason.doctor.diagnosis import Diagnosis, error, ok
 from funreason.doctor.space import dvc_cache
 
 
-def objects(deep: bool = False) -> Iterator[Finding]:
-    """Objects of another size than dvc.lock says; `deep`: every object is read, and held against its name."""
+def objects(deep: bool = False) -> Iterator[Diagnosis]:
+    """Objects of another size than dvc.lock says; with `deep`, every object is read and compared with its name."""
     folder = dvc_cache() / "files" / "md5"
     try:
         outs = _outs()
@@ -34,12 +35,12 @@ def objects(deep: bool = False) -> Iterator[Finding]:
         remedy = f"delete it and {', '.join(users)}, then `dvc fetch` or `dvc repro`"
         yield error(f"{path} in DVC's cache is damaged", remedy)
     if names and not damaged:
-        said = "what their names say" if deep else "as long as dvc.lock says (--deep reads them)"
-        yield ok(f"the objects of DVC's cache are {said}")
+        state = "what their names say" if deep else "as long as dvc.lock says (--deep reads them)"
+        yield ok(f"the objects of DVC's cache are {state}")
 
 
-def locks() -> Iterator[Finding]:
-    """DVC writes .dvc/tmp/rwlock in place: killed meanwhile, it leaves half of it, and refuses to start."""
+def locks() -> Iterator[Diagnosis]:
+    """DVC writes .dvc/tmp/rwlock in place: killed meanwhile, it leaves half a file and refuses to start."""
     path = Path(".dvc/tmp/rwlock")
     try:
         json.loads(path.read_text())
@@ -51,13 +52,13 @@ def locks() -> Iterator[Finding]:
 
 def _outs() -> dict[str, dict[str, int]]:
     """md5 → {path: size} of all outs of dvc.lock that are files."""
-    found = defaultdict(dict)
+    sizes: dict[str, dict[str, int]] = defaultdict(dict)
     lock = Path("dvc.lock")
     for stage in read_yaml(lock)["stages"].values() if lock.exists() else ():
         for out in stage.get("outs", ()):
             if not out["md5"].endswith(".dir"):
-                found[out["md5"]][out["path"]] = out["size"]
-    return found
+                sizes[out["md5"]][out["path"]] = out["size"]
+    return sizes
 
 
 def _place(folder: Path, md5: str) -> Path:

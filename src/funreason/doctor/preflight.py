@@ -5,14 +5,12 @@ import sys
 from funreason.config import Params
 from funreason.core.errors import FunReasonError
 from funreason.doctor import memory, scorers, space
-from funreason.doctor.finding import Finding
-from funreason.doctor.machine import gpus
-from funreason.doctor.machine import memory as machine_memory
+from funreason.doctor.diagnosis import Diagnosis
 
 
-def cheap(params: Params) -> list[Finding]:
+def cheap(params: Params) -> list[Diagnosis]:
     """Space, memory, and the scorers' environments."""
-    machine = memory.Machine(gpus(), machine_memory())
+    machine = memory.Machine(memory.gpus(), memory.machine_memory())
     return [
         *memory.gpu_list(machine),
         *memory.serving(params, machine),
@@ -24,12 +22,12 @@ def cheap(params: Params) -> list[Finding]:
 
 
 def preflight(params: Params) -> None:
-    """Say the warnings, a line each. Raises FunReasonError with the first error."""
-    findings = cheap(params)
-    for finding in findings:
-        if finding.level == "warning":
-            print(f"warning: {finding}", file=sys.stderr)
-    errors = [finding for finding in findings if finding.level == "error"]
+    """Print the warnings, one line each. Raises FunReasonError with the first error."""
+    diagnoses = cheap(params)
+    for diagnosis in diagnoses:
+        if diagnosis.level == "warning":
+            print(f"warning: {diagnosis}", file=sys.stderr)
+    errors = [diagnosis for diagnosis in diagnoses if diagnosis.level == "error"]
     if errors:
         more = f" ({len(errors) - 1} more: `funreason doctor`)" if errors[1:] else ""
         raise FunReasonError(f"{errors[0]}{more}")

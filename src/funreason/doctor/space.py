@@ -1,4 +1,4 @@
-"""Is there room for what a run will write? Estimates, their numbers said; by file system, since places share one."""
+"""Is there room for what a run will write? Estimates, their numbers what; by file system, since places share one."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from funreason.config import Params
-from funreason.doctor.finding import Finding, error, gb, ok, warning
+from funreason.doctor.diagnosis import Diagnosis, error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, model_size
 from funreason.llm.cache import cache_folder
 from funreason.train.checkpoints import BYTES_PER_PARAMETER, checkpoint_root
@@ -16,21 +16,21 @@ TOKEN = 4  # bytes of text
 _CHECKS = 5
 
 
-def disk(params: Params) -> Iterator[Finding]:
-    """A warning where the estimate does not fit, an error where not even checkpoints and one trained model do."""
+def disk(params: Params) -> Iterator[Diagnosis]:
+    """A warning where the estimate does not fit, an error where not even checkpoints and trained models do."""
     surely, perhaps = _surely(params), _perhaps(params)
     for device, places in _by_device([*surely, *perhaps]).items():
         free = shutil.disk_usage(device).free
         least, most = (sum(need.get(place, 0) for place in places) for need in (surely, perhaps))
         names = ", ".join(f"{name} at {folder}" for name, folder in places)
-        said = (
+        what = (
             f"{gb(free)} free for {names}; a run takes {gb(least)} of models and checkpoints, up to {gb(most)} of rows"
         )
         remedy = "free some, or move the places: FUNREASON_CACHE, `dvc cache dir`, the clone"
         if free < least:
-            yield error(said, remedy)
+            yield error(what, remedy)
         else:
-            yield warning(said, remedy) if free < least + most else ok(said)
+            yield warning(what, remedy) if free < least + most else ok(what)
 
 
 def _surely(params: Params) -> dict[tuple, float]:
@@ -63,6 +63,7 @@ def _perhaps(params: Params) -> dict[tuple, float]:
 
 
 def dvc_cache() -> Path:
+    """DVC's cache folder."""
     from dvc.config import Config, ConfigError
 
     try:
@@ -73,7 +74,7 @@ def dvc_cache() -> Path:
 
 
 def _rows(params: Params) -> int:
-    """Of the source as far as they are refined; of a file not there yet, the toy's; of the hub's, the paper's."""
+    """Rows that are refined: of the source; of the toy for a file not written yet, of the paper for the hub."""
     path = Path(params.data.path)
     if params.data.hub:
         return params.prepare.limit or 60_000
@@ -87,8 +88,9 @@ def _rows(params: Params) -> int:
 
 def _by_device(places: list[tuple]) -> dict[Path, list[tuple]]:
     """A folder of each file system → the places on it; one that is not there yet is made where its parents are."""
-    found, first = defaultdict(list), {}
+    by_device: dict[Path, list[tuple]] = defaultdict(list)
+    first: dict[int, Path] = {}
     for name, folder in dict.fromkeys(places):
         near = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
-        found[first.setdefault(os.stat(near).st_dev, near)].append((name, folder))
-    return found
+        by_device[first.setdefault(os.stat(near).st_dev, near)].append((name, folder))
+    return by_device

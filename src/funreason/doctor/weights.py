@@ -27,7 +27,7 @@ def model_size(model: ModelParams) -> Size | None:
 
     Raises DamagedWeights, OSError.
     """
-    folder = Path(model.path) if model.path else _cached(model) if model.hub else None
+    folder = Path(model.path) if model.path else _cached(model.hub, model.revision) if model.hub else None
     return folder_size(folder) if folder and folder.is_dir() else None
 
 
@@ -56,16 +56,16 @@ def _header(file: Path) -> list[dict]:
             tensors = [value for name, value in header.items() if name != "__metadata__"]
             end = 8 + length + max((tensor["data_offsets"][1] for tensor in tensors), default=0)
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise DamagedWeights(f"{file} is no safetensors file") from None
-    if (found := file.stat().st_size) < end:
-        raise DamagedWeights(f"{file} ends at byte {found:,} of {end:,}")
+            raise DamagedWeights(f"{file} is not a safetensors file") from None
+    if (size := file.stat().st_size) < end:
+        raise DamagedWeights(f"{file} ends at byte {size:,} of {end:,}")
     return tensors
 
 
-def _cached(model: ModelParams) -> Path | None:
+def _cached(hub: str, revision: str | None) -> Path | None:
     from huggingface_hub import errors, snapshot_download
 
     try:
-        return Path(snapshot_download(model.hub, revision=model.revision, local_files_only=True))
+        return Path(snapshot_download(hub, revision=revision, local_files_only=True))
     except (errors.HFValidationError, OSError):
         return None
