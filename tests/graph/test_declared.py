@@ -23,7 +23,7 @@ SPEED_ONLY = {
     "llm.ray.start_s",
 }  # fmt: skip
 HASHED = {"publish": {"src/funreason/prompts"}}  # read as texts, not imported: the data card names their hashes
-STAGES = sorted(path.name for path in (ROOT / "stages").glob("*.py"))
+STAGES = sorted(path.name for path in (ROOT / "stages").glob("[a-z]*.py"))
 
 
 def used_code(stage: Declared) -> set[str]:

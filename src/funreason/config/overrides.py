@@ -10,8 +10,8 @@ from dvc.exceptions import InvalidArgumentError
 from dvc.utils.hydra import apply_overrides, to_hydra_overrides
 
 from funreason.config.messages import nearest
-from funreason.config.migrate import renamed_key
 from funreason.config.params import Params, check_params
+from funreason.config.renames import renamed_key
 from funreason.config.yamlio import read_yaml
 from funreason.core.errors import ParamsError
 

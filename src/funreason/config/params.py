@@ -24,7 +24,7 @@ from funreason.config.blocks import (
     ValidateParams,
 )
 from funreason.config.messages import describe
-from funreason.config.migrate import REMEDY, old_names
+from funreason.config.renames import REMEDY, old_names
 from funreason.config.rounds import GateParams, RecipeParams, RecipesParams, RoundParams, check_chain, check_panel
 from funreason.config.training import EvaluateParams, LossParams, TrainParams
 from funreason.config.yamlio import read_yaml
