@@ -1,10 +1,10 @@
-"""The five checks against hidden labels: judge, rules, cascade and panel, on the toy world's planted defects.
+"""The five checks against hidden labels: judge, heuristics, cascade and panel, on the toy world's planted defects.
 
-Run as: python benchmarks/refine.py [--rows 200] [--seats 3]   (rows a check, half of them sound)
+Run as: python benchmarks/refine.py [--rows 200] [--seats 3]   (rows per check, half of them sound)
 
-A defect is what is looked for: recall is the share of planted defects that a check finds, precision the share of its
-findings that are planted. An undecided verdict counts as a miss on either side. `asked` is the share of questions that
-were put to the judge. Prints one table; the figures belong into docs/LOG.md.
+Recall is the fraction of planted defects that a check catches, precision the fraction of rows that it fails which have
+one. An undecided verdict counts as wrong for either label. `asked` is the fraction of questions that were put to the
+judge. Prints one table; the figures belong into docs/LOG.md.
 """
 
 import argparse
@@ -14,13 +14,13 @@ from contextlib import ExitStack
 
 from tabulate import tabulate
 
-from funreason.config import Params, load_params
+from funreason.config import FcdrParams, Params, load_params
 from funreason.core.records import Sample
 from funreason.llm import load_ref
 from funreason.prompts import CHECKS
-from funreason.refine.answer import Question
-from funreason.refine.judge import Judge
-from funreason.refine.panel import Cascade, Panel
+from funreason.refine.judge import Judge, Question
+from funreason.refine.modes import Decider, HeuristicsFirst
+from funreason.refine.panel import Panel, PanelVerdict
 from funreason.toy.tools import split
 from funreason.toy.world import judge_cases
 
@@ -29,7 +29,7 @@ SEED = 1007  # not the pipeline's world
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rows", type=int, default=200, help="questions a check (default 200)")
+    parser.add_argument("--rows", type=int, default=200, help="questions per check (default 200)")
     parser.add_argument("--seats", type=int, default=3, help="votes of the panel (default 3)")
     parser.add_argument("--model", default="toy/models/toy-judge", help="the judge, a local folder")
     arguments = parser.parse_args()
@@ -37,9 +37,9 @@ def main() -> None:
     questions, labels = [question for question, _ in cases], [label for _, label in cases]
     table = []
     with ExitStack() as stack:
-        for name, asked in contestants(params, arguments.model, arguments.seats, stack).items():
-            answers = asked.ask(questions, name)
-            table += list(rows(name, questions, labels, answers))
+        for name, decider in deciders(params, arguments.model, arguments.seats, stack).items():
+            verdicts = decider.ask(questions, name)
+            table += list(rows(name, questions, labels, verdicts))
     print(tabulate(table, headers="keys", floatfmt=".3f"))
 
 
@@ -50,51 +50,51 @@ def labelled(count: int) -> Iterator[tuple[Question, bool]]:
         yield Question(row["check"], sample), row["label"]
 
 
-def contestants(params: Params, model: str, seats: int, stack: ExitStack) -> dict:
+def deciders(params: Params, model: str, seats: int, stack: ExitStack) -> dict[str, Decider]:
     ref = load_ref(model)
     greedy = stack.enter_context(Judge("judge", ref, params.llm, params.judge))
     warm = params.judge.model_copy(update={"temperature": 0.6})
     drawn = stack.enter_context(Judge("judge", ref, params.llm, warm))
-    one, several = (seated(params, votes) for votes in (1, seats))
+    one, several = (with_seats(params, votes) for votes in (1, seats))
     return {
         "judge": Panel({"judge": greedy}, one),
-        "rules": Cascade(None),
-        "cascade": Cascade(Panel({"judge": greedy}, one)),
+        "heuristics": HeuristicsFirst(None),
+        "cascade": HeuristicsFirst(Panel({"judge": greedy}, one)),
         f"panel of {seats}, unanimous": Panel({"judge": drawn}, several),
     }
 
 
-def seated(params: Params, votes: int):
+def with_seats(params: Params, votes: int) -> FcdrParams:
     """The checks' parameters with `votes` seats for the one judge, and the unanimous rule."""
     panels = params.fcdr.panels().items()
     change = {"judges": ["judge"] * votes, "rule": "unanimous"}
     return params.fcdr.model_copy(update={name: panel.model_copy(update=change) for name, panel in panels})
 
 
-def rows(name: str, questions: list[Question], labels: list[bool], answers: list) -> Iterator[dict]:
+def rows(name: str, questions: list[Question], labels: list[bool], verdicts: list[PanelVerdict]) -> Iterator[dict]:
     for check in CHECKS:
-        found = Counter()
-        for question, label, answer in zip(questions, labels, answers, strict=True):
+        counts = Counter()
+        for question, label, verdict in zip(questions, labels, verdicts, strict=True):
             if question.check == check:
-                found[label, answer.value] += 1
-                found["asked"] += bool(answer.ballot)
-                found["n"] += 1
-        yield {"": name, "check": check} | scores(found)
+                counts[label, verdict.value] += 1
+                counts["asked"] += bool(verdict.seats)
+                counts["n"] += 1
+        yield {"": name, "check": check} | scores(counts)
 
 
-def scores(found: Counter) -> dict:
-    hit, missed = found[False, False], found[False, True] + found[False, None]
-    false_alarm, let_pass = found[True, False], found[True, True]
-    undecided = found[True, None] + found[False, None]
-    precision, recall = _share(hit, hit + false_alarm), _share(hit, hit + missed)
+def scores(counts: Counter) -> dict:
+    hit, missed = counts[False, False], counts[False, True] + counts[False, None]
+    false_alarm, let_pass = counts[True, False], counts[True, True]
+    undecided = counts[True, None] + counts[False, None]
+    precision, recall = _fraction(hit, hit + false_alarm), _fraction(hit, hit + missed)
     return {
-        "found": hit, "missed": missed, "false alarms": false_alarm, "let pass": let_pass, "undecided": undecided,
-        "precision": precision, "recall": recall, "F1": _share(2 * hit, 2 * hit + false_alarm + missed),
-        "asked": _share(found["asked"], found["n"]),
+        "caught": hit, "missed": missed, "false alarms": false_alarm, "let pass": let_pass, "undecided": undecided,
+        "precision": precision, "recall": recall, "F1": _fraction(2 * hit, 2 * hit + false_alarm + missed),
+        "asked": _fraction(counts["asked"], counts["n"]),
     }  # fmt: skip
 
 
-def _share(part: int, whole: int) -> float:
+def _fraction(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 

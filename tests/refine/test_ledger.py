@@ -67,6 +67,16 @@ def test_ledgers_with_votes_as_texts_and_no_heuristics_are_read(ledgered, comman
     assert json.loads(command("ledger", "stats", "--json")[1])["steps"][0]["heuristics"] == {"both": 0, "agree": 0}
 
 
+def test_ledgers_with_the_names_of_an_earlier_version_are_read(ledgered, command):
+    names = {"attempts": "asks", "heuristics": "rules"}
+    old = [{names.get(key, key): value for key, value in line.items()} for line in LINES]
+    new = command("ledger", "stats", "--json")[1], command("ledger", "show", "12#1")[1]
+    write_jsonl("data/r0/ledger.jsonl", old)
+    assert (command("ledger", "stats", "--json")[1], command("ledger", "show", "12#1")[1]) == new
+    write_jsonl("data/r0/ledger.jsonl", [line("1", "validate", action="spare", reason="best: 2 was chosen")])
+    assert "not_selected at validate (best: 2 was chosen)" in command("ledger", "show", "1")[1]
+
+
 def test_stats_count_steps_outcomes_and_reasons(ledgered, command):
     found = json.loads(command("ledger", "stats", "--json")[1])
     steps = {entry.pop("step"): entry for entry in found["steps"]}
