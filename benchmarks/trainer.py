@@ -1,9 +1,9 @@
-"""What SRMLTrainer costs over TRL's SFTTrainer: the same model, rows and batches, in turns.
+"""What SRMLTrainer costs over TRL's SFTTrainer, with the same model, rows and batches.
 
     python benchmarks/trainer.py [--vocabulary 2048 151936] [--length 1024 4096] [--hidden 128] [--steps 3] [--rounds 1]
 
-For every vocabulary and length a table: seconds a step by the clock and of the processor (its user time: other work on
-the machine does not show in it), peak memory, trained tokens a second, and each as a ratio to SFTTrainer's. Each
+For every vocabulary and length a table: seconds per step by the clock and of the processor (user time: other work on
+the machine does not show in it), peak memory, trained tokens per second, and each as a ratio to SFTTrainer's. Each
 measurement is a process of its own, since a peak is of a whole process. On CUDA the clock and the allocator's peak
 count. Half of a row is prompt; of the rest, reasoning is two thirds. At the end, how both grow with length.
 """
@@ -20,7 +20,7 @@ WAYS = ("trl", "srml", "srml fused", "srml whole head")  # SFTTrainer first: the
 
 
 def measure(way: str, vocabulary: int, length: int, hidden: int, steps: int) -> dict:
-    """One training of `steps` steps and a first one that is not counted: seconds a step, peak memory in MB."""
+    """One training of `steps` steps and a first one that is not counted: seconds per step, peak memory in MB."""
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
@@ -104,7 +104,7 @@ def trainer_of(way: str, model, dataset, steps: int, cuda: bool):
         return SFTTrainer(model, args, train_dataset=dataset, processing_class=tokenizer)
     options = {
         "srml": {}, "srml fused": {"head": "fused"},  # what it does by itself; TRL's head on labelled positions
-        "srml whole head": {"compact_head": False},  # bit for bit TRL's at the token share
+        "srml whole head": {"compact_head": False},  # bit for bit TRL's at the token fraction
     }[way]  # fmt: skip
     return SRMLTrainer(model, SRMLConfig(**common, **options), train_dataset=dataset, processing_class=tokenizer)
 
@@ -117,16 +117,16 @@ def in_a_process(*case) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def table(vocabulary: int, length: int, found: dict[str, dict], key: str) -> None:
-    base = found[WAYS[0]]
-    print(f"\nvocabulary {vocabulary:,}, {length:,} tokens a step")
+def table(vocabulary: int, length: int, results: dict[str, dict], key: str) -> None:
+    base = results[WAYS[0]]
+    print(f"\nvocabulary {vocabulary:,}, {length:,} tokens per step")
     widths = {"s (clock)": 12, "s (cpu)": 12, "ratio": 8, "peak MB": 10, "above start": 13, "peak ratio": 11}
     columns = widths | {"tokens/s": 10}
     print(" " * 16 + "".join(f"{name:>{width}}" for name, width in columns.items()))
-    for way, one in found.items():
-        times = f"{one['wall']:12.2f}{one['cpu']:12.2f}{one[key] / base[key]:8.2f}"
-        memory = f"{one['peak']:10.0f}{one['above']:13.0f}{one['peak'] / base['peak']:11.2f}"
-        print(f"{way:16}{times}{memory}{length / one[key]:10.0f}", flush=True)
+    for way, result in results.items():
+        times = f"{result['wall']:12.2f}{result['cpu']:12.2f}{result[key] / base[key]:8.2f}"
+        memory = f"{result['peak']:10.0f}{result['above']:13.0f}{result['peak'] / base['peak']:11.2f}"
+        print(f"{way:16}{times}{memory}{length / result[key]:10.0f}", flush=True)
 
 
 def main() -> None:
@@ -138,27 +138,29 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="the fastest of the rounds counts")
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
     parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    if chosen.one:
-        way, *numbers = chosen.one
+    options = parser.parse_args()
+    if options.one:
+        way, *numbers = options.one
         print(json.dumps(measure(way, *map(int, numbers))))
         return
     import torch
 
     key, grown = "wall" if torch.cuda.is_available() else "cpu", {}
-    for vocabulary in chosen.vocabulary:
-        for length in chosen.length:
+    for vocabulary in options.vocabulary:
+        for length in options.length:
             rounds = [
-                {way: in_a_process(way, vocabulary, length, chosen.hidden, chosen.steps) for way in chosen.ways}
-                for _ in range(chosen.rounds)
+                {way: in_a_process(way, vocabulary, length, options.hidden, options.steps) for way in options.ways}
+                for _ in range(options.rounds)
             ]
-            found = {way: min((one[way] for one in rounds), key=lambda one: one[key]) for way in chosen.ways}
-            table(vocabulary, length, found, key)
-            grown[vocabulary, length] = found
-    short, long = min(chosen.length), max(chosen.length)
-    for vocabulary in chosen.vocabulary if short < long else []:
+            fastest = {
+                way: min((results[way] for results in rounds), key=lambda result: result[key]) for way in options.ways
+            }
+            table(vocabulary, length, fastest, key)
+            grown[vocabulary, length] = fastest
+    short, long = min(options.length), max(options.length)
+    for vocabulary in options.vocabulary if short < long else []:
         print(f"\nvocabulary {vocabulary:,}: from {short:,} to {long:,} tokens")
-        for way in chosen.ways:
+        for way in options.ways:
             a, b = grown[vocabulary, short][way], grown[vocabulary, long][way]
             memory = b["above"] / max(a["above"], 1)
             print(f"{way:16}{b[key] / a[key]:8.2f} × the time{memory:8.2f} × the memory above start")

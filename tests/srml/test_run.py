@@ -12,12 +12,14 @@ from reference import token_losses
 from rows import eight, row
 from train_stage import LOSS, TRAIN, kill_the_stage, train, workspace
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl import SFTTrainer
 
 from funreason.config import LossParams, TrainParams
 from funreason.core.errors import DataError, ModelError
 from funreason.core.jsonio import write_jsonl
 from funreason.core.runtime import outcome
 from funreason.llm import load_ref
+from funreason.srml import SRMLConfig, SRMLTrainer
 from funreason.srml.segments import LabelReport, label_rows
 from funreason.train.callbacks import Progress
 from funreason.train.checkpoints import last_complete, require_space, run_key
@@ -145,6 +147,19 @@ def test_half_written_checkpoints_are_deleted(tmp_path):
     assert last_complete(tmp_path) == str(tmp_path / "checkpoint-10")
     assert not (tmp_path / "checkpoint-20").exists()
     assert last_complete(tmp_path / "none") is None
+
+
+def test_only_weights_that_are_really_missing_are_named(tiny_model, tmp_path, monkeypatch):
+    """A checkpoint has tied weights once; transformers would name the other one as missing."""
+    args = SRMLConfig(str(tmp_path), bf16=False, use_cpu=True, report_to=[])
+    trainer, named = SRMLTrainer(str(tiny_model), args, train_dataset=eight()), []
+    monkeypatch.setattr(SFTTrainer, "_issue_warnings_after_load", lambda self, result: named.append(result))
+    weights = trainer.model.state_dict()
+    del weights["lm_head.weight"]
+    trainer._issue_warnings_after_load(trainer.model.load_state_dict(weights, strict=False))
+    del weights["model.norm.weight"]
+    trainer._issue_warnings_after_load(trainer.model.load_state_dict(weights, strict=False))
+    assert [result.missing_keys for result in named] == [[], ["model.norm.weight"]]
 
 
 def test_a_full_disk_is_noticed_before_training(tmp_path):

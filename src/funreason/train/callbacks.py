@@ -86,7 +86,7 @@ class Progress(TrainerCallback):
         """Show the losses and the speed of the last step."""
         logs = logs or {}
         names = [name for name in ("loss_think", "loss_result", "weight_think") if name in logs]
-        shown = {name: f"{logs[name]:.3f}" for name in names}
+        shown: dict[str, str] = {name: f"{logs[name]:.3f}" for name in names}
         if "tokens_per_second" in logs:
             shown["tokens/s"] = f"{logs['tokens_per_second']:.0f}"
         self.bar.set_postfix(shown, refresh=False)
