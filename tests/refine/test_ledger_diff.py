@@ -78,17 +78,19 @@ def test_diff_reads_revisions_and_experiments(versioned, monkeypatch, command):
     assert "0 rows with another outcome, 2 with the same" in command("ledger", "diff", "workspace", "third")[1]
 
 
-def test_a_folder_goes_before_an_experiment_of_its_name(versioned, monkeypatch, command):
+def test_an_experiment_goes_before_a_folder_of_its_name(versioned, monkeypatch, command):
     monkeypatch.chdir(versioned)
-    list_hash = ["git", "for-each-ref", "--format=%(objectname)", "refs/exps/*/*/third"]
-    found = subprocess.run(list_hash, check=True, capture_output=True, text=True).stdout.strip()
-    Path("third").mkdir()
+    write_jsonl("third/ledger.jsonl", LINES)
     try:
-        said = refused(command("ledger", "diff", "third", "HEAD"))
-        assert "neither ledger.jsonl nor data/r0/ledger.jsonl" in said and "an experiment its hash" in said
-        assert json.loads(command("ledger", "diff", found, "HEAD", "--json")[1])["rows"] == {"a": 2, "b": 4}
+        assert json.loads(command("ledger", "diff", "third", "HEAD", "--json")[1])["rows"] == {"a": 2, "b": 4}
+        assert json.loads(command("ledger", "diff", "./third", "one", "--json")[1])["rows"] == {"a": 4, "b": 4}
+        assert json.loads(command("ledger", "diff", "third/", "one", "--json")[1])["rows"] == {"a": 4, "b": 4}
+        said = refused(command("ledger", "diff", "third", "HEAD", "--round", "r1"))
+        assert "for the folder of this name write ./third" in said
+        Path("third/ledger.jsonl").unlink()
+        assert "neither ledger.jsonl nor data/r0/ledger.jsonl" in refused(command("ledger", "diff", "./third", "HEAD"))
     finally:
-        Path("third").rmdir()
+        shutil.rmtree("third")
 
 
 def test_what_a_revision_does_not_have_is_one_line(versioned, monkeypatch, command):

@@ -1,14 +1,15 @@
-"""`funreason cache …`: the response cache on the command line."""
+"""`funreason cache`: the stored responses of models."""
 
 import argparse
 import json
 import sys
 
+from funreason.cli.places import given_path
 from funreason.core.errors import DataError
 
 
 def add(cache: argparse.ArgumentParser) -> None:
-    """Add the actions to the parser of `funreason cache`."""
+    """Add the arguments of the command."""
     actions = cache.add_subparsers(required=True, metavar="ACTION")
     stats = actions.add_parser("stats", help="responses, tokens and days of use per model")
     stats.add_argument("--json", action="store_true", help="for scripts")
@@ -18,7 +19,7 @@ def add(cache: argparse.ArgumentParser) -> None:
     gc.add_argument("--dry-run", action="store_true", help="only count them")
     gc.set_defaults(run=_gc)
     export = actions.add_parser("export", help="write responses to a file, for another machine")
-    export.add_argument("path", metavar="FILE", help="gzipped where it ends in .gz")
+    export.add_argument("path", type=given_path, metavar="FILE", help="gzipped where it ends in .gz")
     export.set_defaults(run=_export)
     push = actions.add_parser("push", help="upload responses that a remote does not have yet, for a team to share")
     push.set_defaults(run=_push)
@@ -26,13 +27,11 @@ def add(cache: argparse.ArgumentParser) -> None:
     pull.set_defaults(run=_pull)
     for action in (push, pull):
         place = "a DVC remote (none: the default one), or a URL or path, which has a /: s3://bucket/path, ../folder"
-        action.add_argument("place", nargs="?", metavar="REMOTE|URL", help=place)
+        action.add_argument("place", nargs="?", type=_place, metavar="REMOTE|URL", help=place)
     for action in (gc, export, push):
         action.add_argument("--model", metavar="IDENTITY", help="of one model only; the start of its name in `stats`")
-    take = actions.add_parser(
-        "import", help="take over an export, or the readable rows of a cache file moved aside"
-    )
-    take.add_argument("path", metavar="FILE")
+    take = actions.add_parser("import", help="take over an export, or the readable rows of a cache file moved aside")
+    take.add_argument("path", type=given_path, metavar="FILE")
     take.set_defaults(run=_import)
     verify = actions.add_parser("verify", help="check every response against its digest")
     verify.add_argument("--repair", action="store_true", help="drop damaged responses, which are then asked again")
@@ -45,7 +44,10 @@ def _days(text: str) -> int:
     return int(text)
 
 
-# What follows imports its libraries late, like all of the command line.
+def _place(text: str) -> str:
+    return given_path(text) if "/" in text and "://" not in text else text
+
+
 def _stats(arguments: argparse.Namespace) -> None:
     from tabulate import tabulate
 

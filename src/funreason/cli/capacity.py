@@ -5,6 +5,8 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+from funreason.cli.places import given_path
+
 if TYPE_CHECKING:
     from funreason.plan.capacity import Assumptions, Speed
     from funreason.plan.estimate import StageEstimate
@@ -12,27 +14,31 @@ if TYPE_CHECKING:
 
 def add(capacity: argparse.ArgumentParser) -> None:
     """`funreason capacity`."""
+    name = capacity.prog
+    capacity.usage = f"{name} [OPTION …]\n       {name} measure MODEL [OPTION …]"
     capacity.set_defaults(run=_estimate)
     source = capacity.add_mutually_exclusive_group()
-    source.add_argument(
-        "--from", dest="folder", default="metrics", metavar="FOLDER", help="metrics of a finished run; default: metrics"
-    )
-    source.add_argument("--assume", metavar="FILE", help="a file of assumptions, such as configs/capacity/32b.yaml")
+    finished = "metrics of a finished run; default: metrics"
+    source.add_argument("--from", dest="folder", type=given_path, metavar="FOLDER", help=finished)
+    assumed = "a file of assumptions, such as configs/capacity/32b.yaml"
+    source.add_argument("--assume", type=given_path, metavar="FILE", help=assumed)
     capacity.add_argument("--rows", type=_count, help="rows of the source; default: those of the run or the file")
-    capacity.add_argument("--speed", metavar="FILE", help="a file that `measure` has written")
+    capacity.add_argument("--speed", type=given_path, metavar="FILE", help="a file that `measure` has written")
     capacity.add_argument("--prefill", type=_rate, help="prompt tokens per second per GPU")
     capacity.add_argument("--decode", type=_rate, help="completion tokens per second per GPU")
     capacity.add_argument("--start-s", type=_amount, help="seconds until a stage's model is loaded")
     capacity.add_argument("--gpus", type=_count, help="number of GPUs")
     capacity.add_argument("--price", type=_amount, help="money per GPU hour")
     capacity.add_argument("--json", action="store_true", help="for scripts")
-    actions = capacity.add_subparsers(metavar="[measure]")
+    actions = capacity.add_subparsers(prog=name, title="action, instead of an estimate", metavar="measure")
     measure = actions.add_parser("measure", help="measure how fast a model answers on this machine, past the cache")
-    measure.add_argument("model", metavar="MODEL", help="models/teacher.json, or the folder of a checkpoint")
+    measure.add_argument(
+        "model", type=given_path, metavar="MODEL", help="models/teacher.json, or the folder of a checkpoint"
+    )
     measure.add_argument(
         "--rows", type=_count, default=200, help="prompts, at least 4 times llm.max_num_seqs; default: 200"
     )
-    measure.add_argument("--out", metavar="FILE", help="also write the result there, for --speed")
+    measure.add_argument("--out", type=given_path, metavar="FILE", help="also write the result there, for --speed")
     measure.set_defaults(run=_measure)
 
 
@@ -58,22 +64,22 @@ def _rate(text: str) -> float:
     return value
 
 
-# The libraries are imported late: `funreason --help` answers at once.
 def _estimate(arguments: argparse.Namespace) -> None:
     from funreason.plan.capacity import assumed_run, measured_run, read_assumptions, with_hours
 
+    folder = arguments.folder or "metrics"
     assumptions = read_assumptions(arguments.assume) if arguments.assume else None
     speed = _speed(arguments, assumptions)
     if assumptions:
         rows = arguments.rows or assumptions.rows
         estimates = assumed_run(assumptions, rows)
     else:
-        estimates, rows = measured_run(arguments.folder, arguments.rows)
+        estimates, rows = measured_run(folder, arguments.rows)
     if arguments.json:
         stages = with_hours(estimates, speed)
         print(json.dumps({"rows": rows, "speed": speed.model_dump(), "stages": stages}, indent=2))
     else:
-        print(_text(estimates, rows, speed, arguments.assume or arguments.folder))
+        print(_text(estimates, rows, speed, arguments.assume or folder))
 
 
 def _speed(arguments: argparse.Namespace, assumptions: "Assumptions | None") -> "Speed":

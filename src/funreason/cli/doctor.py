@@ -23,7 +23,6 @@ def add(doctor: argparse.ArgumentParser) -> None:
     doctor.set_defaults(run=_doctor)
 
 
-# The libraries are imported late: `funreason --help` answers at once.
 def _doctor(arguments: argparse.Namespace) -> None:
     diagnoses = examine(arguments.deep)
     if arguments.json:

@@ -148,40 +148,52 @@ def diff(before: dict[str, Outcome], after: dict[str, Outcome]) -> dict:
 
 
 def state(side: str, name: str) -> dict[str, Outcome]:
-    """The outcomes of a round in a folder (a checkout or the round's own), here, or at a revision. Raises DataError."""
+    """Where the rows of a round ended, in one state of the project.
+
+    A name that is both a revision and a folder is the revision; `./name` is the folder.
+
+    Args:
+        side: `workspace`, a Git revision, a DVC experiment, or a folder: a checkout or data/<round> of one.
+        name: the round.
+
+    Raises:
+        DataError: `side` is none of these, or it has no ledger of the round here.
+    """
     if side == WORKSPACE:
         return row_outcomes(read_ledger(Path(ledger(name))))
-    folder = Path(side)
+    is_path = side in (".", "..") or side.startswith(("./", "../", "/"))
+    at_revision = None if is_path else _at_revision(side, name)
+    return _in_folder(Path(side), name) if at_revision is None else at_revision
+
+
+def _in_folder(folder: Path, name: str) -> dict[str, Outcome]:
     if not folder.is_dir():
-        return _at_revision(side, name)
-    if (folder / LEDGER).is_file():
-        return row_outcomes(read_ledger(folder / LEDGER))
-    if not (folder / ledger(name)).is_file():
-        raise DataError(
-            f"{side}: neither {LEDGER} nor {ledger(name)} is in this folder; run `dvc pull validate@{name}` in "
-            f"that checkout; for a branch write refs/heads/{side}, for an experiment its hash (`dvc exp list`)"
-        )
-    return row_outcomes(read_ledger(folder / ledger(name)))
+        names = "`git log --oneline`, `git branch` and `dvc exp list` show the names there are"
+        raise DataError(f"{str(folder)!r} is not a folder, nor a Git revision or DVC experiment here; {names}")
+    for path in (folder / LEDGER, folder / ledger(name)):
+        if path.is_file():
+            return row_outcomes(read_ledger(path))
+    raise DataError(
+        f"{folder}: neither {LEDGER} nor {ledger(name)} is in this folder; run `dvc pull validate@{name}` in that "
+        f"checkout, or choose another round with --round"
+    )
 
 
-def _at_revision(revision: str, name: str) -> dict[str, Outcome]:
+def _at_revision(revision: str, name: str) -> dict[str, Outcome] | None:
+    """None where this is not a revision. Raises DataError where the revision has no ledger of the round here."""
     import dvc.api
-    from dvc.exceptions import DvcException, PathMissingError
+    from dvc.exceptions import DvcException, NotDvcRepoError, PathMissingError
     from dvc.scm import RevError, SCMError
 
     path = ledger(name)
     try:
         with dvc.api.open(path, repo=".", rev=revision, encoding="utf-8") as file:
             return row_outcomes(_checked(_objects(file, f"{path} at {revision}"), f"{path} at {revision}"))
-    except RevError:
-        names = "`git log --oneline`, `git branch` and `dvc exp list` name what there is"
-        raise DataError(f"{revision!r} is not a folder, nor a Git revision or DVC experiment here; {names}") from None
-    except SCMError:
-        raise DataError(
-            f"{revision!r} is not a folder, and this one is not a Git repository to look it up in"
-        ) from None
+    except (RevError, SCMError, NotDvcRepoError):
+        return None
     except PathMissingError:
-        raise DataError(_absent(path, revision, name)) from None
+        folder = f"; for the folder of this name write ./{revision}" if Path(revision).is_dir() else ""
+        raise DataError(f"{_absent(path, revision, name)}{folder}") from None
     except (DvcException, OSError) as error:
         raise DataError(f"{path} at {revision} cannot be read: {error}") from None
 
