@@ -168,6 +168,9 @@ def state(side: str, name: str) -> dict[str, Outcome]:
 
 def _in_folder(folder: Path, name: str) -> dict[str, Outcome]:
     if not folder.is_dir():
+        here = Path.cwd()
+        if not any((parent / ".git").exists() for parent in (here, *here.parents)):
+            raise DataError(f"{str(folder)!r} is not a folder, and this one is not a Git repository to look it up in")
         names = "`git log --oneline`, `git branch` and `dvc exp list` show the names there are"
         raise DataError(f"{str(folder)!r} is not a folder, nor a Git revision or DVC experiment here; {names}")
     for path in (folder / LEDGER, folder / ledger(name)):
