@@ -1,7 +1,7 @@
 """Which tests belong to the fast tier, and which tests one xdist worker runs together. Used by conftest.py alone.
 
-A test is marked `model` or `slow` by hand, or by a fixture (`MODEL_FIXTURES`, `SLOW_FIXTURES`); `model` also because its
-module imports torch. That is read from the source, so that the fast tier need not import such a module to leave it out.
+A test is marked `model` or `slow` by hand, or by a fixture (`MODEL_FIXTURES`, `SLOW_FIXTURES`); `model` also because
+its module imports torch. That is read from the source, so that the fast tier need not import such a module to skip it.
 """
 
 import ast

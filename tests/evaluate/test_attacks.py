@@ -12,6 +12,8 @@ from funreason.evaluate import code
 
 from .attacks import KILLERS, programs
 
+pytestmark = pytest.mark.slow
+
 DOUBLE = {
     "prompt": 'def double(x):\n    """Twice x."""\n',
     "entry_point": "double",

@@ -19,6 +19,8 @@ from funreason.sandbox.scorer import scorer_python
 
 from .gold_turns import CLOSING, entries, gold_answers, perfect
 
+pytestmark = pytest.mark.slow
+
 BASE, MISS_FUNC, MISS_PARAM, LONG_CONTEXT = MULTI_TURN
 REF = ModelRef("m", None, "server:m", "server")
 THOUGHT = "<think>Perhaps [cd(folder='x')]?</think>\n\n"

@@ -10,6 +10,8 @@ from funreason.evaluate import code_bench, evalplus
 from funreason.evaluate.code_text import completion
 from funreason.llm import Response
 
+pytestmark = pytest.mark.slow
+
 DATA = ROOT.parent / "shared" / "data"  # beside the checkout, on machines without the internet
 SLOW = "Mbpp/599"  # 40 s of the processor, as much as all others; EvalPlus ends it itself after a minute of the clock
 

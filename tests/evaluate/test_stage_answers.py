@@ -14,6 +14,8 @@ from funreason.evaluate import api_bank
 from .test_api_bank import DATA, SYSTEM
 from .workspace import PROBLEM, fill, rows, served_by, set_params, stage
 
+pytestmark = pytest.mark.slow
+
 HUGE = 1_000_000
 BAD = [
     "", "I cannot do that.", "[" * HUGE, "x" * HUGE, f"[f(a='{'x' * HUGE}')]", "\ud800", "[f(a='\\ud800')]", "\0",

@@ -15,6 +15,8 @@ from funreason.sandbox.limits import family
 
 from .workspace import PROBLEM, command, environment, fill, served_by, set_params
 
+pytestmark = pytest.mark.slow
+
 SLOW_CALL = "[get_weather(city='Ghent', days=9**9**9**9 + 3)]"  # the scorer gives it two seconds
 SLOW_CODE = f"```python\n{PROBLEM['prompt']}    while True: pass\n```"  # evaluate.code.timeout_s: 2
 CASES = {"evaluate_bfcl.py": ("bfcl", SLOW_CALL), "evaluate_code.py": ("code", SLOW_CODE)}

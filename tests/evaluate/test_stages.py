@@ -9,6 +9,8 @@ from llm.http_server import completion, serve
 
 from .workspace import PROBLEM, fill, rows, served_by, set_params, stage
 
+pytestmark = pytest.mark.model
+
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory, tiny_model) -> Path:

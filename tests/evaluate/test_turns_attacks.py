@@ -12,6 +12,8 @@ from funreason.evaluate.bfcl_turns import Conversation, SimulatedApis
 
 from .gold_turns import CLOSING, gold_answers
 
+pytestmark = pytest.mark.slow
+
 BASE = MULTI_TURN[0]
 PLANTED = "/tmp/funreason-planted-turns"
 PLANT = f"""__import__("os").system("touch {PLANTED}")"""

@@ -21,6 +21,8 @@ from .gold_turns import gold_answers, perfect
 from .suite import QUESTION, write_folder
 from .workspace import ROOT, rows, set_params, stage
 
+pytestmark = pytest.mark.model
+
 LONG = {"evaluate.bfcl.categories": ["multi_turn"], "evaluate.bfcl.limit": 1, "evaluate.bfcl.max_tokens": 32}
 OUTS = ("data/base/bfcl.jsonl", "metrics/base/bfcl.json")
 

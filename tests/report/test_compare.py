@@ -12,6 +12,8 @@ from funreason.core.jsonio import write_json
 from funreason.report.compare import compare, markdown
 from funreason.report.compare_sides import WORKSPACE, experiments
 
+pytestmark = pytest.mark.slow
+
 COMPARE = [sys.executable, "-c", "from funreason.cli.main import main; main()", "compare"]
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from funreason.toy.world import write_world
 
+pytestmark = pytest.mark.model
+
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "toy" / "models"
 
