@@ -15,7 +15,7 @@ KNOWN = {parent for key in known_keys(Params) for parent in (key, key.rpartition
 BLOCKS = {key for key in KNOWN if "." not in key}
 KEY = re.compile(rf"(?<![\w./-])(?:{'|'.join(sorted(BLOCKS))})(?:\.[a-z_*<>][\w*<>]*)+(?![\w/*-]|\.\w)")
 FILE_ENDINGS = {"csv", "json", "jsonl", "md", "py", "toml", "txt", "yaml"}
-ELSEWHERE = {"migrate.py"}  # names the keys of older files
+ELSEWHERE = {"migrate.py", "renames.py"}  # names the keys of older files
 
 
 def named_keys(file: Path) -> Iterator[tuple[int, str]]:

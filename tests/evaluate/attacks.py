@@ -91,22 +91,22 @@ frame.f_locals['result'].append('passed')
 return 0""",
         "answer for the checker": f"""{LIBC}
 import glob, json
-said = json.dumps({{f'toy/{{n}}': {{'passed': True, 'result': 'passed'}} for n in range(100)}}).encode()
+forged = json.dumps({{f'toy/{{n}}': {{'passed': True, 'result': 'passed'}} for n in range(100)}}).encode()
 for path in ['/dev/fd/%d' % n for n in range(1, 20)] + glob.glob('/proc/%d/fd/*' % posix.getppid()):
     try:
         with open(path, 'r+b', buffering=0) as file:
-            file.write(said)
+            file.write(forged)
     except OSError:
         pass
 for number in range(1, 20):
-    libc.write(number, said, len(said))
+    libc.write(number, forged, len(forged))
 libc.kill(posix.getppid(), 9)
 return 0""",
         "write to the checker's memory": f"{LIBC}return 2 * x if libc.ptrace(16, posix.getppid(), 0, 0) == 0 else 0",
     }
 
 
-# These end the driver, so each costs a further run of those that were with it.
+# These end the driver, so each costs another run of the programs beside it.
 KILLERS = {
     "kill the parent": f"{LIBC}libc.kill(posix.getppid(), 9)",
     "kill all": f"{LIBC}libc.kill(-1, 9)",

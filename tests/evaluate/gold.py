@@ -18,12 +18,12 @@ def official_data(version: str = "v4") -> Path:
 def gold_texts(folder: Path, category: str) -> dict[str, str]:
     """{id: text} for a category of a folder in BFCL's layout."""
     rows = _rows(next((folder / "possible_answer").glob(f"BFCL_v?_{category}.json")))
-    calls = {row["id"]: [call for it in row["ground_truth"] for call in _calls(it)] for row in rows}
+    calls = {row["id"]: [call for named in row["ground_truth"] for call in _calls(named)] for row in rows}
     if category in ("simple_java", "java"):
         tools = {row["id"]: row["function"] for row in _rows(next(folder.glob(f"BFCL_v?_{category}.json")))}
-        return {name: java(it, tools[name]) for name, it in calls.items()}
+        return {name: java(called, tools[name]) for name, called in calls.items()}
     write = _javascript if "javascript" in category else render
-    return {name: write(it) for name, it in calls.items()}
+    return {name: write(called) for name, called in calls.items()}
 
 
 def _rows(path: Path) -> list[dict]:
@@ -42,12 +42,12 @@ def _calls(named: dict) -> list[Call]:
 
 def _arguments(possible: dict) -> dict:
     """The first value allowed for each parameter; "" in the list says that it may be left out."""
-    found = {}
+    arguments = {}
     for name, values in possible.items():
         allowed = [value for value in values if value != ""] if isinstance(values, list) else [values]
         if allowed:
-            found[name] = _value(allowed[0])
-    return found
+            arguments[name] = _value(allowed[0])
+    return arguments
 
 
 def _value(value):

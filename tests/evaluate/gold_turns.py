@@ -25,12 +25,14 @@ def gold_answers(category: str, version: str = "v4") -> dict[str, list[str]]:
     data = official_data(version)
     parameters = {name: _parameters(data / "multi_turn_func_doc" / f"{file}.json") for name, file in DOCS.items()}
     true = {row["id"]: row["ground_truth"] for row in _rows(next(data.glob(f"possible_answer/*_{category}.json")))}
-    found = {}
+    answers = {}
     for entry in entries(category, version):
         known = {name: names for api in entry["involved_classes"] for name, names in parameters[api].items()}
         turns = [[_named(call, known) for call in calls] for calls in true[entry["id"]]]
-        found[entry["id"]] = [it for calls in turns for it in ([f"[{', '.join(calls)}]"] if calls else []) + [CLOSING]]
-    return found
+        answers[entry["id"]] = [
+            text for calls in turns for text in ([f"[{', '.join(calls)}]"] if calls else []) + [CLOSING]
+        ]
+    return answers
 
 
 def _named(call: str, parameters: dict[str, list[str]]) -> str:
@@ -62,9 +64,9 @@ def perfect(conversations, version: str = "v4", mark: str = ""):
     assert len(by_start) == len(conversations), "two conversations begin alike"
 
     def answer(body: dict) -> dict:
-        given = sum(message["role"] == "assistant" for message in body["messages"])
+        step = sum(message["role"] == "assistant" for message in body["messages"])
         answers = by_start.get(_start(body["messages"]))
-        return completion(mark + (answers[given] if answers else CLOSING))
+        return completion(mark + (answers[step] if answers else CLOSING))
 
     return answer
 

@@ -46,5 +46,5 @@ def left_behind() -> list:
 
 if __name__ == "__main__":
     before = long_context.CREDIT_CARD_EXTENSION[CARD]["balance"]
-    said = [results(call) for call in json.load(sys.stdin)]
-    print(json.dumps({"said": said, "before": before, "after": left_behind()}))
+    outcomes = [results(call) for call in json.load(sys.stdin)]
+    print(json.dumps({"results": outcomes, "before": before, "after": left_behind()}))

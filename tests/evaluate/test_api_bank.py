@@ -28,7 +28,7 @@ Parameters: {}
 GOLD = Call("Weather", {"city": "Ghent"})
 
 
-def said(*texts: str) -> list[Response]:
+def responses(*texts: str) -> list[Response]:
     return [Response(text, "stop", 1, 1) for text in texts]
 
 
@@ -50,11 +50,11 @@ def test_tools_of_both_spellings():
 
 def test_gold_is_right_on_all_levels(items):
     texts = [f"<think>Hm.</think>\n\n{render([item.gold])}" for item in items]
-    found = metrics(score(items, said(*texts)))
-    assert {name: found[name]["correct"] for name in ("level-1", "level-2", "level-3")} == {
+    figures = metrics(score(items, responses(*texts)))
+    assert {name: figures[name]["correct"] for name in ("level-1", "level-2", "level-3")} == {
         "level-1": 399, "level-2": 67, "level-3": 131,
     }  # fmt: skip
-    assert found["accuracy"] == 1.0 and found["n"] == 597
+    assert figures["accuracy"] == 1.0 and figures["n"] == 597
 
 
 def test_gold_calls_are_of_tools_that_the_prompt_shows(items):
@@ -66,7 +66,7 @@ def test_gold_calls_are_of_tools_that_the_prompt_shows(items):
 def test_wrong_is_wrong(items):
     others = items[1:] + items[:1]
     texts = [render([other.gold]) for other in others]
-    rows = score(items, said(*texts))
+    rows = score(items, responses(*texts))
     assert [r.id for r, a, b in zip(rows, items, others, strict=True) if r.correct and a.gold != b.gold] == []
 
 
@@ -90,7 +90,7 @@ ITEM = api_bank.ApiBankItem(1, "level-1_0", [], GOLD)
     ],
 )
 def test_the_published_rule(text, correct):
-    (row,) = score([ITEM], said(text))
+    (row,) = score([ITEM], responses(text))
     assert row.correct is correct and bool(row.error) is not correct
 
 
@@ -100,7 +100,7 @@ def test_missing_data_are_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ("[", "is not a JSON list"),
         ("7", "is not a JSON list"),
@@ -110,7 +110,7 @@ def test_missing_data_are_one_line(tmp_path):
         ("\xff", "is not a JSON list"),
     ],
 )
-def test_damaged_data_are_one_line(tmp_path, text, told):
+def test_damaged_data_are_one_line(tmp_path, text, problem):
     (tmp_path / "level-1-api_processed.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(DataError, match=rf"level-1-api_processed.json.* {told}.*from github.com"):
+    with pytest.raises(DataError, match=rf"level-1-api_processed.json.* {problem}.*from github.com"):
         load_items(tmp_path)

@@ -56,21 +56,21 @@ def called(server: socket.socket) -> bool:
         return False
 
 
-def test_attacks_are_contained_and_failed_and_the_run_goes_on(outside, mode, tmp_path):
+def test_attacks_are_contained_and_fail(outside, mode, tmp_path):
     attacks, target, servers = outside
     assert len(attacks) + len(KILLERS) >= 20
     rows = scored([RIGHT, *attacks.values(), RIGHT], mode)
     assert rows[0].passed and rows[-1].passed, (rows[0], rows[-1])
     assert [name for name, row in zip(attacks, rows[1:-1], strict=True) if row.passed] == []
     assert list(target.iterdir()) == [] and not any(map(called, servers))
-    write_jsonl(tmp_path / "code.jsonl", [{"result": row.result} for row in rows])  # whatever they said can be kept
+    write_jsonl(tmp_path / "code.jsonl", [{"result": row.result} for row in rows])  # any message can be written
 
 
-def test_attacks_on_the_driver_cost_their_own_row_only(mode):
+def test_a_program_that_kills_the_driver_fails_alone(mode):
     rows = scored([RIGHT, *KILLERS.values(), RIGHT], mode)
     assert [row.passed for row in rows] == [True, *[False] * len(KILLERS), True], rows
 
 
-def test_a_program_that_passes_says_so(mode):
+def test_right_and_wrong_programs_are_told_apart(mode):
     """The suite would also be all red where nothing passes, such as with a test that always fails."""
     assert [row.result for row in scored([RIGHT, "return x"], mode)] == ["passed", "failed: "]

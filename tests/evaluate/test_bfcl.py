@@ -36,7 +36,7 @@ ODD = [
 TOO_LONG = Response("", "too_long", 0, 0)
 # {suite: (category, answers)}: one run of the scorer for all of them.
 ANSWERS = {
-    "attacks": ("simple_python", [GOLD, *(f"[get_weather(days={it})]" for it in ATTACKS.values()), GOLD]),
+    "attacks": ("simple_python", [GOLD, *(f"[get_weather(days={text})]" for text in ATTACKS.values()), GOLD]),
     "attack-irrelevance": ("irrelevance", ["no", f"[get_weather(days={ATTACKS['exit']})]", "no"]),
     "odd": ("simple_python", [GOLD, *ODD, GOLD]),
     "arithmetic": ("simple_python", [
@@ -50,8 +50,8 @@ ANSWERS = {
 }  # fmt: skip
 
 
-def said(answers) -> list[Response]:
-    return [it if isinstance(it, Response) else Response(it, "stop", 1, 1) for it in answers]
+def responses_of(answers) -> list[Response]:
+    return [text if isinstance(text, Response) else Response(text, "stop", 1, 1) for text in answers]
 
 
 def judged(answers: dict[str, tuple], root: Path, mode: str) -> dict[str, list[bool]]:
@@ -62,7 +62,7 @@ def judged(answers: dict[str, tuple], root: Path, mode: str) -> dict[str, list[b
         for suite, (category, texts) in answers.items()
         for n, text in enumerate(texts)
     ]
-    scored = bfcl.score([prompt for prompt, _ in rows], said(text for _, text in rows), folders, mode)
+    scored = bfcl.score([prompt for prompt, _ in rows], responses_of(text for _, text in rows), folders, mode)
     return {suite: [row.correct for row in scored if row.suite == suite] for suite in answers}
 
 
@@ -85,7 +85,7 @@ def test_official_gold_is_right(official, mode):
     prompts = [prompt for name in AST for prompt in official[name]]
     marks = ["", "<think>Let me see: [f(a=1)]</think>\n\n"]
     texts = [marks[number % 2] + gold[prompt.id] for number, prompt in enumerate(prompts)]
-    rows = bfcl.score(prompts, said(texts), {"bfcl": None}, mode)
+    rows = bfcl.score(prompts, responses_of(texts), {"bfcl": None}, mode)
     assert [row.error for row in rows if not row.correct] == []
 
 
@@ -96,7 +96,7 @@ def test_official_wrong_is_wrong(official, mode):
     cases += [(p, "[wrong_name(a=1)]") for p in official["parallel"]]
     cases += [(p, "[some_call(a=1)]") for p in official["irrelevance"]]
     cases += [(p, "I cannot do that.") for p in official["live_relevance"] + official["multiple"]]
-    rows = bfcl.score([p for p, _ in cases], said(text for _, text in cases), {"bfcl": None}, mode)
+    rows = bfcl.score([p for p, _ in cases], responses_of(text for _, text in cases), {"bfcl": None}, mode)
     assert [row.id for row in rows if row.correct] == []
     assert all(row.error for row in rows)
 
@@ -119,26 +119,26 @@ def test_folder_prompts_are_the_official_ones_without_the_note(folder, official)
     assert user == {"role": "user", "content": QUESTION}
 
 
-def test_planted_code_costs_its_own_row_only(verdicts):
+def test_planted_code_fails_alone(verdicts):
     assert verdicts["attacks"] == [True, *[False] * len(ATTACKS), True]
     assert verdicts["attack-irrelevance"] == [True, False, True]
     assert not Path(PLANTED).exists()
 
 
-def test_a_killed_scorer_costs_the_row_that_killed_it(tmp_path, mode):
+def test_an_answer_that_kills_the_scorer_fails_alone(tmp_path, mode):
     killing = "[get_weather(days=__import__('os').kill(__import__('os').getppid(), 9) + 3)]"
     assert judged({"k": ("irrelevance", [killing, "no"])}, tmp_path, mode) == {"k": [False, True]}
 
 
-def test_odd_text_is_wrong_and_nothing_more(verdicts):
+def test_odd_text_is_wrong(verdicts):
     assert verdicts["odd"] == [True, *[False] * len(ODD), True]
 
 
-def test_arithmetic_is_still_worked_out_as_by_the_official_decoder(verdicts):
+def test_arithmetic_is_evaluated_as_by_the_official_decoder(verdicts):
     assert verdicts["arithmetic"] == [True, True, False, False]
 
 
-def test_prompts_without_room_are_wrong_also_where_silence_is_right(verdicts):
+def test_prompts_without_room_are_wrong_also_where_no_call_is_right(verdicts):
     assert verdicts["irrelevance"] == [True, True, False, False]
     assert verdicts["too-long"] == [False]
     assert bfcl.scored_text("live_relevance", TOO_LONG) == ""
@@ -146,7 +146,7 @@ def test_prompts_without_room_are_wrong_also_where_silence_is_right(verdicts):
 
 def test_reasoning_is_cut_before_scoring():
     def cut(text):
-        return bfcl.scored_text("multiple", *said([text]))
+        return bfcl.scored_text("multiple", *responses_of([text]))
 
     assert cut("<think>a</think>\n\n[f()]") == "[f()]"
     assert cut("a</think> b</think>\n[f()]") == "[f()]"

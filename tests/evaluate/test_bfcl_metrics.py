@@ -60,30 +60,32 @@ def test_several_turns_and_the_leaderboard():
     assert official_metrics(complete({}, "v3"), None, "v3")["leaderboard"] is None  # without several turns
 
 
-def test_a_part_is_marked_wherever_it_counts():
-    found = official_metrics([*complete({}, "v4")[:-1]], 39, "v4")
-    assert found["partial"] and found["limit"] == 39 and found["categories"]["live_relevance"]["partial"]
-    assert not found["categories"]["live_irrelevance"]["partial"] and not found["overall"]["partial"]
+def test_a_partial_category_marks_every_number_that_it_is_part_of():
+    figures = official_metrics([*complete({}, "v4")[:-1]], 39, "v4")
+    assert figures["partial"] and figures["limit"] == 39 and figures["categories"]["live_relevance"]["partial"]
+    assert not figures["categories"]["live_irrelevance"]["partial"] and not figures["overall"]["partial"]
     short = official_metrics([row for row in complete({}, "v4") if row.id != "live_simple_0"], None, "v4")
     assert short["live"]["partial"] and short["overall"]["partial"] and not short["non_live_ast"]["partial"]
 
 
-def test_a_missing_category_is_no_zero():
-    found = official_metrics(rows("multiple", 3, 3), 3, "v4")
-    assert found["non_live_ast"] is found["live"] is found["overall"] is found["multi_turn"] is None
+def test_a_missing_category_makes_a_summary_null():
+    figures = official_metrics(rows("multiple", 3, 3), 3, "v4")
+    assert figures["non_live_ast"] is figures["live"] is figures["overall"] is figures["multi_turn"] is None
 
 
-def test_irrelevance_never_stands_alone():
+def test_irrelevance_is_shown_beside_relevance():
     """Always-garbage: all of irrelevance right, none of what wants a call."""
-    found = official_metrics(complete({"irrelevance": 1.0, "live_irrelevance": 1.0}, "v4"), None, "v4")["when_to_call"]
-    assert found["irrelevance"]["accuracy"] == found["live_irrelevance"]["accuracy"] == 1.0
-    assert found["live_relevance"]["accuracy"] == found["calls_wanted"]["accuracy"] == 0.0
-    assert found["calls_wanted"]["n"] == 3641 - 240 - 884
+    figures = official_metrics(complete({"irrelevance": 1.0, "live_irrelevance": 1.0}, "v4"), None, "v4")[
+        "when_to_call"
+    ]
+    assert figures["irrelevance"]["accuracy"] == figures["live_irrelevance"]["accuracy"] == 1.0
+    assert figures["live_relevance"]["accuracy"] == figures["calls_wanted"]["accuracy"] == 0.0
+    assert figures["calls_wanted"]["n"] == 3641 - 240 - 884
 
 
 def test_toy_metrics():
     known = [*rows("multiple", 1, 2), *rows("irrelevance", 1, 1)]
-    found = toy_suites.metrics({"known": known, "new": rows("multiple", 0, 1)})
-    assert found["known"]["categories"]["multiple"]["accuracy"] == 0.5
-    assert (found["known"]["accuracy"], found["known"]["n"]) == (0.6667, 3)
-    assert (found["accuracy"], found["correct"], found["n"]) == (0.5, 2, 4)
+    figures = toy_suites.metrics({"known": known, "new": rows("multiple", 0, 1)})
+    assert figures["known"]["categories"]["multiple"]["accuracy"] == 0.5
+    assert (figures["known"]["accuracy"], figures["known"]["n"]) == (0.6667, 3)
+    assert (figures["accuracy"], figures["correct"], figures["n"]) == (0.5, 2, 4)

@@ -50,7 +50,7 @@ def opened(apis) -> dict[str, list[Conversation]]:
     }
 
 
-def said(conversation: Conversation, *answers: str) -> Conversation:
+def answered(conversation: Conversation, *answers: str) -> Conversation:
     """The conversation as if these had been its answers so far."""
     return replace(conversation, answers=answers)
 
@@ -67,13 +67,13 @@ def test_gold_reaches_the_ceiling(release):
     for category in MULTI_TURN:
         gold |= gold_answers(category, release.version)
     conversations = [
-        said(conversation, *gold[conversation.id]) for conversation in release.start("bfcl", MULTI_TURN, None)
+        answered(conversation, *gold[conversation.id]) for conversation in release.start("bfcl", MULTI_TURN, None)
     ]
     rows = bfcl_turns.score(release.advance(conversations), release.mode, release.version)
     assert [(row.id, row.error) for row in rows if not row.correct] == []
-    found = official_metrics(rows, None, release.version)
-    assert found["multi_turn"]["accuracy"] == 1.0 and found["multi_turn"]["n"] == 800
-    assert not found["multi_turn"]["partial"]
+    figures = official_metrics(rows, None, release.version)
+    assert figures["multi_turn"]["accuracy"] == 1.0 and figures["multi_turn"]["n"] == 800
+    assert not figures["multi_turn"]["partial"]
 
 
 def test_wrong_answers_score_nothing(release):
@@ -90,7 +90,7 @@ def test_wrong_answers_score_nothing(release):
                 [answer if answer == CLOSING else strange[number] for answer in gold[conversation.id]],
                 ["[no_such_function(a=1)]"] * 21,
             ]
-            wrong.append(said(conversation, *kinds[number % 4]))
+            wrong.append(answered(conversation, *kinds[number % 4]))
     ended = release.advance(wrong)
     rows = bfcl_turns.score(ended, release.mode, release.version)
     assert [row.id for row in rows if row.correct] == []
@@ -102,7 +102,7 @@ def test_wrong_answers_score_nothing(release):
 
 
 @pytest.mark.parametrize("category", MULTI_TURN)
-def test_the_loop_leads_gold_to_the_score(apis, opened, category, tmp_path):
+def test_gold_answers_score_through_the_loop(apis, opened, category, tmp_path):
     """From the first question to the metrics, with a model behind a server that reasons before each right answer."""
     conversations, gold = opened[category], gold_answers(category)
     with (
@@ -116,11 +116,11 @@ def test_the_loop_leads_gold_to_the_score(apis, opened, category, tmp_path):
     assert steps == sorted(steps), "conversations at the same step should be asked together"
     assert not any("<think>" in json.dumps(body) for body in server.asked)
     # The same as all answers at once: a round adds nothing but its answer.
-    assert ended == apis.advance([said(conversation, *gold[conversation.id]) for conversation in conversations])
+    assert ended == apis.advance([answered(conversation, *gold[conversation.id]) for conversation in conversations])
     rows = bfcl_turns.score(ended, apis.mode, apis.version)
     assert [(row.id, row.error) for row in rows if not row.correct] == []
-    found = official_metrics(rows, 6, "v4")
-    assert found["categories"][category]["correct"] == 6 and found["categories"][category]["partial"]
+    figures = official_metrics(rows, 6, "v4")
+    assert figures["categories"][category]["correct"] == 6 and figures["categories"][category]["partial"]
     assert json.loads(json.dumps(asdict(rows[0])))["messages"][0]["role"] == "user"
 
 
@@ -134,12 +134,12 @@ def test_prompts_are_those_of_bfcl(opened):
             assert "Note that the provided function is in Python 3 syntax." in system["content"]
 
 
-def test_a_held_back_function_comes_in_its_turn(apis, opened):
+def test_a_missing_function_is_provided_in_its_turn(apis, opened):
     conversation, entry = opened[MISS_FUNC][0], entries(MISS_FUNC)[0]
     ((turn, (function,)),) = entry["missed_function"].items()
     name = f'"name": "{function}"'
     assert name not in conversation.messages[0]["content"]
-    (later,) = apis.advance([said(conversation, *[CLOSING] * int(turn))])
+    (later,) = apis.advance([answered(conversation, *[CLOSING] * int(turn))])
     assert name not in json.dumps(later.messages[:-1])
     assert f"'name': '{function}'" in later.messages[-1]["content"]
     assert later.messages[-1]["content"].endswith("more functions you can choose from. What about now?")
@@ -148,30 +148,30 @@ def test_a_held_back_function_comes_in_its_turn(apis, opened):
 def test_results_come_as_bfcl_gives_them(apis, opened):
     """To local models a message for each call, to APIs one message of the user's; beside the calls, nothing differs."""
     answer = "[pwd(), cd(folder='no such folder'), no_such_function(a=1)]"
-    (conversation,) = apis.advance([said(opened[BASE][0], answer)])
+    (conversation,) = apis.advance([answered(opened[BASE][0], answer)])
     assert conversation.messages[2] == {"role": "assistant", "content": answer}
     results = conversation.messages[3:]
-    assert [(it["role"], it["name"]) for it in results] == [
+    assert [(message["role"], message["name"]) for message in results] == [
         ("tool", "pwd()"), ("tool", "cd(folder='no such folder')"), ("tool", "no_such_function(a=1)")
     ]  # fmt: skip
     assert json.loads(results[0]["content"]) == {"current_working_directory": "/workspace"}
     assert results[2]["content"] == "Error during execution: name 'no_such_function' is not defined"
-    (other,) = replace(apis, tool_role="user").advance([said(opened[BASE][0], answer)])
+    (other,) = replace(apis, tool_role="user").advance([answered(opened[BASE][0], answer)])
     assert other.messages[:3] == conversation.messages[:3]
     assert other.messages[3:] == [{"role": "user", "content": repr(results)}]
 
 
-def test_what_is_no_call_ends_the_turn(apis, opened):
+def test_an_answer_without_a_call_ends_the_turn(apis, opened):
     """A statement, an empty list, code in a fence that decodes to nothing; calls do not."""
     conversation, questions = opened[BASE][1], [turn[0] for turn in entries(BASE)[1]["question"]]
-    (later,) = apis.advance([said(conversation, "No.", "[]", "[pwd()]")])
+    (later,) = apis.advance([answered(conversation, "No.", "[]", "[pwd()]")])
     assert [m for m in later.messages if m["role"] == "user"] == questions[:3]
     assert later.messages[-1]["role"] == "tool" and not later.over
 
 
 def test_twenty_one_answers_in_a_turn_end_the_conversation(apis, opened):
     conversation = opened[BASE][1]
-    (later, last) = apis.advance([said(conversation, *["[pwd()]"] * 20), said(conversation, *["[pwd()]"] * 21)])
+    (later, last) = apis.advance([answered(conversation, *["[pwd()]"] * 20), answered(conversation, *["[pwd()]"] * 21)])
     assert not later.over and last.turns == [["[pwd()]"] * 21]
     (row,) = bfcl_turns.score([last], apis.mode, apis.version)
     assert row.error.startswith("multi_turn:force_terminated: Model was force-terminated during inference phase.")
@@ -179,11 +179,11 @@ def test_twenty_one_answers_in_a_turn_end_the_conversation(apis, opened):
 
 def test_long_context_has_its_long_files(apis, opened):
     answer = "[cd(folder='document'), cat(file_name='final_report.pdf')]"
-    short, long = apis.advance([said(opened[name][0], answer) for name in (BASE, LONG_CONTEXT)])
+    short, long = apis.advance([answered(opened[name][0], answer) for name in (BASE, LONG_CONTEXT)])
     assert len(long.messages[-1]["content"]) > 10 * len(short.messages[-1]["content"])
 
 
-def test_no_room_ends_the_conversation_and_is_wrong(apis, opened, tmp_path):
+def test_a_conversation_without_room_is_wrong(apis, opened, tmp_path):
     refusal = 400, {"error": {"message": "maximum context length", "code": "context_length_exceeded"}}
     first, second = opened[BASE][:2]
     answer = perfect([first, second])

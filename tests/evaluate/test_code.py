@@ -32,7 +32,7 @@ def passed_at_1(problems: list[dict], completions: list[str], mode: str) -> dict
     return code.pass_at_1([row.passed for row in rows])
 
 
-def test_no_code_fails_unseen(mode):
+def test_an_empty_completion_fails_without_a_run(mode):
     rows = code.score("toy", [DOUBLE | {"task_id": "toy/0"}], [""], timeout_s=2, mode=mode)
     assert rows == [code.CheckedSolution("toy", "toy/0", "", False, "no code")]
 

@@ -4,7 +4,8 @@ import ast
 
 import pytest
 
-from funreason.evaluate.code_text import completion
+from funreason.evaluate import code_text
+from funreason.evaluate.code_text import MAX_CHARS, MAX_PARSES, completion
 
 PROMPT = 'import math\n\ndef area(r):\n    """Area of a circle.\n\n    >>> area(0)\n    0.0\n    """\n'
 BODY = "    if r < 0:\n        return 0.0\n    return math.pi * r * r\n"
@@ -49,11 +50,11 @@ def test_solution_is_found(answer):
     ],
     ids=["empty", "talk", "fence", "half", "null", "unclosed", "deep", "minus", "blank"],
 )  # fmt: skip
-def test_no_solution_is_no_crash(answer):
+def test_an_answer_without_a_solution_does_not_crash(answer):
     ast.parse(PROMPT + completion(answer, PROMPT, "area"))
 
 
-def test_talk_and_unfinished_code_are_no_solution():
+def test_prose_and_unfinished_code_are_not_a_solution():
     for answer in ("I cannot do that.", "", "def area(", "```python\n```"):
         assert completion(answer, PROMPT, "area") == ""
 
@@ -66,9 +67,25 @@ def test_prompt_without_docstring():
         assert names["double"](4) == 8
 
 
-def test_what_was_cut_off_is_kept_up_to_the_last_whole_line():
+def test_a_cut_answer_is_kept_up_to_its_last_whole_line():
     assert completion("    y = r\n    return y * (r", PROMPT, "area") == "    y = r\n"
 
 
-def test_a_megabyte_takes_no_time():
-    assert completion("x = (\n" * 300_000, PROMPT, "area") is not None
+def test_only_the_first_characters_of_an_answer_are_read():
+    prose = "All work and no play.\n"
+    assert completion(prose + WHOLE, PROMPT, "area") == "\n\n\n" + WHOLE
+    assert completion(prose * (MAX_CHARS // len(prose) + 1) + WHOLE, PROMPT, "area") == ""
+
+
+@pytest.mark.parametrize("line", ["x = (\n", "    x = 1 +\n", "    @area\n", "def area(r):\n    @area\n"])
+def test_a_huge_answer_is_parsed_a_few_times_only(line, monkeypatch):
+    """Decorators that decorate nothing are an error of the last line, so that each try drops one line."""
+    monkeypatch.setattr(code_text, "MAX_CHARS", 2000)
+    parses, parse = [], ast.parse
+    monkeypatch.setattr(ast, "parse", lambda source: parses.append(source) or parse(source))
+    assert completion(line * 100_000, PROMPT, "area") == ""
+    assert len(parses) <= 3 * MAX_PARSES and max(map(len, parses)) <= 2 * 2000
+
+
+def test_a_solution_behind_many_tries_is_found():
+    assert completion(WHOLE + "@area\n" * (MAX_PARSES - 10), PROMPT, "area").endswith(WHOLE)

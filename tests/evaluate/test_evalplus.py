@@ -13,7 +13,7 @@ from funreason.llm import Response
 pytestmark = pytest.mark.slow
 
 DATA = ROOT.parent / "shared" / "data"  # beside the checkout, on machines without the internet
-SLOW = "Mbpp/599"  # 40 s of the processor, as much as all others; EvalPlus ends it itself after a minute of the clock
+SLOW = "Mbpp/599"  # 40 s of CPU time, as much as all others; EvalPlus kills it after a minute
 
 
 @pytest.fixture(params=["humaneval+", "mbpp+"])
@@ -23,22 +23,22 @@ def benchmark(request) -> str:
     return request.param
 
 
-def chosen(benchmark: str) -> list[dict]:
-    return [it for it in evalplus.load_problems(benchmark, DATA) if it["task_id"] != SLOW]
+def quick_problems(benchmark: str) -> list[dict]:
+    return [row for row in evalplus.load_problems(benchmark, DATA) if row["task_id"] != SLOW]
 
 
 def test_gold_passes_and_wrong_fails(benchmark, mode):
     """Gold as a reasoning model would write it: all pass, HumanEval/32, too, which EvalPlus by itself fails."""
-    problems = chosen(benchmark)
+    problems = quick_problems(benchmark)
     assert len(problems) == {"humaneval+": 164, "mbpp+": 377}[benchmark]
     texts = []
-    for it in problems:
-        whole = it["prompt"] + it["canonical_solution"]
-        answer = f"<think>def {it['entry_point']}(): pass</think>\n\nHere:\n```python\n{whole}\n```\nDone."
-        texts.append(completion(answer, it["prompt"], it["entry_point"]))
+    for problem in problems:
+        whole = problem["prompt"] + problem["canonical_solution"]
+        answer = f"<think>def {problem['entry_point']}(): pass</think>\n\nHere:\n```python\n{whole}\n```\nDone."
+        texts.append(completion(answer, problem["prompt"], problem["entry_point"]))
     rows, base = evalplus.score(benchmark, problems, texts, timeout_s=60, mode=mode)
     assert [(row.task_id, row.result) for row in rows if not row.passed] == [] and all(base)
-    wrong = [f"\n\ndef {it['entry_point']}(*_):\n    return object()\n" for it in problems[:6]] + [""]
+    wrong = [f"\n\ndef {problem['entry_point']}(*_):\n    return object()\n" for problem in problems[:6]] + [""]
     rows, base = evalplus.score(benchmark, problems[:7], wrong, timeout_s=1, mode=mode)
     assert not any(base) and not any(row.passed for row in rows) and rows[-1].result == "no code"
 
@@ -47,7 +47,7 @@ def test_gold_passes_and_wrong_fails(benchmark, mode):
 def test_the_slow_gold_passes_too(mode):
     if not (DATA / "MbppPlus.jsonl.gz").exists():
         pytest.skip(f"no MbppPlus.jsonl.gz in {DATA}")
-    (problem,) = [it for it in evalplus.load_problems("mbpp+", DATA) if it["task_id"] == SLOW]
+    (problem,) = [row for row in evalplus.load_problems("mbpp+", DATA) if row["task_id"] == SLOW]
     answer = f"```python\n{problem['prompt']}{problem['canonical_solution']}\n```"
     text = completion(answer, problem["prompt"], problem["entry_point"])
     ((row,), (base,)) = evalplus.score("mbpp+", [problem], [text], timeout_s=60, mode=mode)
@@ -57,7 +57,7 @@ def test_the_slow_gold_passes_too(mode):
 def test_plus_is_harder_than_base_and_forgers_fail(mode):
     if not (DATA / "HumanEvalPlus.jsonl.gz").exists():
         pytest.skip(f"no HumanEvalPlus.jsonl.gz in {DATA}")
-    (problem,) = [it for it in evalplus.load_problems("humaneval+", DATA) if it["task_id"] == "HumanEval/2"]
+    (problem,) = [row for row in evalplus.load_problems("humaneval+", DATA) if row["task_id"] == "HumanEval/2"]
     forge = """    import sys
     frame = sys._getframe()
     while 'stat' not in frame.f_locals:
@@ -71,7 +71,7 @@ def test_plus_is_harder_than_base_and_forgers_fail(mode):
 """
     texts = ["    return number - int(number)\n", "    return number % 1.0 if number < 1000 else 7.0\n", forge]
     rows, base = evalplus.score("humaneval+", [problem] * 3, texts, timeout_s=2, mode=mode)
-    assert [(row.passed, it) for row, it in zip(rows, base, strict=True)] == [
+    assert [(row.passed, passes_base) for row, passes_base in zip(rows, base, strict=True)] == [
         (True, True),
         (False, True),
         (False, False),
@@ -100,18 +100,18 @@ def test_a_damaged_download_is_one_line(tmp_path, data):
 
 def test_sampled_metrics():
     """Two problems, five samples each: 2 and 0 right."""
-    found = code_bench.sampled_metrics([[True, False, True, False, False], [False] * 5])
-    assert found == {"samples": 5, "pass@1": 0.2, "pass@5": 0.5}
+    figures = code_bench.sampled_metrics([[True, False, True, False, False], [False] * 5])
+    assert figures == {"samples": 5, "pass@1": 0.2, "pass@5": 0.5}
 
 
-def test_samples_go_the_same_road(benchmark, mode):
+def test_samples_are_scored_like_answers(benchmark, mode):
     """Two problems, two samples each: the first sample of the second problem is wrong."""
-    problems = chosen(benchmark)[:2]
-    gold = [Response(f"```python\n{it['prompt']}{it['canonical_solution']}```", "stop", 1, 1) for it in problems]
+    problems = quick_problems(benchmark)[:2]
+    gold = [Response(f"```python\n{row['prompt']}{row['canonical_solution']}```", "stop", 1, 1) for row in problems]
     wrong = Response("I cannot.", "stop", 1, 1)
     drawn = [[gold[0], gold[0]], [wrong, gold[1]]]
-    rows, found = code_bench.score_samples(benchmark, problems, drawn, timeout_s=10, mode=mode)
-    assert found == {"samples": 2, "pass@1": 0.75}
+    rows, figures = code_bench.score_samples(benchmark, problems, drawn, timeout_s=10, mode=mode)
+    assert figures == {"samples": 2, "pass@1": 0.75}
     assert [(row.sample, row.passed) for row in rows] == [(1, True), (1, False), (2, True), (2, True)]
-    _, found = code_bench.score_answers(benchmark, problems, [gold[0], wrong], timeout_s=10, mode=mode)
-    assert found["pass@1"] == found["base"]["pass@1"] == 0.5 and found["n"] == 2
+    _, figures = code_bench.score_answers(benchmark, problems, [gold[0], wrong], timeout_s=10, mode=mode)
+    assert figures["pass@1"] == figures["base"]["pass@1"] == 0.5 and figures["n"] == 2

@@ -54,9 +54,9 @@ def test_gold_reaches_the_ceilings(release, mode):
     marks = ["", "<think>Perhaps [f(a=1)]?</think>\n\n"]
     named = {prompt.id: "[any_call(a=1)]" if prompt.category == "live_relevance" else NO_CALL for prompt in prompts}
     texts = [marks[number % 2] + (named | gold)[prompt.id] for number, prompt in enumerate(prompts)]
-    found = metrics(release, texts, mode)
-    assert not found["partial"]
-    correct = {name: it["correct"] for name, it in found["categories"].items()}
+    figures = metrics(release, texts, mode)
+    assert not figures["partial"]
+    correct = {name: part["correct"] for name, part in figures["categories"].items()}
     assert correct == {name: CEILINGS[version].get(name, size(name, version)) for name in CATEGORIES}
 
 
@@ -64,6 +64,6 @@ def test_wrong_answers_score_nothing(release, mode):
     """A function that is not there where a call is wanted, a call where none is, and talk where any call would do."""
     _, prompts, _ = release
     texts = [NO_CALL if prompt.category == "live_relevance" else "[no_such_function(a=1)]" for prompt in prompts]
-    found = metrics(release, texts, mode)
-    assert {name: it["correct"] for name, it in found["categories"].items()} == dict.fromkeys(CATEGORIES, 0)
-    assert found["overall"]["accuracy"] == 0.0
+    figures = metrics(release, texts, mode)
+    assert {name: part["correct"] for name, part in figures["categories"].items()} == dict.fromkeys(CATEGORIES, 0)
+    assert figures["overall"]["accuracy"] == 0.0

@@ -79,13 +79,13 @@ NOT_LITERAL = {
 
 @pytest.fixture(scope="module", params=["v4", "v3"])
 def probe(request):
-    """What the release says of all the calls: {"said": [results], "before", "after"}, plain and official."""
+    """What the release says of all the calls: {"results": […], "before", "after"}, literal and official."""
     try:
         python = scorer_python(ENVIRONMENTS[request.param])
     except FunReasonError:
         pytest.skip(f"no environment {ENVIRONMENTS[request.param]}: make bfcl3")
 
-    def said(how: str, calls: list[str]) -> dict:
+    def run(how: str, calls: list[str]) -> dict:
         if request.param == "v3":
             for name in (FILES, MATH, TRUE_FILES):
                 calls = [call.replace(name, name.lower()) for call in calls]
@@ -93,24 +93,24 @@ def probe(request):
         done = subprocess.run(command, input=json.dumps(calls), capture_output=True, text=True, check=True)
         return json.loads(done.stdout.splitlines()[-1])
 
-    return said
+    return run
 
 
-def test_plain_calls_give_what_bfcl_gives(probe):
-    plain, official = (probe(how, list(LITERAL.values()))["said"] for how in ("literal", "official"))
-    assert [name for name, results in zip(LITERAL, plain, strict=True) if results is None] == []
-    assert dict(zip(LITERAL, plain, strict=True)) == dict(zip(LITERAL, official, strict=True))
-    by_name = dict(zip(LITERAL, plain, strict=True))
+def test_literal_calls_have_the_results_of_bfcl(probe):
+    literal, official = (probe(how, list(LITERAL.values()))["results"] for how in ("literal", "official"))
+    assert [name for name, results in zip(LITERAL, literal, strict=True) if results is None] == []
+    assert dict(zip(LITERAL, literal, strict=True)) == dict(zip(LITERAL, official, strict=True))
+    by_name = dict(zip(LITERAL, literal, strict=True))
     assert by_name["by position"] == ['{"result": 3.5}']
     assert by_name["of no such function"] == ["Error during execution: name 'no_such_function' is not defined"]
 
 
-def test_nothing_else_is_executed(probe):
-    said = probe("literal", list(NOT_LITERAL.values()))["said"]
-    assert [(name, results) for name, results in zip(NOT_LITERAL, said, strict=True) if results is not None] == []
+def test_other_calls_are_not_executed(probe):
+    outcomes = probe("literal", list(NOT_LITERAL.values()))["results"]
+    assert [(name, results) for name, results in zip(NOT_LITERAL, outcomes, strict=True) if results is not None] == []
 
 
 def test_a_conversation_leaves_nothing_behind(probe):
     """Neither its instances nor what it spent of a card that BFCL lends to all conversations of a long context."""
-    found = probe("literal", [])
-    assert found["after"] == [found["before"], [], True]
+    state = probe("literal", [])
+    assert state["after"] == [state["before"], [], True]

@@ -41,14 +41,14 @@ def inside(locking):
 
 def left_over(program: str = "") -> list[list[str]]:
     """Command lines of sandboxed processes that are there, seen from outside; those of `program` only."""
-    found = [_words(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
-    return [words for words in found if MARK in words and program in (words[0], "")]
+    commands = [_words(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
+    return [words for words in commands if MARK in words and program in (words[0], "")]
 
 
 def _words(path: Path) -> list[str]:
     try:
         return path.read_bytes().decode(errors="replace").split("\0")
-    except OSError:  # it ended while we looked
+    except OSError:  # it ended meanwhile
         return []
 
 
@@ -84,8 +84,8 @@ def test_paths_with_blanks_are_shown(inside, tmp_path):
 def test_packages_are_those_of_the_environment_only(inside):
     """Not those of the Python that the environment was made from: they differ between machines."""
     done = inside("import sys; print(*sys.path, sep='\\n')")
-    found = [path for path in done.stdout.decode().split("\n") if path.endswith(("site-packages", "dist-packages"))]
-    assert found == [sandbox.interpreter(sys.executable).env["PYTHONPATH"]], done.stderr
+    packages = [path for path in done.stdout.decode().split("\n") if path.endswith(("site-packages", "dist-packages"))]
+    assert packages == [sandbox.interpreter(sys.executable).env["PYTHONPATH"]], done.stderr
 
 
 def test_nothing_outside_can_be_written(inside, tmp_path):
@@ -184,7 +184,7 @@ def test_fork_bomb_leaves_a_sandbox_beside_it_alone(inside):
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("x = bytearray(1 << 30)", "MemoryError"),
         ("f = open('big', 'wb')\nwhile True: f.write(bytes(1 << 20))", "File too large"),
@@ -193,9 +193,9 @@ def test_fork_bomb_leaves_a_sandbox_beside_it_alone(inside):
     ],
     ids=["memory", "file", "disk", "output"],
 )
-def test_limits(inside, source, said):
+def test_limits(inside, source, message):
     done = inside(source, memory_mb=512)
-    assert said in done.stderr and not done.timed_out
+    assert message in done.stderr and not done.timed_out
     assert len(done.stdout) <= sandbox.MAX_FILE_MB << 20
 
 
@@ -215,7 +215,7 @@ time.sleep(60)
     _until(lambda: not left_over())
 
 
-def test_who_stops_a_process_is_ended(inside):
+def test_a_stopped_process_ends_the_run(inside):
     assert inside("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)").ended_for == "stopped"
 
 

@@ -36,7 +36,7 @@ def body(answer: str | bytes):
     return completion(answer)
 
 
-def in_turn(answers: list):
+def one_after_another(answers: list):
     """An answer of the server that goes through `answers`, again and again."""
     asked = iter(answers * 1000)
     return lambda _: body(next(asked))
@@ -56,8 +56,8 @@ def metrics(workspace: Path, name: str) -> dict:
     return json.loads((workspace / f"metrics/base/{name}.json").read_text())
 
 
-def test_bad_answers_are_wrong_calls_and_no_crash(workspace):
-    with serve(answer=in_turn(BAD)) as server:
+def test_bad_answers_to_calls_are_wrong(workspace):
+    with serve(answer=one_after_another(BAD)) as server:
         set_params(workspace, served_by(server.url) | {
             "evaluate.bfcl.categories": ["simple_python", "multiple"], "evaluate.bfcl.limit": len(BAD),
             "evaluate.api_bank": str(bank(workspace / "bank")),
@@ -71,9 +71,9 @@ def test_bad_answers_are_wrong_calls_and_no_crash(workspace):
     assert metrics(workspace, "bfcl")["api_bank"]["correct"] == 0
 
 
-def test_bad_answers_are_no_code_and_no_crash(workspace):
+def test_bad_answers_to_code_fail(workspace):
     answers = [*BAD[:-1], b"\\ud800 caf\xe9"]
-    with serve(answer=in_turn(answers)) as server:
+    with serve(answer=one_after_another(answers)) as server:
         set_params(workspace, served_by(server.url) | {"evaluate.code.samples": len(answers)})
         done = stage(workspace, "evaluate_code.py", "base")
     assert done.returncode == 0, done.stderr
@@ -95,7 +95,7 @@ def gold_by_question(items: list[api_bank.ApiBankItem]) -> dict[str, str]:
     calls = defaultdict(list)
     for item in items:
         calls[json.dumps(item.messages)].append(item.gold)
-    return {question: render(found) for question, found in calls.items()}
+    return {question: render(gold) for question, gold in calls.items()}
 
 
 @pytest.mark.parametrize(("right", "accuracy"), [(True, 1.0), (False, 0.0)])
@@ -113,9 +113,9 @@ def test_api_bank_through_the_stage(workspace, right, accuracy):
         set_params(workspace, served_by(server.url) | changes)
         done = stage(workspace, "evaluate_bfcl.py", "base")
     assert done.returncode == 0, done.stderr
-    found = metrics(workspace, "bfcl")["api_bank"]
-    levels = {name: (found[name]["accuracy"], found[name]["n"]) for name in ("level-1", "level-2", "level-3")}
+    figures = metrics(workspace, "bfcl")["api_bank"]
+    levels = {name: (figures[name]["accuracy"], figures[name]["n"]) for name in ("level-1", "level-2", "level-3")}
     assert levels == {"level-1": (accuracy, 399), "level-2": (accuracy, 67), "level-3": (accuracy, 131)}
-    assert (found["accuracy"], found["n"]) == (accuracy, 597)
+    assert (figures["accuracy"], figures["n"]) == (accuracy, 597)
     kept = [row for row in rows(workspace / "data/base/bfcl.jsonl") if row["suite"] == "api_bank"]
     assert [row["correct"] for row in kept] == [right] * 597

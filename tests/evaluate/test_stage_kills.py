@@ -37,8 +37,8 @@ class Case:
     def run(self) -> dict[str, bytes]:
         """What an undisturbed run writes."""
         stage = self.start()
-        said = stage.communicate()[1]
-        assert stage.returncode == 0, said
+        stderr = stage.communicate()[1]
+        assert stage.returncode == 0, stderr
         return self.written()
 
     def written(self) -> dict[str, bytes]:
@@ -65,7 +65,7 @@ def scorers(stage: int) -> list[int]:
 def _is_driver(pid: int) -> bool:
     try:
         program, *words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    except OSError:  # it ended while we looked
+    except OSError:  # it ended meanwhile
         return False
     return "python" in program and any(word.endswith("_score.py") for word in words)
 
@@ -78,10 +78,10 @@ def _parent(pid: int) -> int:
 
 
 def first_scorer(stage: subprocess.Popen) -> int:
-    while not (found := scorers(stage.pid)):
+    while not (running := scorers(stage.pid)):
         assert stage.poll() is None, stage.stderr.read()
         time.sleep(0.01)
-    return found[0]
+    return running[0]
 
 
 def gone(pid: int, within_s: float = 20) -> bool:
@@ -121,8 +121,8 @@ def test_a_killed_scorer_is_started_again_within_the_run(case):
 def test_a_scorer_that_is_always_killed_ends_the_stage_and_costs_no_answer(case):
     stage = case.start()
     with every_scorer_killed(stage):
-        said = stage.communicate()[1].decode()
-    assert stage.returncode == 1 and said.startswith("error: ") and said.count("\n") == 1, said
+        stderr = stage.communicate()[1].decode()
+    assert stage.returncode == 1 and stderr.startswith("error: ") and stderr.count("\n") == 1, stderr
     assert case.written() == {}
     asked = len(case.server.asked)
     written = case.run()

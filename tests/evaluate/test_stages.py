@@ -39,8 +39,8 @@ def test_bfcl_stage(workspace, mode):
 
 def test_code_stage(workspace, mode):
     """The untrained model, here behind a server that knows the answer."""
-    said = completion(f"```python\n{PROBLEM['prompt']}{PROBLEM['canonical_solution']}```")
-    with serve(answer=lambda body: said) as server:
+    response = completion(f"```python\n{PROBLEM['prompt']}{PROBLEM['canonical_solution']}```")
+    with serve(answer=lambda body: response) as server:
         set_params(workspace, served_by(server.url) | {"evaluate.code.samples": 2})
         done = stage(workspace, "evaluate_code.py", "base")
     assert done.returncode == 0, done.stderr
@@ -50,7 +50,7 @@ def test_code_stage(workspace, mode):
     assert metrics.pop("llm")["requests"] == 3
     assert metrics == {"toy": toy, "too_long": 0, "sandbox": mode}
     row, *drawn = rows(workspace / "data/base/code.jsonl")
-    assert [it["sample"] for it in (row, *drawn)] == [0, 1, 2]
+    assert [tested["sample"] for tested in (row, *drawn)] == [0, 1, 2]
     assert row["task_id"] == "toy/0" and row["result"] == "passed"
     assert server.asked[0]["messages"][0]["content"].endswith(PROBLEM["prompt"])
 

@@ -21,7 +21,7 @@ def test_accuracy():
     assert accuracy([]) == {"accuracy": 0.0, "low": 0.0, "high": 1.0, "correct": 0, "n": 0}
 
 
-def test_weighted_of_one_is_its_own_and_of_more_is_narrower():
+def test_a_weighted_accuracy_of_more_parts_has_a_narrower_interval():
     one = accuracy([True] * 30 + [False] * 70)
     assert weighted_accuracy([(1.0, one)]) == {key: one[key] for key in ("accuracy", "low", "high", "n")}
     four = weighted_accuracy([(0.25, one)] * 4)
@@ -30,7 +30,7 @@ def test_weighted_of_one_is_its_own_and_of_more_is_narrower():
 
 
 @pytest.mark.parametrize(("lost", "gained"), [(0, 0), (1, 0), (3, 8), (5, 5), (12, 2)])
-def test_mcnemar_counts_coin_throws(lost, gained):
+def test_mcnemar_is_the_probability_of_coin_throws(lost, gained):
     n = lost + gained
     heads = [sum(throws) for throws in itertools.product((0, 1), repeat=n)]
     extreme = sum(abs(2 * h - n) >= abs(lost - gained) for h in heads) / len(heads)
@@ -45,19 +45,19 @@ def marks(both, lost, gained, neither):
 def test_paired_difference_published():
     """Newcombe, Statistics in Medicine 17 (1998) 2635-2650, table II, method 10."""
     for cells, low, high in [((36, 12, 2, 0), 0.0569, 0.3404), ((36, 14, 0, 0), 0.1528, 0.4167)]:
-        found = paired_difference(*marks(*cells))
-        assert (-found["high"], -found["low"]) == pytest.approx((low, high), abs=2e-4), cells
+        change = paired_difference(*marks(*cells))
+        assert (-change["high"], -change["low"]) == pytest.approx((low, high), abs=2e-4), cells
 
 
-def test_no_change_has_a_width_too():
-    found = paired_difference(*marks(20, 0, 0, 0))
-    assert found["difference"] == 0 and found["p"] == 1 and found["low"] < 0 < found["high"]
+def test_the_interval_of_no_change_has_a_width():
+    change = paired_difference(*marks(20, 0, 0, 0))
+    assert change["difference"] == 0 and change["p"] == 1 and change["low"] < 0 < change["high"]
 
 
 def test_paired_difference_counts():
-    found = paired_difference(*marks(5, 3, 1, 1))
-    assert (found["before"], found["after"], found["difference"]) == (0.8, 0.6, -0.2)
-    assert (found["lost"], found["gained"], found["n"], found["p"]) == (3, 1, 10, 0.625)
+    change = paired_difference(*marks(5, 3, 1, 1))
+    assert (change["before"], change["after"], change["difference"]) == (0.8, 0.6, -0.2)
+    assert (change["lost"], change["gained"], change["n"], change["p"]) == (3, 1, 10, 0.625)
     with pytest.raises(ValueError, match="shorter|longer"):
         paired_difference([True], [])
 

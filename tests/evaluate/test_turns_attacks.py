@@ -78,7 +78,7 @@ def gold() -> dict[str, list[str]]:
     return gold_answers(BASE)
 
 
-def test_attacks_are_contained_and_cost_their_own_conversation_only(apis, conversations, gold):
+def test_attacks_are_contained_and_fail_alone(apis, conversations, gold):
     first, *attacked, last = conversations
     answered = [
         replace(first, answers=tuple(gold[first.id])),
@@ -91,21 +91,21 @@ def test_attacks_are_contained_and_cost_their_own_conversation_only(apis, conver
     assert rows[0].correct and rows[-1].correct, (rows[0].error, rows[-1].error)
     assert [name for name, row in zip(ATTACKS, rows[1:-1], strict=True) if row.correct] == []
     assert not Path(PLANTED).exists()
-    told = {name: conversation.error for name, conversation in zip(ATTACKS, ended[1:-1], strict=True)}
-    failed = {name for name, error in told.items() if "the simulated APIs" in error}
+    errors = {name: conversation.error for name, conversation in zip(ATTACKS, ended[1:-1], strict=True)}
+    failed = {name for name, error in errors.items() if "the simulated APIs" in error}
     silent = {"plain", "arithmetic", "a key", "memory"}  # nothing came of them
-    assert failed == ATTACKS.keys() - silent, told
+    assert failed == ATTACKS.keys() - silent, errors
     assert ended[1].messages[2]["content"] == ATTACKS["hang"], "what ended it should be there to be read"
 
 
 def test_the_programs_are_really_executed(apis, conversations):
     """The suite would also be all green where nothing of an answer runs."""
-    told = """[echo(content={'__import__("os").environ.get("HOME") or str': {}})]"""
-    (conversation,) = apis.advance([replace(conversations[0], answers=(told,))])
+    answer = """[echo(content={'__import__("os").environ.get("HOME") or str': {}})]"""
+    (conversation,) = apis.advance([replace(conversations[0], answers=(answer,))])
     assert json.loads(conversation.messages[-1]["content"]) == {"terminal_output": "/tmp"}
 
 
-def test_who_turns_the_checker_is_found_out(apis, conversations, gold):
+def test_a_call_that_changes_the_checker_is_detected(apis, conversations, gold):
     """Something is called in every turn, and the checks of this conversation say yes to all."""
     conversation = conversations[0]
     answers = (PATCH, CLOSING, *["[ls()]", CLOSING] * (gold[conversation.id].count(CLOSING) - 1))
@@ -119,15 +119,15 @@ ENDLESS = "[power(base=9, exponent=99999999999)]"  # the interpreter does not ev
 @pytest.fixture(scope="module")
 def counting(apis, gold) -> list[Conversation]:
     """Three conversations that may calculate."""
-    found = [
+    able = [
         conversation
         for conversation in apis.start("bfcl", [BASE], None)
         if '"power"' in conversation.messages[0]["content"]
     ]
-    return [replace(conversation, answers=tuple(gold[conversation.id])) for conversation in found[:3]]
+    return [replace(conversation, answers=tuple(gold[conversation.id])) for conversation in able[:3]]
 
 
-def test_a_plain_call_without_an_end_costs_its_own_conversation_only(apis, counting):
+def test_an_endless_literal_call_fails_alone(apis, counting):
     """In the replay, and in the check of what a replay of another machine had let pass."""
     first, second, third = counting
     ended = apis.advance([first, replace(second, answers=(ENDLESS,)), third])
@@ -138,7 +138,7 @@ def test_a_plain_call_without_an_end_costs_its_own_conversation_only(apis, count
     assert rows[1].error.startswith("scorer_failed: the official checker failed: not done in ")
 
 
-def test_a_conversation_that_is_not_plain_changes_no_other_verdict(apis, counting):
+def test_a_conversation_of_other_calls_changes_no_other_verdict(apis, counting):
     """Arithmetic, which has to be evaluated, beside plain calls that are right and that are wrong."""
     first, second, third = counting
     sums = "[absolute_value(number=1 + 1)]"

@@ -56,9 +56,9 @@ def test_the_toy_model_on_vllm(workspace):
     done = stage(workspace, "evaluate_bfcl.py", "base")
     assert done.returncode == 0, done.stderr
     first, answers = outs(workspace), stored(workspace)
-    found = json.loads(first[1])["bfcl"]
-    assert {name: it["n"] for name, it in found["categories"].items()} == dict.fromkeys(MULTI_TURN, 1)
-    assert found["multi_turn"]["partial"] and found["multi_turn"]["n"] == 4 and found["leaderboard"] is None
+    figures = json.loads(first[1])["bfcl"]
+    assert {name: part["n"] for name, part in figures["categories"].items()} == dict.fromkeys(MULTI_TURN, 1)
+    assert figures["multi_turn"]["partial"] and figures["multi_turn"]["n"] == 4 and figures["leaderboard"] is None
     conversations = [row for row in rows(workspace / OUTS[0]) if row["suite"] == "bfcl"]
     assert (
         len(conversations) == 4
@@ -71,7 +71,7 @@ def test_the_toy_model_on_vllm(workspace):
     assert outs(workspace) == first and stored(workspace) == answers
 
 
-def test_a_killed_run_goes_on(workspace, mode):
+def test_a_killed_run_continues(workspace, mode):
     conversations = SimulatedApis("v4", mode, "tool").start("bfcl", [MULTI_TURN[0]], 3)
     gold, concurrency = gold_answers(MULTI_TURN[0]), 2
     with serve(answer=perfect(conversations)) as server:

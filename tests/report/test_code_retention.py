@@ -15,24 +15,26 @@ ROOT = Path(__file__).parents[2]
 
 
 def rows(marks: str, benchmark: str = "toy") -> list[dict]:
-    return [{"benchmark": benchmark, "task_id": f"{benchmark}/{n}", "passed": it == "+"} for n, it in enumerate(marks)]
+    return [
+        {"benchmark": benchmark, "task_id": f"{benchmark}/{n}", "passed": mark == "+"} for n, mark in enumerate(marks)
+    ]
 
 
-def test_what_was_lost_is_a_difference_with_an_interval_and_a_test():
-    found = code_retention(rows("+" * 20 + "-" * 4), rows("+" * 8 + "-" * 12 + "+" + "-" * 3))["toy"]
-    assert (found["lost"], found["gained"], found["n"]) == (12, 1, 24)
-    assert found["difference"] == round(9 / 24 - 20 / 24, 4)
-    assert found["low"] < found["difference"] < found["high"] < 0 and found["p"] == 0.0034
+def test_a_loss_has_an_interval_and_a_p_value():
+    change = code_retention(rows("+" * 20 + "-" * 4), rows("+" * 8 + "-" * 12 + "+" + "-" * 3))["toy"]
+    assert (change["lost"], change["gained"], change["n"]) == (12, 1, 24)
+    assert change["difference"] == round(9 / 24 - 20 / 24, 4)
+    assert change["low"] < change["difference"] < change["high"] < 0 and change["p"] == 0.0034
 
 
-def test_no_change_is_no_proof_of_none():
-    found = code_retention(rows("++-"), rows("++-"))["toy"]
-    assert found["difference"] == 0 and found["p"] == 1 and found["low"] < -0.2 and found["high"] > 0.2
+def test_the_interval_of_no_change_has_a_width():
+    change = code_retention(rows("++-"), rows("++-"))["toy"]
+    assert change["difference"] == 0 and change["p"] == 1 and change["low"] < -0.2 and change["high"] > 0.2
 
 
 def test_each_benchmark_by_itself():
-    found = code_retention(rows("+") + rows("-", "humaneval"), rows("-") + rows("+", "humaneval"))
-    assert [it["difference"] for it in found.values()] == [-1, 1] and list(found) == ["toy", "humaneval"]
+    change = code_retention(rows("+") + rows("-", "humaneval"), rows("-") + rows("+", "humaneval"))
+    assert [part["difference"] for part in change.values()] == [-1, 1] and list(change) == ["toy", "humaneval"]
 
 
 def test_other_problems_are_refused():

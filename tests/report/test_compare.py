@@ -43,30 +43,30 @@ def project(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def ours(found: dict) -> dict[str, dict]:
-    return {row["model"]: row for row in found["rows"] if not row["published"]}
+def ours(comparison: dict) -> dict[str, dict]:
+    return {row["model"]: row for row in comparison["rows"] if not row["published"]}
 
 
 def test_ours_beside_the_published(project):
-    found = compare([WORKSPACE], ["base", "r0"])
-    row = ours(found)["r0"]
-    assert len(ours(found)) == 1 and "overall" not in row
+    comparison = compare([WORKSPACE], ["base", "r0"])
+    row = ours(comparison)["r0"]
+    assert len(ours(comparison)) == 1 and "overall" not in row
     assert row["live"] == {"value": 60.0, "low": 55.0, "high": 65.0, "partial": True}
     assert (row["humaneval"]["value"], row["humaneval+"]["value"]) == (70.0, 50.0)
     assert (row["toy_calls"]["value"], row["toy_code"]["value"]) == (70.0, 50.0)
-    paper = {row["model"]: row for row in found["rows"] if row["published"]}
+    paper = {row["model"]: row for row in comparison["rows"] if row["published"]}
     assert paper["Qwen2.5-Coder-7B-Inst, FunReason"]["overall"]["value"] == 83.66
     assert paper["Qwen2.5-Coder-7B-Inst, FunReason"]["mbpp+"]["value"] == 65.3
     assert len(paper) == 19
 
 
-def test_settings_that_differ_are_told_once_with_the_rows_they_are_of(project):
+def test_each_difference_in_settings_is_listed_once_with_its_rows(project):
     write_bfcl(project, "base", 0.3)
-    told = {it["what"]: it["rows"] for it in compare([WORKSPACE], ["base", "r0"])["differences"]}
-    assert told["BFCL v4, published v3"] == ["base", "r0"]
-    assert [rows for what, rows in told.items() if "BFCL on multiple 40 of 200;" in what] == [["base", "r0"]]
-    assert told["model code ran without a sandbox"] == ["r0"]
-    assert [rows for what, rows in told.items() if "prompts/code.txt" in what] == [["r0"]]
+    differences = {part["what"]: part["rows"] for part in compare([WORKSPACE], ["base", "r0"])["differences"]}
+    assert differences["BFCL v4, published v3"] == ["base", "r0"]
+    assert [rows for what, rows in differences.items() if "BFCL on multiple 40 of 200;" in what] == [["base", "r0"]]
+    assert differences["model code ran without a sandbox"] == ["r0"]
+    assert [rows for what, rows in differences.items() if "prompts/code.txt" in what] == [["r0"]]
     assert "- base, r0: BFCL v4, published v3" in markdown(compare([WORKSPACE], ["base", "r0"]))
 
 
@@ -131,23 +131,23 @@ def versioned(project) -> Path:
     return project
 
 
-def test_experiments_at_hand_that_came_out_otherwise_stand_beside_the_workspace(versioned):
+def test_experiments_that_differ_are_beside_the_workspace(versioned):
     assert experiments() == ["better", "same"]
     done = subprocess.run([*COMPARE, "--json"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    found = {name: row["toy_calls"]["value"] for name, row in ours(json.loads(done.stdout)).items()}
-    assert found == {"r0": 90.0, "better: r0": 80.0}
+    values = {name: row["toy_calls"]["value"] for name, row in ours(json.loads(done.stdout)).items()}
+    assert values == {"r0": 90.0, "better: r0": 80.0}
     named = subprocess.run([*COMPARE, "--json", "HEAD", "same"], capture_output=True, text=True)
-    found = {name: row["toy_calls"]["value"] for name, row in ours(json.loads(named.stdout)).items()}
-    assert found == {"r0": 90.0, "HEAD: r0": 70.0, "same: r0": 90.0}
+    values = {name: row["toy_calls"]["value"] for name, row in ours(json.loads(named.stdout)).items()}
+    assert values == {"r0": 90.0, "HEAD: r0": 70.0, "same: r0": 90.0}
 
 
-def test_what_is_no_revision_is_one_line(versioned):
+def test_an_unknown_revision_is_one_line(versioned):
     done = subprocess.run([*COMPARE, "nowhere"], capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.count("\n") == 1
     assert done.stderr.startswith("error: 'nowhere' is not a Git revision or DVC experiment here")
 
 
-def test_outside_of_a_repository_there_are_no_experiments(tmp_path, monkeypatch):
+def test_outside_a_repository_there_are_no_experiments(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert experiments() == []

@@ -16,22 +16,22 @@ from .conftest import ROOT, rate, write_skill
 
 
 @pytest.mark.parametrize(("correct", "allowed"), [(225, 0.0), (210, 0.05), (207, 0.06), (240, 0.0)])
-def test_a_model_that_lost_no_more_than_allowed_goes_on(measured, correct, allowed):
+def test_a_model_that_lost_no_more_than_allowed_passes(measured, correct, allowed):
     write_skill("r1", correct)
     write_skill("r0", 225)
     check_regression("r1", "r0", "toy", allowed)
 
 
-def test_a_worse_model_is_refused_with_both_figures_and_the_way_out(measured):
+def test_a_worse_model_is_refused_with_both_figures_and_the_remedy(measured):
     write_skill("r1", 180)
     with pytest.raises(RegressionError) as refused:
         check_regression("r1", "r0", "toy", 0.05)
-    said = str(refused.value)
-    assert "r1 60.0% (10.0% to 90.0%, n = 300) against r0 70.0%" in said and "a loss of 10.0%" in said
-    assert "allows 5.0%" in said and "delete it from rounds, or allow more" in said
+    message = str(refused.value)
+    assert "r1 60.0% (10.0% to 90.0%, n = 300) against r0 70.0%" in message and "a loss of 10.0%" in message
+    assert "allows 5.0%" in message and "delete it from rounds, or allow more" in message
 
 
-def test_the_measure_is_overall_where_it_is_asked_for(measured):
+def test_the_measure_can_be_bfcl_overall(measured):
     with pytest.raises(DataError, match="metrics/r0/bfcl.json has no Overall .* set gate.measure to toy"):
         check_regression("r1", "r0", "bfcl", 0.05)
     write_skill("r0", 210, overall=rate(240))
@@ -40,20 +40,20 @@ def test_the_measure_is_overall_where_it_is_asked_for(measured):
         check_regression("r1", "r0", "bfcl", 0.05)
 
 
-def accept(name: str) -> subprocess.CompletedProcess:
+def gate(name: str) -> subprocess.CompletedProcess:
     command = [sys.executable, ROOT / "stages/gate.py", name]
     return subprocess.run(command, text=True, capture_output=True, check=False)
 
 
 def test_the_stage_writes_what_the_next_round_loads_or_one_line(measured):
     shutil.copytree(ROOT / "toy/models/toy-base", "models/r1")
-    done = accept("r1")
+    done = gate("r1")
     assert done.returncode == 0, done.stderr
     ref = load_ref("models/r1.json")
     assert (ref.name_or_path, ref.identity) == ("models/r1", load_ref("models/r1").identity)
     Path("models/r1.json").unlink()
     write_skill("r1", 100)
-    done = accept("r1")
+    done = gate("r1")
     assert done.returncode == 1 and done.stderr.startswith("error: round r1 got worse than r0")
     assert done.stderr.count("\n") == 1 and not Path("models/r1.json").exists()
 

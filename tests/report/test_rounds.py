@@ -44,9 +44,9 @@ def test_the_table_names_a_missing_file(measured):
 
 
 def test_a_self_refine_round_is_planned_by_the_last_one(measured):
-    found = plan_round(load_params(), "self_refine")
-    work = {one.stage: one for one in found.stages}
-    assert (found.name, found.like) == ("r2", "r1")
+    planned = plan_round(load_params(), "self_refine")
+    work = {estimate.stage: estimate for estimate in planned.stages}
+    assert (planned.name, planned.like) == ("r2", "r1")
     assert (work["generate@r2"].requests, work["generate@r2"].prompt_tokens) == (1000, 70_000)
     assert (work["cot@r2"].rows, work["cot@r2"].requests) == (850, 850)
     assert work["train@r2"].rows == 1500 + 800
@@ -57,9 +57,9 @@ def test_a_self_refine_round_is_planned_by_the_last_one(measured):
 
 def test_an_hdr_round_asks_about_its_pool_alone_with_its_own_panel(measured):
     """The pool has 40 queries, three samples each; three judges sit where r1 had one."""
-    found = plan_round(load_params(), "hdr")
-    work = {one.stage: one for one in found.stages}
-    assert (found.name, found.like, work["generate@h1"].requests) == ("h1", "r1", 120)
+    planned = plan_round(load_params(), "hdr")
+    work = {estimate.stage: estimate for estimate in planned.stages}
+    assert (planned.name, planned.like, work["generate@h1"].requests) == ("h1", "r1", 120)
     assert (work["call@h1"].rows, work["call@h1"].requests) == (round(0.12 * 800), round(0.12 * 800 * 3))
     assert work["train@h1"].rows == round(120 * 0.8)
 
@@ -112,7 +112,7 @@ def test_the_command_prints_the_plan_and_what_to_do(measured):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    said = run("plan", "--recipe", "hdr")
-    assert "generate@h1" in said and "  h1: {recipe: hdr, tasks: data/r1/hard.jsonl, generator: r1" in said
+    text = run("plan", "--recipe", "hdr")
+    assert "generate@h1" in text and "  h1: {recipe: hdr, tasks: data/r1/hard.jsonl, generator: r1" in text
     assert json.loads(run("plan", "--json"))["name"] == "r2"
     assert run("show").count("\n") == 5

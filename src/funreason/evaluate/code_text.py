@@ -10,7 +10,8 @@ import textwrap
 
 from funreason.evaluate.answers import without_reasoning
 
-MAX_CHARS = 20_000  # far beyond any solution; bounds the search below
+MAX_CHARS = 20_000  # far beyond any solution
+MAX_PARSES = 50  # of one text; prose behind code takes one or two, only a degenerate answer takes one per line
 
 _FENCE = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 _TOP_LEVEL = re.compile(r"^(?:from |import |def |async def |class |@|[A-Za-z_]\w* *[:=])", re.MULTILINE)
@@ -71,7 +72,9 @@ def _longest(code: str, before: str) -> str:
     """The longest run of first lines of `code` that parses after `before`: prose behind it is dropped."""
     lines, offset = code.splitlines(keepends=True), before.count("\n")
     keep = len(lines)
-    while keep > 0:
+    for _ in range(MAX_PARSES):
+        if not keep:
+            break
         kept = "".join(lines[:keep])
         try:
             ast.parse(before + kept)
