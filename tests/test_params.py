@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,15 +14,17 @@ from funreason.config.messages import known_keys
 from funreason.core.errors import ParamsError
 
 ROOT = Path(__file__).parents[1]
-VALUES = read_yaml(ROOT / "params.yaml")
+VALUES = read_yaml(ROOT / "profiles/toy.yaml")  # not params.yaml, which a user may have edited
 
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
-    """A folder with the committed params.yaml and profiles, as the current one."""
+    """A folder with params.yaml, in the state of the toy profile, and the profiles, as the current one."""
     shutil.copy(ROOT / "params.yaml", tmp_path)
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     monkeypatch.chdir(tmp_path)
+    profiles.use("toy", force=True)
     return tmp_path
 
 
@@ -44,7 +47,7 @@ def problem(dotted: str, value) -> str:
 
 def test_every_key_of_the_file_is_known_and_every_known_key_in_it():
     params = load_params(ROOT / "params.yaml")
-    assert params.loss.lambda_ == VALUES["loss"]["lambda"]
+    assert params.loss.lambda_ == read_yaml(ROOT / "params.yaml")["loss"]["lambda"]
     text = (ROOT / "params.yaml").read_text()
     for key in known_keys(Params):
         assert key.startswith("rounds.*") or f"{key.rsplit('.', 1)[-1]}:" in text
@@ -180,8 +183,10 @@ def test_a_broken_or_absent_file_is_one_line(toy):
         load_params("nowhere.yaml")
 
 
-def test_the_default_is_the_toy_profile(toy):
-    assert profiles.values("toy") == read_yaml("params.yaml"), "after tuning params.yaml: funreason profile save toy"
+def test_the_state_of_a_profile_is_found(toy):
+    assert profiles.active() == ("toy", {})
+    profiles.use("paper")
+    assert profiles.active() == ("paper", {})
 
 
 @pytest.mark.parametrize("name", [path.stem for path in (ROOT / "profiles").glob("*.yaml")])
@@ -271,7 +276,8 @@ def command(monkeypatch, *words: str) -> int:
 
 def test_the_command_line(toy, monkeypatch, capsys):
     assert command(monkeypatch, "profile", "list") == 0
-    assert [line[2:].split()[0] for line in capsys.readouterr().out.splitlines()] == ["balancesft", "paper", "toy", "toy-hdr", "toy-self-refine"]
+    listed = [line[2:].split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == ["balancesft", "paper", "toy", "toy-hdr", "toy-self-refine"]
     assert command(monkeypatch, "profile", "use", "papers") == 1
     assert "no profile named 'papers'; available are balancesft, paper, toy, toy-hdr" in capsys.readouterr().err
     assert command(monkeypatch, "profile", "use", "paper") == 0
@@ -280,3 +286,59 @@ def test_the_command_line(toy, monkeypatch, capsys):
     (toy / "params.yaml").write_text("losss: 1\n")
     assert command(monkeypatch, "params", "check") == 1
     assert "unknown key `losss`, the nearest known key is `loss`" in capsys.readouterr().err
+
+
+def edit(toy: Path, old: str, new: str) -> None:
+    text = (toy / "params.yaml").read_text()
+    assert old in text
+    (toy / "params.yaml").write_text(text.replace(old, new))
+
+
+def test_edited_values_are_not_overwritten_without_a_word(toy, monkeypatch, capsys):
+    edit(toy, "  lambda: 0.7", "  lambda: 0.3")
+    before = (toy / "params.yaml").read_text()
+    assert command(monkeypatch, "profile", "list") == 0
+    out = capsys.readouterr().out
+    assert "* toy " in out and "params.yaml is toy with edited values: loss.lambda" in out
+    assert command(monkeypatch, "profile", "use", "paper") == 1
+    remedy = "keep them with `funreason profile save NEW-NAME`, or give --force"
+    assert f"would be lost: loss.lambda: 0.3; {remedy}" in capsys.readouterr().err
+    assert (toy / "params.yaml").read_text() == before
+    assert command(monkeypatch, "profile", "save", "mine") == 0
+    assert command(monkeypatch, "profile", "use", "paper") == 0
+    assert command(monkeypatch, "profile", "use", "mine") == 0
+    assert load_params().loss.lambda_ == 0.3
+    edit(toy, "  lambda: 0.3", "  lambda: 0.4")
+    assert command(monkeypatch, "profile", "use", "--force", "toy") == 0
+    assert profiles.active() == ("toy", {})
+
+
+def test_commands_work_from_a_subfolder(toy, monkeypatch, capsys):
+    (toy / "docs").mkdir()
+    shutil.copy(toy / "params.yaml", toy / "docs/other.yaml")
+    for words in (["params", "check"], ["params", "check", "other.yaml"], ["profile", "use", "paper"]):
+        monkeypatch.chdir(toy / "docs")
+        assert command(monkeypatch, *words) == 0, capsys.readouterr().err
+    assert "docs/other.yaml: every key is known" in capsys.readouterr().out
+    assert profiles.active() == ("paper", {})
+
+
+def test_the_version_and_a_help_without_libraries():
+    code = """
+import sys
+from funreason.cli.main import main
+sys.argv = ["funreason", sys.argv[1]]
+try:
+    main()
+except SystemExit:
+    heavy = {"torch", "transformers", "vllm", "dvc", "pydantic"} & set(sys.modules)
+    sys.exit(f"loaded {heavy}" if heavy else 0)
+"""
+    for word, text in (("--version", "funreason "), ("--help", "rerun-plan")):
+        done = subprocess.run([sys.executable, "-c", code, word], capture_output=True, text=True)
+        assert done.returncode == 0 and text in done.stdout, done.stderr
+
+
+def test_an_action_that_may_be_left_out_is_not_shown_as_mandatory(monkeypatch, capsys):
+    assert command(monkeypatch, "capacity", "--help") == 0
+    assert capsys.readouterr().out.startswith("usage: funreason capacity [OPTION …]\n")

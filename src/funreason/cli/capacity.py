@@ -31,7 +31,8 @@ def add(capacity: argparse.ArgumentParser) -> None:
     capacity.add_argument("--price", type=_amount, help="money per GPU hour")
     capacity.add_argument("--json", action="store_true", help="for scripts")
     actions = capacity.add_subparsers(prog=name, title="action, instead of an estimate", metavar="measure")
-    measure = actions.add_parser("measure", help="measure how fast a model answers on this machine, past the cache")
+    speed = "how fast a model answers on this machine, without the cache"
+    measure = actions.add_parser("measure", help=speed)
     measure.add_argument(
         "model", type=given_path, metavar="MODEL", help="models/teacher.json, or the folder of a checkpoint"
     )

@@ -12,7 +12,8 @@ PARAMS = "params.yaml"
 PROFILES = "profiles"
 LEDGER = "ledger.jsonl"
 
-# Stands where DVC wants a file and there is none: the templates of dvc.yaml have no null.
+# Stands where DVC wants a file and there is none: the templates of dvc.yaml have no null. It holds one blank line,
+# because DVC warns of an empty file in every stage that depends on it.
 NOTHING = "data/empty.jsonl"
 
 # Written by the stages resolve and prepare.
