@@ -103,7 +103,7 @@ def own_copy(finished, tmp_path, monkeypatch):
 
 @pytest.fixture
 def ledgered(tmp_path, monkeypatch) -> Path:
-    """A project with the set of LINES in it, as the current folder."""
+    """A project with the ledger LINES in it, as the current folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     write_jsonl("data/r0/ledger.jsonl", LINES)

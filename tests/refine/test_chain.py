@@ -100,24 +100,24 @@ def test_metrics_count_what_the_ledger_says(finished):
     assert metrics("2_query_tool")["parse_failures"] == 2
     assert metrics("0_generate")["reasons"]["empty answer"] == 1
     for stem in STEMS[1:]:
-        found = metrics(stem)
-        assert found["in"] == sum(found[key] for key in ("pass", "fail", "undecided", "skip"))
-        assert found["in"] == sum(found[key] for key in ("out", "dropped", "hard"))
+        counts = metrics(stem)
+        assert counts["in"] == sum(counts[key] for key in ("pass", "fail", "undecided", "skip"))
+        assert counts["in"] == sum(counts[key] for key in ("out", "dropped", "hard"))
 
 
 def test_validate_counts_outcomes_problems_and_planted_rows(finished):
-    found = metrics("6_validate")
-    assert found["outcomes"] == {
+    counts = metrics("6_validate")
+    assert counts["outcomes"] == {
         "kept": 3, "regenerated": 3, "statement": 1, "not_selected": 0, "dropped": 7, "hard": 5,
     }  # fmt: skip
-    assert sum(found["outcomes"].values()) == found["rows"] == len(TASKS)
-    assert found["queries"] == {"in": len(TASKS), "solved": 8, "hard": 5}  # the repeat is solved, too
-    assert found["schema_problems"] == {"wrong value": 1}
-    assert found["duplicates"] == 1
-    assert found["planted"]["wrong_value"] == {
+    assert sum(counts["outcomes"].values()) == counts["rows"] == len(TASKS)
+    assert counts["queries"] == {"in": len(TASKS), "solved": 8, "hard": 5}  # the repeat is solved, too
+    assert counts["schema_problems"] == {"wrong value": 1}
+    assert counts["duplicates"] == 1
+    assert counts["planted"]["wrong_value"] == {
         "rows": 2, "kept": 0, "regenerated": 1, "statement": 0, "left": {"call": 1}
     }  # fmt: skip
-    assert found["planted"]["sampled"]["rows"] == 2  # what the generator wrote has no label of its own
+    assert counts["planted"]["sampled"]["rows"] == 2  # what the generator wrote has no label of its own
 
 
 def test_training_rows_are_prompt_and_completion(finished):
@@ -143,8 +143,8 @@ def test_a_self_refine_round_writes_its_own_answers_behind_the_earlier_ones(own_
     """Nobody brings responses there: all tasks are put to the model, which is a server's in this test."""
     shutil.copy("models/teacher.json", "models/r0.json")
     chain("r1")
-    found = json.loads(Path("metrics/r1/0_generate.json").read_text())
-    assert (found["given"], found["in"]) == (0, len(TASKS))
+    counts = json.loads(Path("metrics/r1/0_generate.json").read_text())
+    assert (counts["given"], counts["in"]) == (0, len(TASKS))
     assert {row["attempts"] for row in rows("data/r1/0_generate.ledger.jsonl")} == {1}
     earlier, trained = rows("data/r0/train.jsonl"), rows("data/r1/train.jsonl")
     assert trained[: len(earlier)] == earlier

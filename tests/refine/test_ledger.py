@@ -29,8 +29,8 @@ def test_the_outcome_of_a_row_is_its_last_action(ledgered):
 
 
 def test_the_history_of_a_row_has_its_votes_heuristics_and_answers(ledgered, command):
-    status, said, _ = command("ledger", "show", "12#1")
-    lines = [text.strip() for text in said.splitlines()]
+    status, output, _ = command("ledger", "show", "12#1")
+    lines = [text.strip() for text in output.splitlines()]
     assert status == 0 and lines[0] == "row 12#1 of round r0: regenerated at call (answer replaced)"
     assert "query       How is Ghent?" in lines and "tools       get_weather, book_table" in lines
     call = lines[lines.index("call        pass, regenerate") :]
@@ -39,20 +39,20 @@ def test_the_history_of_a_row_has_its_votes_heuristics_and_answers(ledgered, com
     assert call[7:10] == ["answer, old and new", OSLO, f"→ {GHENT}"]
     assert "reasoning   It asks for Ghent." in lines
     assert lines[-1] == "outcome     regenerated at call (answer replaced), in data/r0/pools/qualified.jsonl"
-    assert command("ledger", "show", "r0/12#1")[1] == said  # as train.jsonl names it
+    assert command("ledger", "show", "r0/12#1")[1] == output  # as train.jsonl names it
 
 
 def test_a_row_without_a_sample_is_shown_with_its_task(ledgered, command):
-    said = command("ledger", "show", "2")[1]
-    assert "And Oslo?" in said and "dropped at generate (empty answer)" in said
-    assert "\x1b" not in said and r"\x1b[2Jhm" in said  # a model's escape codes are not obeyed
+    output = command("ledger", "show", "2")[1]
+    assert "And Oslo?" in output and "dropped at generate (empty answer)" in output
+    assert "\x1b" not in output and r"\x1b[2Jhm" in output  # a model's escape codes are not obeyed
 
 
 def test_long_texts_are_wrapped(ledgered, command, monkeypatch):
     write_jsonl("data/r0/ledger.jsonl", [line("1", "response", votes=[vote(True, text="word " * 90)])])
     monkeypatch.setenv("COLUMNS", "60")
-    said = command("ledger", "show", "1")[1].splitlines()
-    assert sum("word" in text for text in said) == 9 and max(map(len, said[3:])) <= 60
+    output = command("ledger", "show", "1")[1].splitlines()
+    assert sum("word" in text for text in output) == 9 and max(map(len, output[3:])) <= 60
 
 
 def test_an_unknown_id_names_the_nearest(ledgered, command):
@@ -78,21 +78,21 @@ def test_ledgers_with_the_names_of_an_earlier_version_are_read(ledgered, command
 
 
 def test_stats_count_steps_outcomes_and_reasons(ledgered, command):
-    found = json.loads(command("ledger", "stats", "--json")[1])
-    steps = {entry.pop("step"): entry for entry in found["steps"]}
+    stats = json.loads(command("ledger", "stats", "--json")[1])
+    steps = {entry.pop("step"): entry for entry in stats["steps"]}
     assert list(steps) == ["generate", "response", "cot", "call", "validate"]
     assert steps["cot"] == {
         "in": 3, "pass": 1, "fail": 1, "undecided": 0, "skip": 1, "regenerated": 0, "not_selected": 0, "dropped": 1,
         "hard": 0, "attempts": 3, "heuristics": {"both": 2, "agree": 1},
     }  # fmt: skip
     assert (steps["call"]["regenerated"], steps["call"]["heuristics"]) == (1, {"both": 1, "agree": 1})
-    assert found["outcomes"] == {
+    assert stats["outcomes"] == {
         "kept": 0, "regenerated": 1, "statement": 1, "not_selected": 0, "dropped": 2, "hard": 0,
     }  # fmt: skip
-    assert {"step": "cot", "reason": "reasoning leads elsewhere", "rows": 1} in found["reasons"]
-    assert [entry["rows"] for entry in found["reasons"]] == [1, 1, 1]  # neither `sampled` nor skipped statements
-    said = command("ledger", "stats")[1]
-    assert [text.split() for text in said.splitlines() if text.startswith("cot")] == [
+    assert {"step": "cot", "reason": "reasoning leads elsewhere", "rows": 1} in stats["reasons"]
+    assert [entry["rows"] for entry in stats["reasons"]] == [1, 1, 1]  # neither `sampled` nor skipped statements
+    output = command("ledger", "stats")[1]
+    assert [text.split() for text in output.splitlines() if text.startswith("cot")] == [
         ["cot", "3", "1", "1", "0", "1", "0", "0", "1", "0", "3", "1/2"]
     ]
 

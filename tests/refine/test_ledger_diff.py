@@ -15,16 +15,16 @@ from .ledgers import LINES, changed, line, refused
 
 def test_diff_of_two_folders_tells_what_moved_and_why(ledgered, command):
     write_jsonl("elsewhere/ledger.jsonl", changed())
-    found = json.loads(command("ledger", "diff", "workspace", "elsewhere", "--json")[1])
-    assert found["transitions"] == [{"from": "dropped", "to": "kept", "rows": 1}]
-    assert (found["added"], found["removed"], found["unchanged"]) == (["3"], ["12#0"], 2)
-    assert found["changed"] == [{
+    changes = json.loads(command("ledger", "diff", "workspace", "elsewhere", "--json")[1])
+    assert changes["transitions"] == [{"from": "dropped", "to": "kept", "rows": 1}]
+    assert (changes["added"], changes["removed"], changes["unchanged"]) == (["3"], ["12#0"], 2)
+    assert changes["changed"] == [{
         "id": "1", "a": {"outcome": "dropped", "check": "cot", "reason": "reasoning leads elsewhere"},
         "b": {"outcome": "kept", "check": "validate", "reason": ""},
     }]  # fmt: skip
-    said = command("ledger", "diff", ".", "elsewhere")[1]
-    assert "dropped at cot (reasoning leads elsewhere)  ->  kept" in said
-    assert "added (only in b, 1): 3" in said and "removed (only in a, 1): 12#0" in said
+    output = command("ledger", "diff", ".", "elsewhere")[1]
+    assert "dropped at cot (reasoning leads elsewhere)  ->  kept" in output
+    assert "added (only in b, 1): 3" in output and "removed (only in a, 1): 12#0" in output
     assert "0 rows with another outcome, 4 with the same" in command("ledger", "diff", ".", "data/r0")[1]
 
 
@@ -71,9 +71,9 @@ def versioned(tmp_path_factory) -> Path:
 
 def test_diff_reads_revisions_and_experiments(versioned, monkeypatch, command):
     monkeypatch.chdir(versioned)
-    found = json.loads(command("ledger", "diff", "one", "HEAD", "--json")[1])
-    assert found["transitions"] == [{"from": "dropped", "to": "kept", "rows": 1}]
-    assert (found["rows"], found["added"]) == ({"a": 4, "b": 4}, ["3"])
+    changes = json.loads(command("ledger", "diff", "one", "HEAD", "--json")[1])
+    assert changes["transitions"] == [{"from": "dropped", "to": "kept", "rows": 1}]
+    assert (changes["rows"], changes["added"]) == ({"a": 4, "b": 4}, ["3"])
     assert json.loads(command("ledger", "diff", "third", "HEAD~1", "--json")[1])["rows"] == {"a": 2, "b": 4}
     assert "0 rows with another outcome, 2 with the same" in command("ledger", "diff", "workspace", "third")[1]
 
@@ -85,8 +85,8 @@ def test_an_experiment_goes_before_a_folder_of_its_name(versioned, monkeypatch, 
         assert json.loads(command("ledger", "diff", "third", "HEAD", "--json")[1])["rows"] == {"a": 2, "b": 4}
         assert json.loads(command("ledger", "diff", "./third", "one", "--json")[1])["rows"] == {"a": 4, "b": 4}
         assert json.loads(command("ledger", "diff", "third/", "one", "--json")[1])["rows"] == {"a": 4, "b": 4}
-        said = refused(command("ledger", "diff", "third", "HEAD", "--round", "r1"))
-        assert "for the folder of this name write ./third" in said
+        output = refused(command("ledger", "diff", "third", "HEAD", "--round", "r1"))
+        assert "for the folder of this name write ./third" in output
         Path("third/ledger.jsonl").unlink()
         assert "neither ledger.jsonl nor data/r0/ledger.jsonl" in refused(command("ledger", "diff", "./third", "HEAD"))
     finally:
@@ -96,12 +96,12 @@ def test_an_experiment_goes_before_a_folder_of_its_name(versioned, monkeypatch, 
 def test_what_a_revision_does_not_have_is_one_line(versioned, monkeypatch, command):
     monkeypatch.chdir(versioned)
     assert "'nope' is not a folder, nor a Git revision" in refused(command("ledger", "diff", "nope", "HEAD"))
-    said = refused(command("ledger", "diff", "one", "HEAD", "--round", "r1"))
-    assert "data/r1/ledger.jsonl was not made at one" in said
+    output = refused(command("ledger", "diff", "one", "HEAD", "--round", "r1"))
+    assert "data/r1/ledger.jsonl was not made at one" in output
 
 
 def test_a_revision_that_was_not_pulled_says_how_to_get_it(versioned, monkeypatch, command, tmp_path):
     bare = shutil.copytree(versioned, tmp_path / "clone", ignore=shutil.ignore_patterns("cache"))
     monkeypatch.chdir(bare)
-    said = refused(command("ledger", "diff", "one", "workspace"))
-    assert "`dvc fetch --all-commits validate@r0` brings it from a remote" in said
+    output = refused(command("ledger", "diff", "one", "workspace"))
+    assert "`dvc fetch --all-commits validate@r0` brings it from a remote" in output

@@ -40,5 +40,5 @@ def test_a_random_model_leaves_no_row_unaccounted(project, tiny_model, tmp_path)
     assert (endless["reason"], endless["attempts"], endless["votes"]) == ("prompt too long", 0, [])
     asked = [line for line in judged if line["attempts"]]
     assert all(line["votes"][0]["text"] != line["votes"][1]["text"] for line in asked)  # asked again, not greedily
-    found = json.loads(Path("metrics/r0/1_response.json").read_text())
-    assert found["parse_failures"] == found["attempts"] == 2 * len(asked)
+    counts = json.loads(Path("metrics/r0/1_response.json").read_text())
+    assert counts["parse_failures"] == counts["attempts"] == 2 * len(asked)
