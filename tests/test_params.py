@@ -124,7 +124,7 @@ def test_a_key_is_refused_and_not_repeated(key, value):
         ("recipes.hdr.panel.temperature", 0.0, "a greedy judge always votes alike"),
         ("rounds.r1.replay", "data/r1/train.jsonl", "rounds.r1.replay is 'data/r1/train.jsonl', allowed here"),
         ("rounds.base", VALUES["rounds"]["r0"], "rounds.base: other files of the project have this name"),
-        ("llm.prices.models", {"gpt": {"prompt": 1.0, "completion": 2.0}}, "names 'gpt', the models are ['models/r0', "),
+        ("llm.prices.models", {"gpt": {"prompt": 1.0, "completion": 2.0}}, "names 'gpt', the models are ['models/"),
         ("llm.prices.models", {"models/r0": {"prompt": -1.0, "completion": 2.0}}, "-1.0, expected 0.0 or more"),
         ("llm.ray.gpus", 1.5, "`llm.ray.gpus` is 1.5, expected 1.0 or less"),
     ],
