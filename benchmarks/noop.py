@@ -1,6 +1,6 @@
-"""How long `dvc repro` takes to find that nothing is to be done, and `funreason rerun-plan`, with data of a full size.
+"""How long `dvc repro` and `funreason rerun-plan` take to find nothing to do, with data of full size.
 
-Run as: python benchmarks/noop.py FOLDER [ROWS]   (60,000 where none is given: some 2 GB, twice)
+Run as: python benchmarks/noop.py FOLDER [ROWS]   (default 60,000: about 2 GB, twice)
 Every .jsonl that a stage writes has ROWS rows of 1,000 bytes; DVC takes them for the outputs of a finished run.
 """
 

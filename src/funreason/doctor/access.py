@@ -100,19 +100,19 @@ def _local(where: str, path: str) -> Iterator[Diagnosis]:
 
 def _elsewhere(where: str, model: ModelParams, params: Params) -> Iterator[Diagnosis]:
     try:
-        found = resolve_model(where.removeprefix("models."), model, params.llm)
+        resolved = resolve_model(where.removeprefix("models."), model, params.llm)
     except FunReasonError as problem:
         yield from_error(problem)
         return
-    yield ok(f"{where}: {found['hub']} ({found['kind']}), revision {found['revision'] or 'as served'}")
+    yield ok(f"{where}: {resolved['hub']} ({resolved['kind']}), revision {resolved['revision'] or 'as served'}")
 
 
 def _listed(where: str, reply: httpx.Response, model: str | None) -> Iterator[Diagnosis]:
     try:
         names = [entry["id"] for entry in reply.raise_for_status().json()["data"]]
     except (httpx.HTTPStatusError, ValueError, KeyError, TypeError):
-        said = f"{where} does not list its models ({reply.status_code})"
-        yield warning(said, "if it is OpenAI-compatible all the same, go on; else correct llm.server.base_url")
+        what = f"{where} does not list its models ({reply.status_code})"
+        yield warning(what, "go on if it is OpenAI-compatible; else correct llm.server.base_url")
         return
     if model and model not in names:
         shown = ", ".join(names[:5]) or "none"

@@ -66,18 +66,18 @@ def _environment(name: str, package: str, lock: str, make: str) -> Diagnosis:
         python = scorer_python(name)
     except FunReasonError as problem:
         return from_error(problem)
-    found = [path.name for path in python.parent.parent.glob(f"lib/python3*/site-packages/{package}-*.dist-info")]
+    installed = [path.name for path in python.parent.parent.glob(f"lib/python3*/site-packages/{package}-*.dist-info")]
     wanted = f"{package}-{_pinned(lock, package)}.dist-info"
-    if wanted not in found:
-        return error(f"{name} holds {', '.join(found) or f'no {package}'}, not {wanted}", f"run `{make}`")
+    if wanted not in installed:
+        return error(f"{name} holds {', '.join(installed) or f'no {package}'}, not {wanted}", f"run `{make}`")
     return ok(f"{name}: {wanted.removesuffix('.dist-info')}")
 
 
 def _pinned(lock: str, package: str) -> str:
     path = Path("requirements", f"{lock}.lock")
     text = path.read_text() if path.exists() else ""
-    found = re.search(rf"^{package.replace('_', '-')}==(\S+)", text, re.MULTILINE)
-    return found[1] if found else f"as {path} pins it"
+    pinned = re.search(rf"^{package.replace('_', '-')}==(\S+)", text, re.MULTILINE)
+    return pinned[1] if pinned else f"as {path} pins it"
 
 
 def _fetched(name: str) -> bool:
