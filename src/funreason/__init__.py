@@ -1,4 +1,4 @@
-"""FunReason and BalanceSFT as a pipeline that DVC versions: function-calling data refined, models trained and measured."""
+"""FunReason and BalanceSFT as a DVC pipeline: function-calling data refined, models trained and measured."""
 
 
 def __getattr__(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A real `dvc repro` over two sources, single queries and conversations: every turn has one outcome, and is trained once.
+"""A real `dvc repro` over two sources, single queries and conversations: every turn has one outcome, trained on once.
 
 The toy models have not seen conversations, so what they answer is poor; half of the conversations are distilled. Where
 the rules are not clear nobody is asked, and the row is kept: the accounts are the point.
@@ -61,7 +61,9 @@ def test_every_turn_has_one_fate(finished, tasks):
     pooled = [row for pool in pools for row in read_jsonl(pool)]
     assert Counter(row["id"] for row in pooled) == Counter(list(tasks))
     counts = metrics(finished, "r0/6_validate.json")
-    assert counts["outcomes"] == {outcome: sum(row["outcome"] == outcome for row in pooled) for outcome in counts["outcomes"]}
+    assert counts["outcomes"] == {
+        outcome: sum(row["outcome"] == outcome for row in pooled) for outcome in counts["outcomes"]
+    }
     assert counts["planted"]["clean"]["rows"] > 0 and counts["outcomes"]["statement"] > 0 < counts["outcomes"]["kept"]
     generated = metrics(finished, "r0/0_generate.json")
     assert generated["given"] == sum(task.response is not None for task in tasks.values())

@@ -24,7 +24,11 @@ def test_every_row_of_the_source_has_one_fate(finished):
     counts = metrics(finished, "r0/6_validate.json")
     assert sum(counts["outcomes"].values()) == counts["rows"] == SMALL["toy"]["pool_rows"]
     trained = list(read_jsonl(finished / "data/r0/train.jsonl"))
-    assert len(trained) == counts["outcomes"]["kept"] + counts["outcomes"]["regenerated"] + counts["outcomes"]["statement"] > 0
+    assert (
+        len(trained)
+        == counts["outcomes"]["kept"] + counts["outcomes"]["regenerated"] + counts["outcomes"]["statement"]
+        > 0
+    )
 
 
 def test_the_set_is_published_with_its_card(finished):

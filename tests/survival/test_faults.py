@@ -112,7 +112,7 @@ def test_a_full_disk_under_the_rows(folder, script):
 
 # A disk that another program fills once training has begun.
 FILLED = """
-import runpy, sys
+import runpy, sys; sys.path.insert(0, "stages")
 from pathlib import Path
 from funreason.train import callbacks, run
 real = run.require_space

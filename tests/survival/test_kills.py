@@ -20,7 +20,7 @@ SMALL = {
 }
 KINDS = {
     "world", "resolve", "prepare", "generate", "response", "query_tool", "cot", "call", "format", "validate",
-    "publish", "train", "evaluate_bfcl", "evaluate_code", "accept", "forgetting", "report",
+    "publish", "train", "evaluate_bfcl", "evaluate_code", "gate", "code_retention", "report",
 }  # fmt: skip
 
 
