@@ -1,4 +1,4 @@
-"""The documentation site: `make docs` builds it from these Markdown files into site/, without loading a network page."""
+"""The documentation site: `make docs` builds it from these Markdown files into site/. Pages load nothing else."""
 
 project = "FunReason-DVC"
 author = "the FunReason-DVC authors"

@@ -42,6 +42,7 @@ def copy_project(folder: Path, changes: dict = SMALL, rounds: tuple[str, ...] = 
         if (ROOT / name).exists() and not name.startswith(("metrics/", "dvc.lock")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+    shutil.copy(ROOT / "profiles/toy.yaml", folder / "params.yaml")  # whatever the user's params.yaml says
     change_params(folder, changes, rounds)
     for command in (["init", "-q"], ["add", "."]):
         subprocess.run(["git", *command], cwd=folder, check=True)

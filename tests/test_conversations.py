@@ -242,7 +242,7 @@ def test_an_id_of_another_source_is_a_bad_row():
 def test_the_second_source_is_part_of_the_descriptor(tmp_path):
     for name in ("one", "two"):
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(SINGLE | {"id": name}) + "\n")
-    data = load_params(Path(__file__).parents[1] / "params.yaml").data
+    data = load_params(Path(__file__).parents[1] / "profiles/toy.yaml").data
     first = data.model_copy(update={"path": str(tmp_path / "one.jsonl")})
     assert not data.multi_turn.given and list(sources_of(resolve_data(first))) == ["data"]
     second = MultiTurnParams(path=str(tmp_path / "two.jsonl"), hub=None, revision=None, split="train")

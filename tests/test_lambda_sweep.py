@@ -24,7 +24,7 @@ PIPELINE = read_yaml(ROOT / "experiments/lambda_sweep/dvc.yaml")["stages"]
 
 @pytest.fixture
 def loss() -> LossParams:
-    return load_params(ROOT / "params.yaml").loss
+    return load_params(ROOT / "profiles/toy.yaml").loss
 
 
 def test_every_setting_is_a_loss(loss):
@@ -72,7 +72,7 @@ def test_a_point_is_measured_for_real(tmp_path):
     write_world(
         tmp_path / "data/toy", seed=11, pool_rows=1, planted_fraction=0.0, heldout_rows=20, judge_rows=1, code_rows=5
     )
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copy(ROOT / "profiles/toy.yaml", tmp_path / "params.yaml")
     (tmp_path / "models/lambda_sweep").mkdir(parents=True)
     (tmp_path / "models/lambda_sweep/sft-0").symlink_to(ROOT / "toy/models/toy-base")
     (tmp_path / ".venv-bfcl").symlink_to(ROOT / ".venv-bfcl")

@@ -14,7 +14,7 @@ from funreason.data.sources import resolve_data, resolve_model
 from funreason.llm import load_ref
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-LLM = load_params(Path(__file__).parents[1] / "params.yaml").llm
+LLM = load_params(Path(__file__).parents[1] / "profiles/toy.yaml").llm
 
 
 def model(path=None, hub=None, revision=None) -> ModelParams:

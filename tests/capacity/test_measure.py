@@ -22,7 +22,7 @@ MODEL = ROOT / "toy/models/toy-base"
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     """A folder with params.yaml, the models and 40 tasks, with a response cache of its own."""
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copy(ROOT / "profiles/toy.yaml", tmp_path / "params.yaml")
     (tmp_path / "toy").symlink_to(ROOT / "toy")
     (tmp_path / "data").mkdir()
     tool = {"name": "book", "description": "Books a table.", "parameters": {"people": {"type": "int"}}}
@@ -61,7 +61,7 @@ def test_prompts_are_from_all_over_the_tasks(toy):
 
 
 def test_gpus_are_those_of_the_engine():
-    llm = load_params(ROOT / "params.yaml").llm
+    llm = load_params(ROOT / "profiles/toy.yaml").llm
     assert gpus_of(llm) == gpus_of(llm.model_copy(update={"engine": "server", "tensor_parallel_size": 8})) == 1
     spread = llm.ray.model_copy(update={"replicas": 3, "pipeline_parallel_size": 2})
     assert gpus_of(llm.model_copy(update={"engine": "ray", "tensor_parallel_size": 4, "ray": spread})) == 24

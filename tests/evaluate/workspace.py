@@ -42,7 +42,7 @@ def fill(workspace: Path, problems: int = 1) -> Path:
 def set_params(workspace: Path, changes: dict) -> None:
     """The project's params.yaml with SMALL and `changes` (dotted keys)."""
     yaml = YAML()
-    params = yaml.load(ROOT / "params.yaml")
+    params = yaml.load(ROOT / "profiles/toy.yaml")
     for key, value in (SMALL | changes).items():
         *blocks, last = key.split(".")
         block = params

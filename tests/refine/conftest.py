@@ -23,7 +23,7 @@ CHECKS = ("response", "query_tool", "cot", "call", "format")
 
 def write_project(folder: Path, url: str | None, tasks: list[dict], model: Path | None = None, **blocks) -> None:
     """params.yaml, descriptors, tasks and prepare's count. `url` is a server's, else `model` runs in vLLM."""
-    values = read_yaml(REPO / "params.yaml")
+    values = read_yaml(REPO / "profiles/toy.yaml")
     values["llm"]["engine"] = "server" if url else "vllm"
     values["llm"]["server"] |= {"base_url": url or "", "max_retries": 0}
     values["validate"]["labels"] = "labels.jsonl"

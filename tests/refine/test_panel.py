@@ -57,7 +57,7 @@ def test_kappas_are_those_of_worked_examples():
 
 
 def settings(**fcdr) -> dict:
-    values = read_yaml(REPO / "params.yaml")
+    values = read_yaml(REPO / "profiles/toy.yaml")
     values["fcdr"] |= fcdr
     return values
 

@@ -170,7 +170,7 @@ def test_inputs_that_are_missing_or_do_not_match_are_named(project):
 
 
 def test_the_stage_takes_the_licence_from_the_parameters(project):
-    values = read_yaml(REPO / "params.yaml")
+    values = read_yaml(REPO / "profiles/toy.yaml")
     values["data"]["license"] = "odc-by"
     with open("params.yaml", "w") as file:
         yaml().dump(values, file)

@@ -38,8 +38,8 @@ def write_round(name: str, asked: int, solved: int, hard: int) -> None:
 @pytest.fixture
 def measured(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("params.yaml", "dvc.yaml"):
-        shutil.copy(ROOT / name, name)
+    shutil.copy(ROOT / "profiles/toy.yaml", "params.yaml")  # whatever the user's params.yaml says
+    shutil.copy(ROOT / "dvc.yaml", "dvc.yaml")
     write_jsonl("data/empty.jsonl", [])
     write_jsonl("data/tasks.jsonl", ({"id": str(at)} for at in range(1000)))
     for name, rows in (("r0", 700), ("r1", 1500)):

@@ -45,7 +45,7 @@ def test_other_problems_are_refused():
 
 
 def test_stage(tmp_path):
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (tmp_path / "params.yaml").write_text((ROOT / "profiles/toy.yaml").read_text())
     for name, marks in (("base", "+++"), ("r0", "+-+")):
         write_jsonl(tmp_path / f"data/{name}/code.jsonl", rows(marks))
     done = subprocess.run(

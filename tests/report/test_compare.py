@@ -38,7 +38,7 @@ def write_metrics(folder: Path, name: str = "r0", toy: float = 0.7) -> None:
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     write_metrics(tmp_path)
-    (tmp_path / "params.yaml").write_text((Path(__file__).parents[2] / "params.yaml").read_text())
+    (tmp_path / "params.yaml").write_text((Path(__file__).parents[2] / "profiles/toy.yaml").read_text())
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

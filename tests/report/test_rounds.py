@@ -75,9 +75,7 @@ def test_a_source_with_responses_does_not_make_the_next_round_cheap(measured):
 def test_the_line_of_the_plan_is_a_round(measured, kind):
     text = Path("params.yaml").read_text()
     line = plan_round(load_params(), kind).line
-    Path("params.yaml").write_text(
-        text.replace("\n\n# How the rounds of a recipe", f"\n  {line}\n\n# How the rounds of a recipe")
-    )
+    Path("params.yaml").write_text(text.replace("\nloss:", f"\n  {line}\nloss:"))
     assert list(load_params().rounds)[-1] == line.partition(":")[0]
 
 

@@ -63,7 +63,7 @@ def test_nobody_goes_on(folder, victim, shell):
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_benchmark_ends_with_its_dvc(folder, number):
-    shutil.copy(ROOT / "params.yaml", folder)
+    shutil.copy(ROOT / "profiles/toy.yaml", folder / "params.yaml")
     shutil.copytree(ROOT / "profiles", folder / "profiles")
     none_goes_on(folder, [sys.executable, str(ROOT / "benchmarks/rounds.py"), str(folder)], 0, number)
 

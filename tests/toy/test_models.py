@@ -25,7 +25,7 @@ def figures(tmp_path_factory) -> dict:
     write_world(
         folder / "data/toy", seed=11, pool_rows=1, planted_fraction=0.0, heldout_rows=40, judge_rows=20, code_rows=1
     )
-    shutil.copy(ROOT / "params.yaml", folder)
+    shutil.copy(ROOT / "profiles/toy.yaml", folder / "params.yaml")
     (folder / "toy").mkdir()
     (folder / "toy/models").symlink_to(MODELS)
     (folder / ".venv-bfcl").symlink_to(ROOT / ".venv-bfcl")
