@@ -30,9 +30,9 @@ EVALP := .venv-evalplus/.ok-$(call sum,requirements/evalplus.lock)
 
 INSIDE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-# One worker per core. A group of tests that share an engine or a finished run stays in one worker (tests/conftest.py).
+# One worker per core, and each file in one worker, so that its engine or finished run is made once.
 WORKERS ?= auto
-PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 FAST := -m 'not model and not slow and not long'
 
 .DEFAULT_GOAL := help

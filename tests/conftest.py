@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiers import MODEL_FIXTURES, SHARED_FIXTURES, SLOW_FIXTURES, imports_torch
+from tiers import MODEL_FIXTURES, SLOW_FIXTURES, imports_torch
 
 # Before anything imports torch or vLLM: the machines that run the tests are small and have no hub.
 for name, value in {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}.items():
@@ -35,8 +35,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("model")
         if fixtures & SLOW_FIXTURES:
             item.add_marker("slow")
-        together = item.path.parent if fixtures & SHARED_FIXTURES else item.path
-        item.add_marker(pytest.mark.xdist_group(str(together)))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -13,8 +13,6 @@ ROOTS = (TESTS, TESTS.parent / "src", TESTS.parent / "experiments/lambda_sweep")
 HEAVY = {"torch", "transformers", "trl", "vllm", "peft", "accelerate", "ray"}
 MODEL_FIXTURES = {"tiny_model", "engine"}
 SLOW_FIXTURES = {"committed"}  # tests/graph: DVC reads the whole pipeline
-# Session fixtures that are expensive: the tests that use one run in one worker, so that it is made once.
-SHARED_FIXTURES = {"finished", "engine", "committed", "in_a_folder"}
 
 
 @cache
