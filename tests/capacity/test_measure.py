@@ -47,7 +47,8 @@ def test_speed_is_measured_with_the_real_engine_past_the_cache(toy, monkeypatch,
     assert found["measured"]["rows"] == 12 and found["measured"]["prompt_tokens"] == tokens
     assert 12 < found["measured"]["completion_tokens"] <= 12 * load_params().generate.max_tokens
     speed = read_speed("s.json")
-    assert speed.prefill > speed.decode > 0 and speed.start_s > 0 and (speed.gpus, speed.price) == (1, None)
+    # No order between the two speeds: it is timing, and a loaded machine turns it round.
+    assert min(speed.prefill, speed.decode, speed.start_s) > 0 and (speed.gpus, speed.price) == (1, None)
     assert not (toy / "cache").exists()
 
 
