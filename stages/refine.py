@@ -23,14 +23,16 @@ def main(check: str, name: str) -> None:
     from funreason.refine.metrics import CheckMetrics
     from funreason.refine.modes import open_decider
     from funreason.refine.panel import with_recipe_panel
+    from funreason.refine.watch import JudgeWatch
 
     params, named, metrics = with_recipe_panel(load_params(), name), check_named(check), CheckMetrics()
     with ExitStack() as stack:
         usage = stack.enter_context(counting(params.llm))
         decider = open_decider(params, check, stack)
+        watch = JudgeWatch(decider.panel, params.judge.watch, only_unclear=params.fcdr.mode == "cascade")
         samples = files.read_samples(name, step_before(check))
-        files.write_step(name, check, run_check(named, samples, decider, params.fcdr, metrics))
-    files.write_metrics(name, check, metrics.metrics() | {"llm": usage.metrics()})
+        files.write_step(name, check, run_check(named, samples, decider, params.fcdr, metrics, watch))
+    files.write_metrics(name, check, metrics.metrics() | {"judges": watch.metrics(), "llm": usage.metrics()})
 
 
 if __name__ == "__main__":

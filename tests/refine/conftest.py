@@ -26,6 +26,7 @@ def write_project(folder: Path, url: str | None, tasks: list[dict], model: Path 
     values = read_yaml(REPO / "profiles/toy.yaml")
     values["llm"]["engine"] = "server" if url else "vllm"
     values["llm"]["server"] |= {"base_url": url or "", "max_retries": 0}
+    values["judge"]["watch"]["rows"] = 0  # the replies are scripted for single rows
     values["validate"]["labels"] = "labels.jsonl"
     for name, block in blocks.items():
         values[name] |= block

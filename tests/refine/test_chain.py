@@ -91,6 +91,8 @@ def test_metrics_count_what_the_ledger_says(finished):
     call = metrics("4_call")
     reasons, agreement = call.pop("reasons"), call.pop("agreement")
     assert call.pop("llm")["requests"] == call["attempts"]
+    judge = call.pop("judges")["judge"]
+    assert (judge["judged"], judge["true_fraction"]) == (13, 0.6154) and judge["sensitivity"] is None
     assert call == {
         "in": 14, "pass": 9, "fail": 4, "undecided": 0, "skip": 1, "regenerated": 1, "dropped": 1, "hard": 3,
         "out": 10, "questions": 18, "by_heuristics": 0, "without_judge": 0, "attempts": 18, "parse_failures": 0,

@@ -179,6 +179,15 @@ class GenerateParams(Block):
     seed: Seed
 
 
+class WatchParams(Block):
+    """judge.watch: when a judge is given up."""
+
+    rows: Annotated[int, Field(ge=0)]
+    probes: Annotated[int, Field(ge=0)]
+    max_unreadable: Fraction
+    min_informedness: Annotated[float, Field(ge=-1, le=1)]
+
+
 class JudgeParams(Block):
     """judge: sampling of the judges."""
 
@@ -188,6 +197,7 @@ class JudgeParams(Block):
     max_attempts: Count
     examples: Annotated[int, Field(ge=0, le=2)]
     structured: bool
+    watch: WatchParams
 
 
 class CheckParams(Block):

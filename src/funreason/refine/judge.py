@@ -32,7 +32,7 @@ class Judge:
     """
 
     def __init__(self, name: str, ref: ModelRef, llm: LlmParams, judge: JudgeParams):
-        sampling = judge.model_dump(exclude={"max_attempts", "examples", "structured"})
+        sampling = judge.model_dump(exclude={"max_attempts", "examples", "structured", "watch"})
         if judge.structured:
             sampling["regex"] = VERDICT_REGEX
         retry = {**sampling, "temperature": max(judge.temperature, RETRY_TEMPERATURE)}

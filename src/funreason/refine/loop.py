@@ -1,4 +1,4 @@
-"""All rows through one check: the questions of all rows are put together, pass by pass."""
+"""All rows through one check: the questions of a block of rows are put together, pass by pass."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
@@ -12,17 +12,20 @@ from funreason.refine.judge import Question
 from funreason.refine.metrics import CheckMetrics
 from funreason.refine.modes import Decider
 from funreason.refine.panel import PanelVerdict
+from funreason.refine.watch import JudgeWatch
 
-BLOCK = 10_000  # rows at a time where no engine is asked
+BLOCK = 10_000  # rows at a time: enough for an engine, and little memory
 
 
 def run(
-    check: Check, samples: Iterable[Sample], decider: Decider, fcdr: FcdrParams, metrics: CheckMetrics
+    check: Check,
+    samples: Iterable[Sample],
+    decider: Decider,
+    fcdr: FcdrParams,
+    metrics: CheckMetrics,
+    watch: JudgeWatch | None = None,
 ) -> Iterator[CheckResult]:
-    """Take all rows through one check.
-
-    Where no engine is asked (the mode `heuristics`), `BLOCK` rows at a time, so that a million fit into memory; else
-    the questions of all rows are put together.
+    """Take all rows through one check, `BLOCK` rows at a time, so that a million fit into memory.
 
     Args:
         check: The check.
@@ -30,24 +33,31 @@ def run(
         decider: Who answers the questions.
         fcdr: The parameters of the checks.
         metrics: Counts verdicts and results.
+        watch: Watches the judges.
 
     Returns:
         One result per row, in the order of the rows.
     """
-    samples, block = iter(samples), BLOCK if fcdr.mode == "heuristics" else None
-    while rows := [_RowInCheck(check, sample, fcdr) for sample in islice(samples, block)]:
-        _put_questions(check, rows, decider)
+    samples, number = iter(samples), 0
+    while block := list(islice(samples, BLOCK)):
+        number += 1
+        if watch and number == 1:
+            watch.look(check, block)
+        rows = [_RowInCheck(check, sample, fcdr) for sample in block]
+        _put_questions(check, rows, decider, "" if number == 1 else f", block {number}")
         for row in rows:
             result = row.finished()
             metrics.add(result, row.verdicts)
+            if watch:
+                watch.add(check, row.verdicts)
             yield result
 
 
-def _put_questions(check: Check, rows: list["_RowInCheck"], decider: Decider) -> None:
+def _put_questions(check: Check, rows: list["_RowInCheck"], decider: Decider, block: str) -> None:
     """Each pass puts the open questions of all rows at once, until no row has one."""
     number, open_rows = 1, [(row, row.question) for row in rows if row.question]
     while open_rows:
-        desc = check.name if number == 1 else f"{check.name}, pass {number}"
+        desc = f"{check.name}{block}" if number == 1 else f"{check.name}{block}, pass {number}"
         verdicts = decider.ask([question for _, question in open_rows], desc)
         for (row, _), verdict in zip(open_rows, verdicts, strict=True):
             row.take(verdict)

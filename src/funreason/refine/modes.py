@@ -14,7 +14,9 @@ from funreason.refine.panel import Panel, PanelVerdict
 
 
 class Decider(Protocol):
-    """Gives verdicts: a `Panel`, or one of the classes below."""
+    """Gives verdicts: one of the classes below."""
+
+    panel: Panel | None
 
     def ask(self, questions: list[Question], desc: str) -> list[PanelVerdict]:
         """One verdict per question, in their order; `desc` is for the progress line."""
@@ -25,10 +27,11 @@ class JudgesOnly:
     """Mode `judge`, the paper's: the panel decides. What the heuristics say is noted beside it, for the ledger."""
 
     def __init__(self, panel: Panel):
-        self.panel = panel
+        self.panel: Panel | None = panel
 
     def ask(self, questions: list[Question], desc: str) -> list[PanelVerdict]:
         """One verdict per question, in their order; `desc` is for the progress line."""
+        assert self.panel is not None
         verdicts = self.panel.ask(questions, desc)
         heuristics = [heuristic_result(question.check, question.sample) for question in questions]
         return [replace(verdict, heuristic=result) for verdict, result in zip(verdicts, heuristics, strict=True)]

@@ -1,0 +1,169 @@
+"""A judge that cannot judge is noticed after a few questions, and a good one is measured."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from llm import http_server
+from llm.http_server import completion
+
+from funreason.calls import parse, validate
+from funreason.core.errors import ModelError
+from funreason.core.records import Sample
+from funreason.heuristics import heuristic_result
+from funreason.refine.probes import DEFECTS, make_probes, spread
+from funreason.refine.watch import corrected_fraction
+
+from .conftest import rows, stage, write_project
+from .rows import TOOLS
+
+CITIES = ("Ghent", "Oslo", "Bern", "Lima", "Turin", "Porto", "Cork", "Graz", "Nice", "Kiel", "Bath", "Brno", "Gaza")
+ASK, TRUE, FALSE = "<tools>", "It fits. <judge>True</judge>", "It does not. <judge>False</judge>"
+
+
+def weather(city: str, days: int) -> dict:
+    response = {
+        "cot": f"I use get_weather. city is {city}. days is {days}.",
+        "answer": f"[get_weather(city='{city}', days={days})]",
+    }
+    query = f"Get the weather in {city} for {days} days, please."
+    return {"id": f"{city}{days}", "query": query, "tools": TOOLS, "answers": [], "response": response}
+
+
+def table(place: str, guests: int) -> dict:
+    response = {
+        "cot": f"I use book_table. place is {place}. guests is {guests}.",
+        "answer": f"[book_table(place='{place}', guests={guests})]",
+    }
+    query = f"Book a table at {place} for {guests} guests, please."
+    return {"id": f"{place}-{guests}", "query": query, "tools": TOOLS, "answers": [], "response": response}
+
+
+SOURCE = [row for at, city in enumerate(CITIES) for row in (weather(city, at + 2), table(f"Chez {city}", at + 2))]
+SAMPLES = [Sample(row["id"], row["query"], TOOLS, **row["response"]) for row in SOURCE]
+
+
+@pytest.mark.parametrize("check", list(DEFECTS))
+def test_each_probe_has_a_sound_row_and_the_same_row_with_one_defect(check):
+    probes = make_probes(check, SAMPLES, 12)
+    assert len(probes) == 24 and probes == make_probes(check, SAMPLES, 12)
+    for sound, bad in zip(probes[::2], probes[1::2], strict=True):
+        assert (sound.sound, bad.sound) == (True, False) and bad.defect in DEFECTS[check]
+        before, after = sound.question.sample, bad.question.sample
+        assert before.id == after.id and before != after
+        changed = [
+            name for name in ("query", "tools", "cot", "answer") if getattr(before, name) != getattr(after, name)
+        ]
+        assert changed == [{"query_tool": "tools", "cot": "cot"}.get(check, "answer")]
+        assert heuristic_result(check, before).value is True
+    kinds = Counter(probe.defect for probe in probes if not probe.sound)
+    assert len(kinds) == len(DEFECTS[check]) and max(kinds.values()) - min(kinds.values()) <= 1
+
+
+def test_planted_calls_are_wrong_for_their_tools_or_their_query():
+    for probe in make_probes("call", SAMPLES, 12)[1::2]:
+        sample = probe.question.sample
+        call = parse(sample.answer)[0]
+        stated = all(str(value) in sample.query for value in call.arguments.values())
+        assert validate([call], sample.tools) or not stated, probe
+
+
+def test_rows_that_cannot_carry_a_defect_make_no_probe():
+    lonely = [replace(SAMPLES[0], tools=[tool for tool in TOOLS if tool["name"] == "get_weather"])]
+    assert make_probes("query_tool", lonely, 4) == [] == make_probes("cot", lonely, 4)
+
+
+def test_the_first_look_takes_rows_of_all_sizes():
+    sized = [replace(SAMPLES[0], id=str(size), query="x" * size) for size in range(100)]
+    lengths = [len(sample.query) for sample in spread(sized, 10)]
+    assert lengths == list(range(0, 100, 10)) and len(list(spread(sized[:3], 10))) == 3
+
+
+def test_the_fraction_of_sound_rows_is_corrected_as_rogan_and_gladen_do():
+    """80 % True of a judge with sensitivity 0.9 and specificity 0.8: (0.8 + 0.8 - 1) / (0.9 + 0.8 - 1)."""
+    got = corrected_fraction(
+        Counter({True: 800, False: 200}), Counter({True: 90, False: 10}), Counter({True: 20, False: 80})
+    )
+    assert got["value"] == round(0.6 / 0.7, 4) and got["low"] < got["value"] < got["high"]
+    wide = corrected_fraction(Counter({True: 8, False: 2}), Counter({True: 9, False: 1}), Counter({True: 2, False: 8}))
+    assert wide["high"] - wide["low"] > got["high"] - got["low"]
+    chance = Counter({True: 5, False: 5})
+    assert corrected_fraction(chance, chance, chance) is None and corrected_fraction(chance, Counter(), chance) is None
+
+
+def test_the_interval_holds_the_truth_nineteen_times_in_twenty():
+    """Drawn judges: 70 % of the rows are sound, sensitivity 0.85, specificity 0.75, 40 probes of each kind."""
+    from random import Random
+
+    rng, held = Random(1), 0
+    for _ in range(400):
+        true_rate = 0.7 * 0.85 + 0.3 * 0.25
+        counts = [
+            Counter(rng.random() < rate for _ in range(n)) for rate, n in ((true_rate, 300), (0.85, 40), (0.25, 40))
+        ]
+        got = corrected_fraction(*counts)
+        held += got is not None and got["low"] <= 0.7 <= got["high"]
+    assert 0.92 <= held / 400 <= 0.99
+
+
+def judged_by(project, answer, check="query_tool", **watch) -> list[str]:
+    """Run one check with a server as its judge; the prompts that it was asked."""
+    with http_server.serve(answer=answer) as server:
+        write_project(project, server.url, SOURCE)
+        params = (project / "params.yaml").read_text().replace("rows: 0", f"rows: {watch.pop('rows', 16)}")
+        for name, value in watch.items():
+            params = params.replace(f"{name}: ", f"{name}: {value} #")
+        (project / "params.yaml").write_text(params)
+        stage("generate", "r0")
+        for name in ("response", "query_tool", "cot", "call", "format"):
+            (project / f"data/r0/{name}").parent.mkdir(parents=True, exist_ok=True)
+        for number, name in enumerate(("response", "query_tool", "cot", "call")):
+            rows_file = project / f"data/r0/{number + 1}_{name}.jsonl"
+            rows_file.write_text((project / "data/r0/0_generate.jsonl").read_text())
+        try:
+            stage("refine", check, "r0")
+        finally:
+            asked = [body["messages"][-1]["content"] for body in server.asked]
+    return asked
+
+
+def fits(body: dict) -> bool:
+    """What a good judge of query and tools says: whether the tool that the query needs is there."""
+    text = body["messages"][-1]["content"]
+    return ("get_weather" if "weather in" in text.rpartition("<query>")[2] else "book_table") in text
+
+
+def test_a_good_judge_works_on_and_is_measured(project):
+    asked = judged_by(project, lambda body: completion(TRUE if fits(body) else FALSE))
+    found = json.loads((project / "metrics/r0/2_query_tool.json").read_text())["judges"]["judge"]
+    assert found["probes"] == {"sound": 16, "planted": 16} and found["sensitivity"] == found["specificity"] == 1
+    assert found["judged"] == len(SOURCE) and found["sound_fraction"]["value"] == 1.0
+    assert len(asked) == len(SOURCE) + 16, "a question of the first look is not asked twice"
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        ("Let me think about this.", "have no readable verdict"),
+        (TRUE, "all of its first .* replies say True, those on planted defects as well"),
+        (FALSE, "all of its first .* replies say False"),
+    ],
+)
+def test_a_judge_that_cannot_judge_stops_the_stage_after_a_few_questions(project, reply, message):
+    with pytest.raises(ModelError, match=f"judge 'judge' of the check query_tool: .*{message}"):
+        judged_by(project, lambda body: completion(reply))
+    assert not (project / "data/r0/2_query_tool.ledger.jsonl").exists() or not rows("data/r0/2_query_tool.ledger.jsonl")
+
+
+def test_a_judge_that_guesses_stops_the_stage(project):
+    """It answers by the length of the prompt, not by what it says."""
+    with pytest.raises(ModelError, match=r"accepts \d+ of 1\d sound probes and refuses"):
+        judged_by(project, lambda body: completion(TRUE if len(body["messages"][-1]["content"]) % 2 else FALSE))
+
+
+def test_limits_that_are_loosened_let_it_pass(project):
+    judged_by(project, lambda body: completion(TRUE if len(body["messages"][-1]["content"]) % 2 else FALSE),
+              min_informedness=-1)  # fmt: skip
+    judged = json.loads((project / "metrics/r0/2_query_tool.json").read_text())["judges"]["judge"]
+    assert judged["judged"] == len(SOURCE)
