@@ -29,7 +29,8 @@ def main(name: str) -> None:
         Client(load_ref(descriptor(round_params.generator)), params.llm, sampling) as client,
     ):
         ask = partial(client.run, desc=f"{name} generate")
-        results = generate(read_tasks(round_params.tasks), ask, recipe.samples, round_params.recipe == "distill")
+        tasks_again, keep_response = read_tasks(round_params.tasks), round_params.recipe == "distill"
+        results = generate(tasks_again, ask, recipe.samples, keep_response, recipe.agreement)
         write_step(name, "generate", metrics.counting(results))
     write_metrics(name, "generate", metrics.metrics(tasks) | {"llm": usage.metrics()})
 

@@ -5,9 +5,9 @@ model is too weak for the rounds after it.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from funreason.config.blocks import Block, Count, Fraction, Name, Temperature
 from funreason.core.paths import NOTHING, TASKS, hard_pool, round_of, train_rows
@@ -41,9 +41,18 @@ class RecipeParams(Block):
 
     samples: Count
     temperature: Temperature
+    agreement: Fraction
     selection: Literal["all", "first", "shortest", "best"]
     replay_fraction: Fraction
     panel: PanelParams | None
+
+    @model_validator(mode="after")
+    def _several(self) -> Self:
+        if self.agreement and self.samples == 1:
+            raise ValueError(
+                f"agreement is {self.agreement:g} with samples 1; one sample agrees with itself, draw more"
+            )
+        return self
 
 
 class HdrParams(RecipeParams):

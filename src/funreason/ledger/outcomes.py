@@ -2,7 +2,8 @@
 
 kept and regenerated rows are BalanceSFT's *qualified* pool (regenerated: call or format was mended), *hard* rows
 passed the first three checks and failed one of the others, *dropped* rows failed earlier. Statements are kept apart,
-and so are rows that passed all checks where another sample of their query was selected (*not_selected*).
+and so are rows where another sample of their query was selected (*not_selected*): by generate, where samples must
+agree, or after all checks.
 """
 
 from collections.abc import Iterable, Iterator
@@ -42,7 +43,7 @@ class RowHistory:
     Attributes:
         id: The id of the row.
         results: One per step that the row came to, in their order.
-        sample: The last state of the row; None where generate dropped it.
+        sample: The last state of the row; None where generate dropped it or selected another sample.
     """
 
     id: str
@@ -56,9 +57,9 @@ class RowHistory:
 
     @property
     def passed(self) -> bool:
-        """Whether the row was accepted: trained on, not selected, or a repeat of another row."""
+        """Whether the row was accepted: trained on, or by validate not selected or found to repeat another row."""
         last = self.results[-1]
-        return self.goes_on or last.action == "not_selected" or (last.check == "validate" and last.action == "drop")
+        return self.goes_on or (last.check == "validate" and last.action in ("not_selected", "drop"))
 
     def then(self, result: CheckResult) -> "RowHistory":
         """The history with one more step, which changed nothing in the sample."""

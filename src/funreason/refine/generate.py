@@ -12,6 +12,7 @@ from funreason.ledger.metrics import mean, reason_counts
 from funreason.ledger.results import CheckResult
 from funreason.llm import Request, Response
 from funreason.prompts.conversation import chat
+from funreason.refine.agreement import agreeing
 
 GIVEN, SAMPLED = "given", "sampled"
 _CUT = {"length": "cut at the maximum length", "too_long": "prompt too long"}
@@ -38,7 +39,9 @@ def refuse_no_tasks(name: str, path: str, tasks: int) -> None:
         )
 
 
-def generate(tasks: Iterable[Task], ask: Ask, samples: int, keep_response: bool) -> Iterator[CheckResult]:
+def generate(
+    tasks: Iterable[Task], ask: Ask, samples: int, keep_response: bool, agreement: float = 0.0
+) -> Iterator[CheckResult]:
     """Make the rows of all tasks.
 
     Args:
@@ -47,13 +50,16 @@ def generate(tasks: Iterable[Task], ask: Ask, samples: int, keep_response: bool)
         samples: Completions per task.
         keep_response: Whether a response of the source is kept, and the generator not asked. It is a teacher's: in a
             later round the model writes its own, or the round would repeat the first.
+        agreement: The fraction of a query's samples that must make the same call; one of these is kept. 0 keeps all.
 
     Returns:
         One result per row, `row_ids` of each task, in the order of the tasks.
     """
     tasks = iter(tasks)
     while block := list(islice(tasks, BLOCK)):
-        yield from _generate_block(block, ask, samples, keep_response)
+        results = _generate_block(block, ask, samples, keep_response)
+        for task in block:
+            yield from agreeing(list(islice(results, len(row_ids(task, samples, keep_response)))), agreement)
 
 
 def _generate_block(tasks: list[Task], ask: Ask, samples: int, keep_response: bool) -> Iterator[CheckResult]:
@@ -106,6 +112,7 @@ class GenerateMetrics:
         for result in results:
             self.counts["in"] += 1
             self.reasons[result.reason] += 1
+            self.counts["not_selected"] += result.action == "not_selected"
             if sample := result.sample:
                 self.counts.update({"out": 1, "without": not sample.cot, "reasoning": len(sample.cot)})
             yield result
@@ -113,12 +120,14 @@ class GenerateMetrics:
     def metrics(self, tasks: int) -> dict:
         """The counts, for the step's metrics file; `tasks` is how many the round has."""
         rows, out, given = self.counts["in"], self.counts["out"], self.reasons[GIVEN]
+        left = self.counts["not_selected"]
         return {
             "tasks": tasks,
             "in": rows,
             "given": given,
             "sampled": out - given,
-            "dropped": rows - out,
+            "dropped": rows - out - left,
+            "not_selected": left,
             "out": out,
             "without_reasoning": self.counts["without"],
             "mean_reasoning_chars": mean(self.counts["reasoning"], out) if out else 0.0,

@@ -1,0 +1,41 @@
+"""Self-consistency (Wang et al., ICLR 2023): of several samples of a query, one with the call that most of them make."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from funreason.calls import canonical
+from funreason.ledger.results import CheckResult
+
+
+def agreeing(results: Sequence[CheckResult], agreement: float) -> list[CheckResult]:
+    """Keep one sample of a query, the first with the most frequent call.
+
+    Two answers agree where they are the same calls, in whatever order of arguments. Answers that are not calls agree
+    with each other: which of the two it is, no call or a call that cannot be read, the first check says. A sample that
+    was dropped agrees with none, and counts among the samples.
+
+    Args:
+        results: The results of generate for all samples of the query.
+        agreement: The smallest fraction of the samples that must agree; 0 keeps all of them.
+
+    Returns:
+        The results in their order. The kept one says how many agree, the others that they were not selected; where too
+        few agree, all are dropped.
+    """
+    answers = {at: canonical(result.sample.answer) for at, result in enumerate(results) if result.sample}
+    if not agreement or len(results) == 1 or not answers:
+        return list(results)
+    answer, votes = Counter(answers.values()).most_common(1)[0]  # of equally many, the one that came first
+    said = f"{votes} of {len(results)} samples agree"
+    kept = next(at for at in answers if answers[at] == answer) if votes >= agreement * len(results) else None
+    return [_result(result, at, kept, said) if at in answers else result for at, result in enumerate(results)]
+
+
+def _result(result: CheckResult, at: int, kept: int | None, said: str) -> CheckResult:
+    if at == kept:
+        return replace(result, reason=said)
+    verdict, action = ("fail", "drop") if kept is None else ("pass", "not_selected")
+    sample = result.sample
+    text = {"judge": "generator", "value": None, "text": sample.answer if sample else ""}
+    return replace(result, verdict=verdict, action=action, reason=said, votes=[text], sample=None)
