@@ -170,3 +170,33 @@ def test_a_round_may_have_the_name_of_an_old_recipe():
     values = read_yaml(ROOT / TOY)
     values["rounds"]["refine"] = values["rounds"].pop("r1")
     check_params(values, "params.yaml")
+
+
+def test_new_keys_are_added_with_the_values_of_the_complete_profile(folder, monkeypatch, capsys):
+    """A params.yaml from before a key existed keeps its own values and comments."""
+    values = Path("profiles/toy.yaml").read_text()
+    old = values.replace(
+        "  watch:\n    rows: 32\n    probes: 16\n    max_unreadable: 0.5\n    min_informedness: 0.2\n", ""
+    )
+    old = old.replace("    agreement: 0.0\n", "").replace("temperature: 0.7\n", "temperature: 0.9 # mine\n")
+    assert old != values
+    Path("params.yaml").write_text(old)
+    monkeypatch.setattr(sys, "argv", ["funreason", "params", "migrate", "params.yaml"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    out = capsys.readouterr().out
+    assert ended.value.code == 0 and "params.yaml: 4 keys added\n" in out and "  new: judge.watch: {'rows': 32" in out
+    expected = read_yaml(TOY)
+    expected["recipes"]["hdr"]["temperature"] = 0.9
+    expected["recipes"]["hdr"]["panel"]["temperature"] = 0.9
+    assert read_yaml("params.yaml") == expected and "# mine" in Path("params.yaml").read_text()
+
+
+def test_names_of_the_user_get_no_company(folder):
+    """Rounds, judges and prices are named by the user: r1 is not put back where it was deleted."""
+    migrate([Path("params.yaml")], TOY)
+    document = Path("params.yaml").read_text()
+    start = document.index("  r1: {recipe")
+    Path("params.yaml").write_text(document[:start] + document[document.index("\n", start) + 1 :])
+    assert migrate([Path("params.yaml")], TOY) == {Path("params.yaml"): []}
+    assert list(read_yaml("params.yaml")["rounds"]) == ["r0"]

@@ -13,7 +13,7 @@ def add(params: argparse.ArgumentParser) -> None:
     check = actions.add_parser("check", help="name every unknown, missing or ill-typed key")
     check.add_argument("path", nargs="?", type=given_path, metavar="FILE", help=f"default: {PARAMS}")
     check.set_defaults(run=_check)
-    migrate = actions.add_parser("migrate", help="rewrite files of an earlier version with today's keys, once")
+    migrate = actions.add_parser("migrate", help="rewrite files of an earlier version with today's keys")
     files = f"default: {PARAMS} and {PROFILES}/*.yaml"
     migrate.add_argument("paths", nargs="*", type=given_path, metavar="FILE", help=files)
     migrate.set_defaults(run=_migrate)
@@ -33,6 +33,10 @@ def _migrate(arguments: argparse.Namespace) -> None:
 
     paths = [Path(path) for path in arguments.paths] or [Path(PARAMS), *sorted(FOLDER.glob("*.yaml"))]
     for path, renames in migrate(paths, FOLDER / f"{COMPLETE}.yaml").items():
-        print(f"{path}: {len(renames)} names changed" if renames else f"{path}: nothing to change")
+        added = sum(not old for old, _ in renames)
+        changes = [f"{len(renames) - added} names changed"] * (added < len(renames)) + [f"{added} keys added"] * bool(
+            added
+        )
+        print(f"{path}: {', '.join(changes) or 'nothing to change'}")
         for old, new in renames:
-            print(f"  {old} → {new}")
+            print(f"  {old} → {new}" if old else f"  new: {new}")

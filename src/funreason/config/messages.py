@@ -73,7 +73,8 @@ def _problem(item: ErrorDetails, known: list[str], pattern: str) -> str:
     if kind == "extra_forbidden":
         return f"unknown key `{key}`, the nearest known key is `{nearest(key, known)}`"
     if kind == "missing":
-        return f"`{key}` is missing; copy it from {pattern}"
+        adds = " (`funreason params migrate` does)" if pattern.startswith("profiles/") else ""
+        return f"`{key}` is missing; copy it from {pattern}{adds}"
     if kind == "value_error":
         return f"`{key}`: {context['error']}" if key else str(context["error"])
     return f"`{key}` is {item['input']!r}, expected {_expected(item, kind, context)}"

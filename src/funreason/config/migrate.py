@@ -1,4 +1,4 @@
-"""Rewrites params.yaml and profiles that have the keys of earlier versions, once."""
+"""Rewrites params.yaml and profiles that have the keys of earlier versions, once, and adds the keys that are new."""
 
 from collections.abc import Iterable
 from io import StringIO
@@ -24,16 +24,20 @@ from funreason.config.yamlio import read_yaml, yaml
 from funreason.core.errors import ParamsError
 from funreason.core.jsonio import atomic
 
+OF_THE_USER = ("rounds", "models.judges", "llm.prices.models")  # blocks whose keys are names that the user gives
+
 
 def migrate(paths: Iterable[Path], complete: Path) -> dict[Path, list[tuple[str, str]]]:
     """Rewrite files to today's names, keeping comments and layout. All files are checked before one is written.
+
+    A params.yaml gets keys that it lacks, with the values of the complete profile.
 
     Args:
         paths: params.yaml and profiles.
         complete: the profile that holds every key; profiles beside it hold only what differs, and are checked with it.
 
     Returns:
-        Per file the renames, (old, new) each; [] for a file that has today's names.
+        Per file the renames, (old, new) each, and the new keys, ("", "key: value"); [] for a file of today.
 
     Raises:
         ParamsError: a file has an old and the new name of one key, or is not valid after the renaming.
@@ -44,7 +48,11 @@ def migrate(paths: Iterable[Path], complete: Path) -> dict[Path, list[tuple[str,
         document = read_yaml(path, "rt")
         renames[path] = [*old_keys(document), *old_values(document)] if isinstance(document, dict) else []
         if renames[path]:
-            texts[path] = _rewritten(document, path)
+            _rename(document, path)
+        if isinstance(document, dict) and not _is_beside(path, complete):
+            renames[path] += _add_missing(document, read_yaml(complete))
+        if renames[path]:
+            texts[path] = _text(document, path)
     for path, text in texts.items():
         _check(yaml("safe").load(text), path, complete, texts.get(complete))
     for path, text in texts.items():
@@ -55,7 +63,7 @@ def migrate(paths: Iterable[Path], complete: Path) -> dict[Path, list[tuple[str,
 
 def _check(values: dict[str, Any], path: Path, complete: Path, rewritten: str | None) -> None:
     """Check the new values of a file, those of a profile together with the complete one. Raises ParamsError."""
-    if path.resolve().parent == complete.resolve().parent and path.resolve() != complete.resolve():
+    if _is_beside(path, complete):
         base = yaml("safe").load(rewritten) if rewritten else read_yaml(complete)
         override(base, values)
         values = base
@@ -65,8 +73,13 @@ def _check(values: dict[str, Any], path: Path, complete: Path, rewritten: str | 
         raise ParamsError(f"{error}; no file was changed: correct this by hand, then {REMEDY} again") from None
 
 
-def _rewritten(document: CommentedMap, path: Path) -> str:
-    """The text of a file with today's names. Raises ParamsError."""
+def _is_beside(path: Path, complete: Path) -> bool:
+    """Whether a file is a profile that holds only what differs from the complete one."""
+    return path.resolve().parent == complete.resolve().parent and path.resolve() != complete.resolve()
+
+
+def _rename(document: CommentedMap, path: Path) -> None:
+    """Give a document today's names. Raises ParamsError."""
     keys = {key for key, _ in walk(document)}
     for old, new in old_keys(document):
         mixed = any(not is_old_child(document["rounds"], name) for name in document.get("rounds") or ())
@@ -81,6 +94,25 @@ def _rewritten(document: CommentedMap, path: Path) -> str:
         _rename_key(recipe, ["choice"], "selection")
         _rename_key(recipe, ["earlier_share"], "replay_fraction")
     _rename_values(document)
+
+
+def _add_missing(node: Any, complete: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Add the keys of `complete` that a block lacks, with their values; blocks with names of the user's are left."""
+    added: list[tuple[str, str]] = []
+    for position, (key, value) in enumerate(complete.items()):
+        where = f"{prefix}{key}"
+        if where in OF_THE_USER:
+            continue
+        if key not in node:
+            node.insert(min(position, len(node)), key, value)
+            added.append(("", f"{where}: {value}"))
+        elif isinstance(value, dict) and isinstance(node[key], dict):
+            added += _add_missing(node[key], value, f"{where}.")
+    return added
+
+
+def _text(document: CommentedMap, path: Path) -> str:
+    """A document as a file's text. Raises ParamsError."""
     stream = StringIO()
     yaml().dump(document, stream)
     text = stream.getvalue()

@@ -1,4 +1,4 @@
-"""Self-consistency (Wang et al., ICLR 2023): of several samples of a query, one with the call that most of them make."""
+"""Self-consistency (Wang et al., ICLR 2023): of several samples of a query, one that makes the most frequent call."""
 
 from collections import Counter
 from collections.abc import Sequence
