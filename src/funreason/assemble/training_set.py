@@ -53,18 +53,19 @@ def _hash_fraction(name: str) -> float:
 
 
 def training_row(name: str, sample: Sample) -> dict:
-    """What TRL trains on: the completion, and all before it as the prompt.
+    """What TRL trains on: the completion, and all before it as the prompt; with the names of the row where it has any.
 
     Args:
         name: The round. It is a part of the row's id, since a task gives one row per round.
         sample: The row.
     """
     completion = join_completion(sample.cot or None, sample.answer)
-    return {
+    row = {
         "id": f"{name}/{sample.id}",
         "prompt": chat(sample),
         "completion": [{"role": "assistant", "content": completion}],
     }
+    return row | ({"names": sample.names} if sample.names else {})
 
 
 def refuse_empty(name: str, outcomes: dict[str, int]) -> None:

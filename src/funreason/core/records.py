@@ -55,7 +55,8 @@ class Task(Row):
 
     `response` is {"cot", "answer"} where the source is already distilled: generate keeps it and asks no model.
     In a conversation `query` is the user's last message, `history` the messages before it and `steps` those after it
-    (calls and their results), each {"role": user | assistant | tool, "content"}.
+    (calls and their results), each {"role": user | assistant | tool, "content"}. `names` is the row of the `NameMap`
+    where a tool or parameter of the source has a name that calls cannot write: all else has identifiers in its place.
     """
 
     query: str
@@ -64,15 +65,16 @@ class Task(Row):
     response: JsonObject | None = None
     history: list[JsonObject] = field(default_factory=list)
     steps: list[JsonObject] = field(default_factory=list)
+    names: JsonObject = field(default_factory=dict)
 
-    _left_out: ClassVar = ("history", "steps")
+    _left_out: ClassVar = ("history", "steps", "names")
 
 
 @dataclass(frozen=True)
 class Sample(Row):
     """A task with one reasoning and one answer text, on its way through the checks.
 
-    `history` and `steps` are those of the Task; `kind` says whether the answer holds calls.
+    `history`, `steps` and `names` are those of the Task; `kind` says whether the answer holds calls.
     """
 
     query: str
@@ -83,6 +85,7 @@ class Sample(Row):
     regenerated: bool = False
     history: list[JsonObject] = field(default_factory=list)
     steps: list[JsonObject] = field(default_factory=list)
+    names: JsonObject = field(default_factory=dict)
 
     _allowed: ClassVar = {"kind": KINDS}
-    _left_out: ClassVar = ("history", "steps")
+    _left_out: ClassVar = ("history", "steps", "names")

@@ -90,8 +90,11 @@ def _question(row_id: str, pool_row: dict) -> list[str]:
     if not task:
         return _named("query", "(not in data/tasks.jsonl; `dvc pull prepare` brings that file)")
     tools = ", ".join(str(tool.get("name", tool)) for tool in task.get("tools", []))
+    originals = task.get("names", {}).get("originals", {})
+    names = ", ".join(f"{identifier} stands for {original!r}" for identifier, original in originals.items())
     before, after = (_messages(task.get(name, [])) for name in ("history", "steps"))
-    return [*before, *_named("query", task["query"]), *after, *_named("tools", tools or "(none)")]
+    question = [*before, *_named("query", task["query"]), *after, *_named("tools", tools or "(none)")]
+    return [*question, *_named("names", names)]
 
 
 def _messages(messages: list[dict]) -> list[str]:

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from funreason.calls import to_bfcl
+from funreason.core.errors import DataError
 from funreason.core.paths import CHECKS
 
 _TAGS = r"(?=/?(?:judge|NewFC|think|tools|query|reasoning|answer)\b)"
@@ -42,6 +43,22 @@ def tools_text(functions: list[dict[str, Any]]) -> str:
 def calling_prompt(functions: list[dict[str, Any]]) -> str:
     """BFCL v4's default system prompt of its prompt mode, byte for byte, over functions in BFCL's form."""
     return fill("calling", tools=tools_text(functions)) + "\n"
+
+
+def split_calling_prompt(prompt: str) -> tuple[list[dict[str, Any]], str]:
+    """The functions that a text beginning with a calling prompt lists, and the text after that prompt.
+
+    Raises:
+        DataError: The text does not begin with a calling prompt.
+    """
+    before, _, after = template("calling").partition("{tools}")
+    try:
+        if not prompt.startswith(before):
+            raise ValueError("it begins otherwise")
+        functions, end = json.JSONDecoder().raw_decode(prompt, len(before))
+    except ValueError as error:
+        raise DataError(f"{prompt!r:.80} is not a calling prompt ({error}); rerun the stage that wrote it") from None
+    return functions, prompt[end:].removeprefix(after).strip()
 
 
 def calling_messages(query: str, tools: list[dict[str, Any]]) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The published folder of a round, data/<round>/dataset/: two formats and a card; with metrics/<round>/dataset.json.
+"""The published folder of a round, data/<round>/dataset/: its formats and a card; with metrics/<round>/dataset.json.
 
 Equal inputs give equal bytes: nothing here depends on the time, the machine or an absolute path.
 """
@@ -6,19 +6,31 @@ Equal inputs give equal bytes: nothing here depends on the time, the machine or 
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from funreason.core import paths
 from funreason.core.errors import DataError
-from funreason.core.jsonio import atomic, read_jsonl, write_json, write_jsonl
+from funreason.core.jsonio import JsonObject, atomic, read_jsonl, write_json, write_jsonl
 from funreason.ledger.history import read_ledger, stats
 from funreason.llm.refs import load_ref
 from funreason.publish.card import card
-from funreason.publish.formats import continues_conversation, dataset_info, reasoning_and_result, sharegpt
+from funreason.publish.formats import (
+    continues_conversation,
+    dataset_info,
+    reasoning_and_result,
+    sharegpt,
+    with_names,
+)
+from funreason.publish.messages import openai_messages
 from funreason.publish.provenance import provenance
 from funreason.publish.tokens import token_counter, token_statistics
 
+FORMS: dict[str, Callable[[JsonObject], JsonObject]] = {
+    "trl": lambda row: row,
+    "sharegpt": sharegpt,
+    "messages": openai_messages,
+}
 PUBLISHED = ("kept", "regenerated", "statement")  # outcomes of the rows that a round publishes
 
 
@@ -37,35 +49,41 @@ def publish(name: str, license: str | None, generator: str) -> None:
     source = Path(paths.train_rows(name))
     ledger, outcomes = stats(read_ledger(Path(paths.ledger(name)))), _outcomes(name)
     by_round: Counter[str] = Counter()
-    within: Counter[bool] = Counter()
-    completions = _completions(source, by_round, within)
+    kinds: Counter[str] = Counter()
+    completions = _completions(source, by_round, kinds)
     tokens = token_statistics(completions, token_counter(load_ref(paths.descriptor("base"))))
     _check_one_run(name, by_round, outcomes, ledger["outcomes"])
     metrics = {
         "rows": by_round.total(),
         "rows_by_round": dict(by_round),
-        "rows_within_conversations": within[True],
+        "rows_within_conversations": kinds["within_conversation"],
+        "rows_with_names": kinds["with_names"],
         "outcomes": outcomes,
         "tokens": tokens,
     }
     text = card(name, metrics, ledger["steps"], provenance(generator), license)
-    _write_folder(name, source, Path(paths.dataset(name)), text)
+    _write_folder(name, source, Path(paths.dataset(name)), text, bool(kinds["with_names"]))
     write_json(paths.dataset_metrics(name), metrics)
 
 
-def _write_folder(name: str, source: Path, folder: Path, text: str) -> None:
-    """The card comes last: a folder that has one is complete."""
+def _write_folder(name: str, source: Path, folder: Path, text: str, has_names: bool) -> None:
+    """The card comes last: a folder that has one is complete.
+
+    A file whose rows differ in their columns does not load: all rows have `names` where one of them needs it.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "trl").mkdir(parents=True)
-    shutil.copyfile(source, folder / "trl" / "train.jsonl")
-    write_jsonl(folder / "sharegpt" / "train.jsonl", map(sharegpt, read_jsonl(source)))
+    for config, form in FORMS.items():
+        rows = ((form(row), row) for row in read_jsonl(source))
+        named = has_names and config != "messages"
+        written = (with_names(new, old) if named else new for new, old in rows)
+        write_jsonl(folder / config / "train.jsonl", written)
     write_json(folder / "dataset_info.json", dataset_info(name))
     with atomic(folder / "README.md") as file:
         file.write(text)
 
 
-def _completions(source: Path, by_round: Counter[str], within: Counter[bool]) -> Iterator[tuple[str | None, str]]:
-    """Yield (reasoning, result) of each row, and count it: by the round in its id, and whether it has earlier turns."""
+def _completions(source: Path, by_round: Counter[str], kinds: Counter[str]) -> Iterator[tuple[str | None, str]]:
+    """Yield (reasoning, result) of each row, and count it: by the round in its id, and by what it has."""
     seen: set[str] = set()
     for number, row in enumerate(read_jsonl(source), 1):
         reasoning, result = reasoning_and_result(row, f"{source}:{number}")
@@ -73,7 +91,8 @@ def _completions(source: Path, by_round: Counter[str], within: Counter[bool]) ->
             raise DataError(f"{source}:{number}: id {row['id']!r} is repeated; rerun the stage validate of the round")
         seen.add(row["id"])
         by_round[row["id"].partition("/")[0]] += 1
-        within[continues_conversation(row)] += 1
+        kinds["within_conversation"] += continues_conversation(row)
+        kinds["with_names"] += bool(row.get("names"))
         yield reasoning, result
 
 

@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 UNKNOWN = "unknown"  # the word of the hub for a licence that is not given
 ASK = "unknown: ask the source's owner before publishing"
-CONFIGS = ("trl", "sharegpt")
+CONFIGS = ("trl", "sharegpt", "messages")
 _SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"), (1e7, "1M<n<10M"))
 _OUTCOMES = {
     "kept": "passed all checks as the generator wrote them",
@@ -40,7 +40,7 @@ def card(
         f"# Function calls with reasoning, round `{name}`\n",
         _about(metrics),
         f"## Licence\n\nOf the source: {license or ASK}.\n",
-        f"## Use\n\n{_use(name, metrics['rows_within_conversations'])}",
+        f"## Use\n\n{_use(name, metrics['rows_within_conversations'], metrics['rows_with_names'])}",
         f"## Outcomes\n\n{_outcomes(metrics['outcomes'])}",
         f"## Funnel\n\n{_funnel(steps)}",
         f"## Tokens\n\n{_tokens(metrics['tokens'])}",
@@ -79,21 +79,27 @@ def _about(metrics: dict[str, Any]) -> str:
     )
 
 
-def _use(name: str, within: int) -> str:
+def _use(name: str, within: int, named: int) -> str:
     history = (
         f"{within} rows continue a conversation (`<row of the source>@<turn>`): all turns before the completion are\n"
         "in the prompt, the calls without their reasoning. Each turn has a row of its own, so train only on the last\n"
         "turn of a row. LLaMA-Factory does so with `mask_history: true`.\n"
     )
+    names = (
+        f"{named} rows have a tool or a parameter with a name that `[f(a=1)]` cannot spell, such as `get-weather`.\n"
+        "`trl/` and `sharegpt/` have an identifier in its place, and the JSON of `names` in these rows leads back:\n"
+        "`originals` from each identifier to the name. `messages/` has the names themselves.\n"
+    )
     return (
         "| folder | form | for |\n|---|---|---|\n"
         "| `trl/` | `prompt` and `completion` as messages | TRL |\n"
-        "| `sharegpt/` | `conversations`, `system` (which holds the tools) | LLaMA-Factory, Axolotl |\n\n"
+        "| `sharegpt/` | `conversations`, `system` (which holds the tools) | LLaMA-Factory, Axolotl |\n"
+        "| `messages/` | `messages` and `tools` as OpenAI's, calls as JSON | other formats of calls |\n\n"
         "```python\n"
-        'datasets.load_dataset(REPO_OR_FOLDER, "trl")        # or "sharegpt"\n'
+        'datasets.load_dataset(REPO_OR_FOLDER, "trl")        # or "sharegpt", "messages"\n'
         "```\n\n"
         f"For LLaMA-Factory set `dataset_dir` to a copy of this folder, and `dataset: funreason_{name}`.\n"
-        f"{history if within else ''}"
+        f"{history if within else ''}{names if named else ''}"
     )
 
 

@@ -1,5 +1,6 @@
 """The rows of data/<round>/train.jsonl: their check, and the form that other trainers read."""
 
+import json
 import re
 from itertools import groupby
 from typing import Any
@@ -18,7 +19,7 @@ def reasoning_and_result(row: dict[str, Any], where: str) -> tuple[str | None, s
     """Check a training row, and split its completion.
 
     Args:
-        row: The row, {"id", "prompt", "completion"}.
+        row: The row, {"id", "prompt", "completion", "names"?}.
         where: File and line of the row, for an error.
 
     Returns:
@@ -29,7 +30,7 @@ def reasoning_and_result(row: dict[str, Any], where: str) -> tuple[str | None, s
             or the query or the result is empty: such a row would teach to say nothing.
     """
     subject = f"{where}, id {row.get('id')!r}"
-    if set(row) != {"id", "prompt", "completion"} or not isinstance(row["id"], str):
+    if set(row) - {"names"} != {"id", "prompt", "completion"} or not isinstance(row["id"], str):
         raise DataError(f"{subject} has the fields {sorted(row)}, expected id (a text), prompt, completion; {REMEDY}")
     prompt, completion = _contents(row["prompt"], subject), _contents(row["completion"], subject)
     roles = [role for role, _ in [*prompt, *completion]]
@@ -79,6 +80,16 @@ def sharegpt(row: dict[str, Any]) -> dict[str, Any]:
         {"from": SPEAKERS[role], "value": "\n".join(message["content"] for message in run)} for role, run in runs
     ]
     return {"id": row["id"], "conversations": conversations, "system": system, "tools": ""}
+
+
+def with_names(row: dict[str, Any], original: dict[str, Any]) -> dict[str, Any]:
+    """A row of a form whose calls are text, with its map of names as JSON text, {} where it has none.
+
+    Args:
+        row: The row.
+        original: The training row that it was made from.
+    """
+    return row | {"names": json.dumps(original.get("names", {}), ensure_ascii=False)}
 
 
 def dataset_info(name: str) -> dict[str, Any]:

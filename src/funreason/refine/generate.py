@@ -90,7 +90,9 @@ def _from_completion(task: Task, name: str, text: str, reason: str) -> CheckResu
         return _dropped(name, text, "reasoning marks unclosed, repeated or out of place", attempts)
     if not answer:
         return _dropped(name, text, "empty answer", attempts)
-    sample = Sample(name, task.query, task.tools, cot or "", answer, history=task.history, steps=task.steps)
+    sample = Sample(
+        name, task.query, task.tools, cot or "", answer, history=task.history, steps=task.steps, names=task.names
+    )
     return CheckResult(name, "generate", "pass", "keep", reason, attempts, sample=sample)
 
 

@@ -1,0 +1,77 @@
+"""Training rows as OpenAI's messages: tools and calls are JSON, under the user's own names.
+
+The other forms keep the call language in their texts, and with it the identifiers that stand for names it cannot write.
+"""
+
+import json
+from typing import Any
+
+from funreason.calls import CallSyntaxError, parse, split_completion
+from funreason.calls.names import NameMap
+from funreason.calls.typenames import JSON_TYPES
+from funreason.prompts import split_calling_prompt
+
+Message = dict[str, Any]
+
+
+def openai_messages(row: dict[str, Any]) -> dict[str, Any]:
+    """A checked training row as OpenAI's messages.
+
+    Every message has all four keys, and `tools` and the arguments of calls are JSON texts: of objects with different
+    keys, a table of Arrow would give each the keys of all.
+
+    Returns:
+        {"id", "tools", "messages"}. The calling prompt is left out, as chat templates write one of their own.
+    """
+    names = NameMap.from_row(row.get("names", {}))
+    messages = list(row["prompt"])
+    functions: list[dict[str, Any]] = []
+    if messages[0]["role"] == "system":
+        functions, system = split_calling_prompt(messages[0]["content"])
+        messages[:1] = [{"role": "system", "content": system}] if system else []
+    reasoning, result = split_completion(row["completion"][0]["content"])
+    messages.append({"role": "assistant", "content": result, "reasoning": reasoning})
+    tools = [{"type": "function", "function": _function(tool)} for tool in names.undo_tools(functions)]
+    return {
+        "id": row["id"],
+        "tools": json.dumps(tools, ensure_ascii=False),
+        "messages": [_message(message, names) for message in messages],
+    }
+
+
+def _message(message: Message, names: NameMap) -> Message:
+    """One message. What the assistant wrote in words has the user's names, too; other texts never had identifiers."""
+    content, reasoning, calls = message["content"], message.get("reasoning") or "", []
+    if message["role"] == "assistant":
+        calls, reasoning = _calls(content, names), names.undo_text(reasoning)
+        content = "" if calls else names.undo_text(content)
+    return {"role": message["role"], "content": content, "reasoning_content": reasoning, "tool_calls": calls}
+
+
+def _calls(content: str, names: NameMap) -> list[dict[str, Any]]:
+    """The calls of a turn of the assistant in OpenAI's form; none of a statement."""
+    try:
+        calls = names.undo_calls(parse(content))
+    except CallSyntaxError:
+        return []
+    functions = [{"name": call.name, "arguments": json.dumps(call.arguments, ensure_ascii=False)} for call in calls]
+    return [{"type": "function", "function": function} for function in functions]
+
+
+def _function(tool: dict[str, Any]) -> dict[str, Any]:
+    """A function in BFCL's form with JSON Schema's type names."""
+    return tool | {"parameters": _json_types(tool["parameters"])}
+
+
+def _json_types(spec: Any) -> Any:
+    """A schema with JSON Schema's type names at all depths; a type that admits everything (`any`) is left out."""
+    if not isinstance(spec, dict):
+        return spec
+    out = {key: _json_types(value) if key == "items" else value for key, value in spec.items()}
+    if isinstance(spec.get("properties"), dict):
+        out["properties"] = {key: _json_types(value) for key, value in spec["properties"].items()}
+    if isinstance(name := spec.get("type"), str):
+        out["type"] = JSON_TYPES.get(name.lower())
+        if out["type"] is None:
+            del out["type"]
+    return out

@@ -1,0 +1,141 @@
+"""Rows whose tools have names that calls cannot write: identifiers in training, the user's names in published data."""
+
+import json
+from pathlib import Path
+
+import pytest
+from datasets import load_dataset
+
+from funreason.assemble.training_set import training_row
+from funreason.calls import render
+from funreason.calls.names import NameMap
+from funreason.core.errors import DataError
+from funreason.core.jsonio import read_jsonl, write_jsonl
+from funreason.core.records import Sample
+from funreason.prompts import calling_prompt, split_calling_prompt
+from funreason.publish.build import publish
+from funreason.publish.messages import openai_messages
+
+from .conftest import rows
+from .published import ROWS, write_round
+
+FORECAST = {
+    "name": "get-weather",
+    "description": "The forecast.",
+    "parameters": {
+        "start-date": {"description": "YYYY-MM-DD", "type": "str"},
+        "tags": {"description": "Ümlaut", "type": "List[float]", "default": []},
+    },
+}
+LISTING = {
+    "name": "products/list",
+    "description": "",
+    "parameters": {"type": "object", "properties": {"page": {"type": "integer"}}, "required": ["page"]},
+}
+NAMES = NameMap.of([FORECAST, LISTING])
+CALL = {"name": "get-weather", "arguments": {"start-date": "2024-01-01", "tags": [{"start-date": 1}]}}
+ANSWER = render(NAMES.calls([CALL]))
+
+
+def sample(answer: str = ANSWER, cot: str = "So get_weather with start_date.", **context) -> Sample:
+    tools = NAMES.tools([FORECAST, LISTING])
+    return Sample("7", "Use get-weather, not get_weather!", tools, cot, answer, names=NAMES.to_row(), **context)
+
+
+def called(message: dict) -> list[dict]:
+    functions = [call["function"] for call in message["tool_calls"]]
+    return [{"name": each["name"], "arguments": json.loads(each["arguments"])} for each in functions]
+
+
+def test_a_training_row_keeps_identifiers_and_their_names() -> None:
+    row = training_row("r1", sample())
+    assert row["names"]["originals"] == {
+        "get_weather": "get-weather",
+        "start_date": "start-date",
+        "products_list": "products/list",
+    }
+    assert '"name": "get_weather"' in row["prompt"][0]["content"]
+    assert row["completion"][0]["content"].endswith(ANSWER)
+    assert Sample.from_row(sample().to_row()) == sample()
+    assert "names" not in training_row("r1", Sample("1", "?", [], "", "[]"))
+
+
+def test_messages_have_the_users_names_in_tools_calls_and_reasoning() -> None:
+    steps = [{"role": "assistant", "content": "[products_list(page=1)]", "reasoning": "First products_list."}]
+    context = {
+        "history": [
+            {"role": "user", "content": "get_weather?"},
+            {"role": "assistant", "content": "I have get_weather."},
+        ],
+        "steps": [*steps, {"role": "tool", "content": "start_date"}],
+    }
+    written = openai_messages(training_row("r1", sample(**context)))
+    tools = [tool["function"] for tool in json.loads(written["tools"])]
+    assert [tool["name"] for tool in tools] == ["get-weather", "products/list"]
+    assert tools[0]["parameters"] == {
+        "type": "object",
+        "properties": {
+            "start-date": {"type": "string", "description": "YYYY-MM-DD"},
+            "tags": {"type": "array", "items": {"type": "number"}, "description": "Ümlaut", "default": []},
+        },
+        "required": ["start-date"],
+    }
+    first, answered, query, step, result, last = written["messages"]
+    assert (first["content"], answered["content"]) == ("get_weather?", "I have get-weather.")
+    assert query["content"] == "Use get-weather, not get_weather!"
+    assert called(step) == [{"name": "products/list", "arguments": {"page": 1}}]
+    assert (step["content"], step["reasoning_content"]) == ("", "First products/list.")
+    assert (result["role"], result["content"]) == ("tool", "start_date")
+    assert called(last) == [CALL]
+    assert (last["content"], last["reasoning_content"]) == ("", "So get-weather with start-date.")
+
+
+def test_a_system_message_stays_and_the_calling_prompt_does_not() -> None:
+    functions = [{"name": "f", "description": '"{tools}" \n', "parameters": {"type": "dict", "properties": {}}}]
+    assert split_calling_prompt(calling_prompt(functions)) == (functions, "")
+    row = {"id": "r1/1", "completion": [{"role": "assistant", "content": "[f()]"}]}
+    prompt = [
+        {"role": "system", "content": calling_prompt(functions) + "\nBe kind.\n"},
+        {"role": "user", "content": "?"},
+    ]
+    roles = [(message["role"], message["content"]) for message in openai_messages(row | {"prompt": prompt})["messages"]]
+    assert roles == [("system", "Be kind."), ("user", "?"), ("assistant", "")]
+    for text in ("You are kind.", calling_prompt([]).replace("[]", "[")):
+        with pytest.raises(DataError, match="is not a calling prompt"):
+            split_calling_prompt(text)
+
+
+def test_published_texts_of_calls_lead_back_by_their_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_round(tmp_path, [ROWS[0], training_row("r1", sample()), ROWS[2]])
+    publish("r1", None, "teacher")
+    folder = tmp_path / "data/r1/dataset"
+    for config in ("trl", "sharegpt"):
+        loaded = load_dataset(str(folder), config, cache_dir=str(tmp_path / "cache"))["train"]
+        assert [NameMap.from_row(json.loads(text)) for text in loaded["names"]] == [NameMap({}), NAMES, NameMap({})]
+    loaded = load_dataset(str(folder), "messages", cache_dir=str(tmp_path / "cache"))["train"]
+    assert [called(messages[-1]) for messages in loaded["messages"]][1] == [CALL]
+    assert (
+        called(loaded["messages"][0][-1]) and loaded["messages"][2][-1]["content"] == "None of the functions can sing."
+    )
+    assert json.loads((tmp_path / "metrics/r1/dataset.json").read_text())["rows_with_names"] == 1
+    assert "1 rows have a tool or a parameter with a name" in (folder / "README.md").read_text()
+
+
+def test_without_odd_names_the_published_rows_are_the_training_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_round(tmp_path)
+    publish("r1", None, "teacher")
+    assert Path("data/r1/dataset/trl/train.jsonl").read_bytes() == Path("data/r1/train.jsonl").read_bytes()
+    assert all(
+        set(row) == {"id", "conversations", "system", "tools"} for row in rows("data/r1/dataset/sharegpt/train.jsonl")
+    )
+    assert "cannot spell" not in Path("data/r1/dataset/README.md").read_text()
+
+
+def test_the_history_of_a_row_names_both(ledgered, command) -> None:
+    (row,) = read_jsonl("data/r0/pools/qualified.jsonl")
+    write_jsonl("data/r0/pools/qualified.jsonl", [row | {"names": NameMap({"get_weather": "get-weather"}).to_row()}])
+    assert "names       get_weather stands for 'get-weather'" in command("ledger", "show", "12#1")[1].splitlines()
