@@ -12,6 +12,7 @@ from funreason.calls.names import NameMap
 from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl, write_jsonl
 from funreason.core.records import Sample
+from funreason.heuristics import heuristic_result
 from funreason.prompts import calling_prompt, split_calling_prompt
 from funreason.publish.build import publish
 from funreason.publish.messages import openai_messages
@@ -139,3 +140,13 @@ def test_the_history_of_a_row_names_both(ledgered, command) -> None:
     (row,) = read_jsonl("data/r0/pools/qualified.jsonl")
     write_jsonl("data/r0/pools/qualified.jsonl", [row | {"names": NameMap({"get_weather": "get-weather"}).to_row()}])
     assert "names       get_weather stands for 'get-weather'" in command("ledger", "show", "12#1")[1].splitlines()
+
+
+@pytest.mark.parametrize(("name", "value"), [("8DJIZ3", None), ("Rate List", True)])
+def test_a_reasoning_with_the_users_names_fits_its_call(name: str, value: bool | None) -> None:
+    tools = [{"name": name, "description": "", "parameters": {"currency": {"type": "str"}}}]
+    names = NameMap.of(tools)
+    answer = render(names.calls([{"name": name, "arguments": {"currency": "EUR"}}]))
+    row = Sample("1", "?", names.tools(tools), f"I call {name} for EUR.", answer, names=names.to_row())
+    result = heuristic_result("cot", row)
+    assert result.value is value, result

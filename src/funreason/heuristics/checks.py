@@ -117,7 +117,11 @@ def check_cot(sample: Sample) -> HeuristicResult:
     if isinstance(comparison, HeuristicResult):
         return comparison
     text, counts = comparison.text, Counter(call.name for call in comparison.calls)
-    mentions = {name: len(text.verbatim(name)) for name in {**comparison.tools, **counts}}
+    originals = sample.names.get("originals", {})  # a reasoning of the source may have the user's names
+    mentions = {
+        name: sum(len(text.verbatim(spelling)) for spelling in {name, originals.get(name, name)})
+        for name in {**comparison.tools, **counts}
+    }
     missing = [name for name in counts if not mentions[name] and not _has_nouns(name, comparison)]
     unstated = comparison.scalars("absent", "hinted")
     missing += [str(scalar) for scalar in unstated if contradicts_reasoning(scalar, comparison)]
