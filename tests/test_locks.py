@@ -1,4 +1,4 @@
-"""The lock for machines with a GPU installs on every Python that the Makefile allows; this machine need not have one."""
+"""The lock for machines with a GPU installs on every Python that the Makefile allows; no GPU is needed to see it."""
 
 import os
 import re
