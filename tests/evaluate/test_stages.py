@@ -46,12 +46,12 @@ def test_code_stage(workspace, mode):
     assert done.returncode == 0, done.stderr
     metrics = json.loads((workspace / "metrics/base/code.json").read_text())
     toy = {"pass@1": 1.0, "low": 0.2065, "high": 1.0, "correct": 1, "n": 1}
-    toy["sampled"] = {"samples": 2, "pass@1": 1.0}
+    toy |= {"cut": 0, "readings": {"block": 1}, "sampled": {"samples": 2, "pass@1": 1.0}}
     assert metrics.pop("llm")["requests"] == 3
     assert metrics == {"toy": toy, "too_long": 0, "sandbox": mode}
     row, *drawn = rows(workspace / "data/base/code.jsonl")
     assert [tested["sample"] for tested in (row, *drawn)] == [0, 1, 2]
-    assert row["task_id"] == "toy/0" and row["result"] == "passed"
+    assert row["task_id"] == "toy/0" and row["result"] == "passed" and row["reading"] == "block"
     assert server.asked[0]["messages"][0]["content"].endswith(PROBLEM["prompt"])
 
 

@@ -79,3 +79,8 @@ def without_reasoning(text: str) -> str:
 def too_long(response: Response) -> bool:
     """Whether the prompt left no room for an answer: wrong everywhere, and counted in the metrics."""
     return response.finish_reason == "too_long"
+
+
+def cut(response: Response) -> bool:
+    """Whether the answer ended at max_tokens or at the model's length, so that its end is missing."""
+    return response.finish_reason == "length"

@@ -35,6 +35,7 @@ class CheckedSolution:
         passed: whether it passes all tests.
         result: the checker's words, such as `timed out`.
         sample: 0 for the most likely answer, from 1 on for those that are drawn.
+        reading: how the solution was found in the answer, see `code_text.Solution`.
     """
 
     benchmark: str
@@ -43,6 +44,7 @@ class CheckedSolution:
     passed: bool = False
     result: str = "no code"
     sample: int = 0
+    reading: str = ""
 
 
 def load_problems(benchmark: str, toy: str | Path = TOY_CODE) -> list[dict]:

@@ -1,13 +1,13 @@
 """The code benchmarks by name: their problems, the verdicts on a model's answers, and the numbers for the metrics."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 from funreason.evaluate import code, evalplus
-from funreason.evaluate.answers import too_long
+from funreason.evaluate.answers import cut, too_long
 from funreason.evaluate.code import CheckedSolution, pass_at_1
-from funreason.evaluate.code_text import completion
+from funreason.evaluate.code_text import Solution, extract
 from funreason.evaluate.stats import pass_at_k
 from funreason.llm import Response
 
@@ -45,18 +45,29 @@ def score_answers(
         mode: of the sandbox.
 
     Returns:
-        The verdicts in order, and {"pass@1", "low", "high", "correct", "n"}. For humaneval+ and mbpp+ that is over base
-        and plus tests together; "base" holds the same numbers for the base tests.
+        The verdicts in order, and {"pass@1", "low", "high", "correct", "n", "cut", "readings"}: `cut` answers ended at
+        max_tokens, `readings` counts how the solutions were found. For humaneval+ and mbpp+ pass@1 is over base and
+        plus tests together; "base" holds the same numbers for the base tests.
     """
-    texts = [
-        "" if too_long(response) else completion(response.text, problem["prompt"], problem["entry_point"])
-        for problem, response in zip(problems, responses, strict=True)
-    ]
-    if benchmark not in evalplus.DATASETS:
-        rows = code.score(benchmark, problems, texts, timeout_s=timeout_s, mode=mode)
-        return rows, pass_at_1([row.passed for row in rows])
-    rows, base = evalplus.score(benchmark, problems, texts, timeout_s=timeout_s, mode=mode)
-    return rows, pass_at_1([row.passed for row in rows]) | {"base": pass_at_1(base)}
+    solutions = [_solution(*pair) for pair in zip(problems, responses, strict=True)]
+    limits: dict = {"timeout_s": timeout_s, "mode": mode}
+    texts = [solution.code for solution in solutions]
+    figures: dict = {}
+    if benchmark in evalplus.DATASETS:
+        rows, base = evalplus.score(benchmark, problems, texts, **limits)
+        figures = {"base": pass_at_1(base)}
+    else:
+        rows = code.score(benchmark, problems, texts, **limits)
+    rows = [replace(row, reading=solution.reading) for row, solution in zip(rows, solutions, strict=True)]
+    readings = Counter(row.reading or "no code" for row in rows)
+    figures |= {"cut": sum(map(cut, responses)), "readings": dict(sorted(readings.items()))}
+    return rows, pass_at_1([row.passed for row in rows]) | figures
+
+
+def _solution(problem: dict, response: Response) -> Solution:
+    if too_long(response):
+        return Solution("", "")
+    return extract(response.text, problem["prompt"], problem["entry_point"], cut(response))
 
 
 def score_samples(

@@ -1,95 +1,162 @@
-"""Find the Python in a model's answer to a HumanEval prompt, parsing only: nothing here runs it.
+"""Find the solution in a model's answer to a code benchmark, parsing only: nothing here runs it.
 
-The result continues the prompt (imports, signature, docstring), as HumanEval's own tests expect. An answer may hold the
-whole function or its body alone, in a fence or not, with prose around it or not.
+Several readings are tried in a fixed order, the same for every model. None looks at tests or at the gold solution: the
+first reading that holds a complete definition of the function wins. The result continues the prompt (imports,
+signature, docstring), as HumanEval's own tests expect.
 """
 
-import ast
-import re
-import textwrap
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
 
 from funreason.evaluate.answers import without_reasoning
+from funreason.evaluate.code_body import best_body, continuation
+from funreason.evaluate.code_marks import variants
+from funreason.evaluate.code_pieces import Block, Piece, Syntax, blocks, runs, unfenced
+from funreason.evaluate.code_program import program, supplemented, undefined
+from funreason.evaluate.code_wrapped import unwrapped
 
 MAX_CHARS = 20_000  # far beyond any solution
-MAX_PARSES = 50  # of one text; prose behind code takes one or two, only a degenerate answer takes one per line
-
-_FENCE = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
-_TOP_LEVEL = re.compile(r"^(?:from |import |def |async def |class |@|[A-Za-z_]\w* *[:=])", re.MULTILINE)
 
 
-def completion(answer: str, prompt: str, entry_point: str) -> str:
+class Solution(NamedTuple):
+    """What was read out of an answer.
+
+    Attributes:
+        code: the text to run after the prompt; empty where the answer holds no code that continues it.
+        reading: how it was found: block, continuation, text, wrapped, body or cut, with the variant of the answer in
+            front (see `code_marks.variants`); empty where there is no code.
+    """
+
+    code: str
+    reading: str
+
+
+@dataclass(frozen=True)
+class _View:
+    """An answer in one variant, cut into pieces when they are asked for."""
+
+    variant: str
+    text: str
+    prompt: str
+    name: str
+    syntax: Syntax
+    cut: bool
+
+    @cached_property
+    def parts(self) -> tuple[list[Block], str]:
+        """The fenced blocks, and the text around them."""
+        return blocks(self.text, self.syntax)
+
+    @cached_property
+    def fenced(self) -> list[Piece]:
+        """The pieces of the fenced blocks."""
+        return [p for block in self.parts[0] for p in runs(block.code, self.syntax, self.cut and not block.closed)]
+
+    @cached_property
+    def bare(self) -> list[Piece]:
+        """The pieces of the whole text, as if it had no fences."""
+        return runs(unfenced(self.text), self.syntax, self.cut)
+
+    @cached_property
+    def around(self) -> list[Piece]:
+        """The pieces around the fenced blocks."""
+        return runs(self.parts[1], self.syntax, self.cut)
+
+
+def _block(view: _View) -> str:
+    """The whole function in a fenced block."""
+    return _after(view, program(view.fenced, view.prompt, view.name, view.around if view.fenced else ()))
+
+
+def _continuation(view: _View) -> str:
+    """An answer that goes on where the prompt ends: its first line is indented."""
+    return _with_helpers(view, continuation(view.text, view.prompt, view.syntax))
+
+
+def _text(view: _View) -> str:
+    """The whole function anywhere in the text."""
+    return _after(view, program(view.bare, view.prompt, view.name))
+
+
+def _wrapped(view: _View) -> str:
+    """The function as a method, or inside another function."""
+    return _after(view, unwrapped(view.fenced or view.bare, view.prompt, view.name))
+
+
+def _body(view: _View) -> str:
+    """Only the body, in a block or in the text, with corrected indentation."""
+    return _with_helpers(view, best_body([block.code for block in view.parts[0]], view.text, view.prompt, view.syntax))
+
+
+def _cut(view: _View) -> str:
+    """A function that is cut or broken in its last lines, without them."""
+    pieces = [replace(piece, whole=True) for piece in (*view.fenced, *view.bare)]
+    return _after(view, program(pieces, view.prompt, view.name))
+
+
+_WHOLE = (_block, _continuation, _text)
+_OTHERS = (_wrapped, _body, _cut)
+
+
+def extract(answer: str, prompt: str, entry_point: str, cut: bool = False) -> Solution:
     """Extract a solution from an answer.
 
     Args:
         answer: the model's text; reasoning up to `</think>` and everything after MAX_CHARS is ignored.
         prompt: the begun function.
         entry_point: its name.
+        cut: whether the answer ended at a limit of tokens, so that its last statement may not be complete.
 
     Returns:
-        The text to run after `prompt`; empty if the answer holds no code that continues it.
+        The solution and how it was found. An answer whose reasoning is never closed holds none.
     """
-    code = _block(without_reasoning(answer)[:MAX_CHARS], entry_point)
-    if _defines(code, entry_point):
-        return _function(textwrap.dedent(code), prompt, entry_point)
-    return _body(code, prompt)
-
-
-def _defines(code: str, entry_point: str) -> bool:
-    return re.search(rf"^[ \t]*(?:async )?def {re.escape(entry_point)}\b", code, re.MULTILINE) is not None
-
-
-def _block(text: str, entry_point: str) -> str:
-    """The fenced block that defines the function, else the first block, else all of it."""
-    blocks = _FENCE.findall(text)
-    return next((block for block in blocks if _defines(block, entry_point)), blocks[0] if blocks else text)
-
-
-def _function(code: str, prompt: str, entry_point: str) -> str:
-    """The whole function after the prompt; it replaces the one that the prompt begins."""
-    start = _TOP_LEVEL.search(code)
-    begun = "\n" if _parses(prompt) else "\n    pass\n"
-    lead = f"{begun}\n\n"
-    kept = _longest(code[start.start() :] if start else "", prompt + lead)
-    return lead + kept if _defines(kept, entry_point) else ""
-
-
-def _body(code: str, prompt: str) -> str:
-    """The body with corrected indentation: of three readings the one that keeps most lines."""
-    code = code.strip("\n")
-    readings = (code, "    " + code.lstrip(), textwrap.indent(textwrap.dedent(code), "    "))
-    bodies = [_longest(_indented(reading), prompt) for reading in readings]
-    return max(bodies, key=lambda body: body.count("\n"))
-
-
-def _indented(code: str) -> str:
-    """The lines before the first one that is not indented, since that one no longer belongs to the function."""
-    lines = code.splitlines(keepends=True)
-    end = next((n for n, line in enumerate(lines) if line.strip() and line[0] not in " \t"), len(lines))
-    return "".join(lines[:end])
-
-
-def _longest(code: str, before: str) -> str:
-    """The longest run of first lines of `code` that parses after `before`: prose behind it is dropped."""
-    lines, offset = code.splitlines(keepends=True), before.count("\n")
-    keep = len(lines)
-    for _ in range(MAX_PARSES):
-        if not keep:
-            break
-        kept = "".join(lines[:keep])
+    text = without_reasoning(answer).replace("\r\n", "\n").replace("\r", "\n")[:MAX_CHARS]
+    if text.lstrip().startswith("<think>"):
+        return Solution("", "")
+    with warnings.catch_warnings():  # about escapes such as '\d' in a model's text
+        warnings.simplefilter("ignore")
         try:
-            ast.parse(before + kept)
-            return kept.rstrip() + "\n" if kept.strip() else ""
-        except SyntaxError as error:
-            # Every longer run holds the line of the error, too, so there is no need to try it.
-            keep = min(keep - 1, max((error.lineno or 1) - offset - 1, 0))
-        except (ValueError, MemoryError, RecursionError):  # a null byte; endless nesting
-            return ""
-    return ""
+            return _first(_views(text, prompt, entry_point, cut))
+        except RecursionError:  # deep nesting that parses, but is too deep to walk through
+            return Solution("", "")
 
 
-def _parses(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except SyntaxError:
-        return False
-    return True
+def _views(text: str, prompt: str, name: str, cut: bool) -> list[_View]:
+    syntax = Syntax()
+    return [_View(variant, variant_text, prompt, name, syntax, cut) for variant, variant_text in variants(text)]
+
+
+def _first(views: Sequence[_View]) -> Solution:
+    """The first reading that holds a solution: first of a whole function in any variant, then of other forms.
+
+    A whole function that uses a name which nothing defines counts only where no variant has one without.
+    """
+    incomplete = []
+    for solution in _solutions((view, way) for view in views for way in _WHOLE):
+        if not undefined(solution.code, views[0].prompt):
+            return solution
+        incomplete.append(solution)
+    others = _solutions((view, way) for way in _OTHERS for view in views)
+    return incomplete[0] if incomplete else next(others, Solution("", ""))
+
+
+def _solutions(tries: Iterable[tuple[_View, Callable[[_View], str]]]) -> Iterator[Solution]:
+    for view, way in tries:
+        if code := way(view):
+            yield Solution(code, f"{view.variant} {way.__name__.strip('_')}".strip())
+
+
+def _after(view: _View, code: str) -> str:
+    """A whole function after the prompt; it replaces the one that the prompt begins."""
+    if not code.strip():
+        return ""
+    begun = "\n" if view.syntax.parses(view.prompt) else "\n    pass\n"
+    return f"{begun}\n\n{code}"
+
+
+def _with_helpers(view: _View, body: str) -> str:
+    """A body, and the functions behind it that it needs."""
+    return supplemented(body, view.bare, view.prompt) if body else ""
