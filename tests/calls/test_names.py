@@ -107,6 +107,7 @@ def test_call_text_with_the_users_names_is_read() -> None:
         Call("get_weather", {"a_b": {"a-b": "Search Managers(name='x')"}})
     ]
     assert names.parse("[get_weather(a_b=1)]") == [Call("get_weather", {"a_b": 1})]
+    assert NameMap.of([tool("f", "")]).parse("[f(='x', g='')]") == [Call("f", {"p": "x", "g": ""})]
 
 
 def test_only_known_names_are_read_the_longest_first() -> None:
@@ -128,6 +129,7 @@ def test_names_in_texts_are_replaced_as_whole_words() -> None:
     assert names.text(text) == written
     assert names.undo_text(written) == text
     assert names.undo_text("Search_Managers at the top") == "Search Managers at the top"
+    assert NameMap.of([tool("get-user", "get-user+id")]).text("get-user+id, get-user") == "get_user_id, get_user"
 
 
 def test_texts_that_cannot_be_given_back_are_left() -> None:

@@ -239,10 +239,10 @@ def _pattern_of_words(words: tuple[str, ...]) -> re.Pattern[str]:
 @lru_cache(maxsize=1024)
 def _spelled_names(functions: tuple[str, ...], parameters: tuple[str, ...]) -> re.Pattern[str]:
     """A string literal, in which there are no names; or a name where a call or a keyword argument begins."""
-    name = rf"(?:{_either(functions)})(?=\s*\()|(?:{_either(parameters)})(?=\s*=(?!=))"
+    name = rf"(?:{_either(functions)})(?=\s*\()|(?:{_either(parameters)})(?=\s*=)"
     return re.compile(rf"{_STRING}|{_BEFORE_NAME}(?P<name>{name})", re.DOTALL)
 
 
 def _either(names: tuple[str, ...]) -> str:
     """A pattern of one of the names, the longest that fits; of no names one that never matches."""
-    return "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or r"(?!)"
+    return "|".join(map(re.escape, sorted(names, key=len, reverse=True))) if names else "(?!)"
