@@ -5,19 +5,20 @@ from pathlib import Path
 
 import pytest
 from datasets import load_dataset
+from tiny import tiny_tokenizer
 
 from funreason.assemble.training_set import training_row
 from funreason.calls import render
 from funreason.calls.names import NameMap
 from funreason.core.errors import DataError
-from funreason.core.jsonio import read_jsonl, write_jsonl
+from funreason.core.jsonio import read_jsonl, write_json, write_jsonl
 from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
 from funreason.prompts import calling_prompt, split_calling_prompt
 from funreason.publish.build import publish
 from funreason.publish.messages import openai_messages
 
-from .conftest import rows
+from .conftest import chain, rows, stage, write_project
 from .published import ROWS, write_round
 
 FORECAST = {
@@ -150,3 +151,31 @@ def test_a_reasoning_with_the_users_names_fits_its_call(name: str, value: bool |
     row = Sample("1", "?", names.tools(tools), f"I call {name} for EUR.", answer, names=names.to_row())
     result = heuristic_result("cot", row)
     assert result.value is value, result
+
+
+def test_odd_names_from_the_source_to_published_data(project: Path) -> None:
+    """All stages before training, without a model: the rows are distilled, and the heuristics judge them."""
+    tools = [FORECAST, LISTING, {"name": "Rate List", "description": "Rates.", "parameters": {"to": {"type": "str"}}}]
+    calls = [{"name": "Rate List", "arguments": {"to": "EUR"}}, {"name": "products/list", "arguments": {"page": 2}}]
+    cot = "I call Rate List to EUR and products/list with page 2."
+    response = {"cot": cot, "answer": "[Rate List(to='EUR'), products/list(page=2)]"}
+    source = {"id": 1, "query": "List the rates to EUR, and list page 2 of the products.", "tools": json.dumps(tools)}
+    write_jsonl("rows.jsonl", [source | {"answers": json.dumps(calls), "response": response}])
+    write_project(project, "http://127.0.0.1:1", [], fcdr={"mode": "heuristics", "undecided": "keep"})
+    local = {"kind": "local", "path": "rows.jsonl", "revision": None, "identity": "sha256:0"}
+    write_json("data/source.json", local)
+    tiny_tokenizer().save_pretrained("student")
+    write_json("models/base.json", local | {"path": "student"})
+    write_jsonl("labels.jsonl", [{"id": "1", "defect": None, "check": None}])
+    stage("prepare")
+    chain()
+    stage("publish", "r0")
+    (trained,) = rows("data/r0/train.jsonl")
+    assert trained["completion"][0]["content"] == (
+        "<think>I call Rate List to EUR and products_list with page 2.</think>\n\n"
+        "[Rate_List(to='EUR'), products_list(page=2)]"
+    )
+    (published,) = rows("data/r0/dataset/messages/train.jsonl")
+    assert [tool["function"]["name"] for tool in json.loads(published["tools"])] == [tool["name"] for tool in tools]
+    assert called(published["messages"][-1]) == calls
+    assert published["messages"][-1]["reasoning_content"] == cot

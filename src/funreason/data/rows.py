@@ -11,6 +11,7 @@ from funreason.core.errors import DataError
 from funreason.core.records import Task
 from funreason.data.conversations import conversation_turns, is_conversation
 from funreason.data.fields import BadRow
+from funreason.data.naming import with_identifiers
 from funreason.data.xlam import single_query
 
 NumberedRow = tuple[int, bytes | dict[str, Any]]  # number from 1 (in a text file the line), JSON text or object
@@ -106,6 +107,7 @@ def read_tasks(rows: Iterable[NumberedRow], source: str, ids: TaskIds) -> Iterat
 def _accepted(row: dict[str, Any]) -> AcceptedRow:
     conversation = is_conversation(row)
     tasks = conversation_turns(row) if conversation else [single_query(row)]
+    tasks = with_identifiers(tasks, tasks[0].tools)
     try:  # JSON text can hold what a JSON file cannot: NaN, 1e999, half of a surrogate pair
         for task in tasks:
             json.dumps(task.to_row(), ensure_ascii=False, allow_nan=False).encode()

@@ -1,0 +1,96 @@
+"""Source rows with names that calls cannot write become tasks under identifiers, and lead back to the source."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from funreason.calls import parse, render
+from funreason.calls.names import NameMap
+from funreason.calls.text import is_name
+from funreason.core.records import Task
+from funreason.data.fields import BadRow
+from funreason.data.naming import with_identifiers
+from funreason.data.rows import AcceptedRow, TaskIds, read_tasks
+
+REAL = Path(__file__).parents[2] / "shared/data/real"
+TOOLS = [
+    {"name": "get-weather", "description": "d", "parameters": {"start-date": {"type": "str"}, "top": {"type": "int"}}},
+    {"name": "Search Managers", "description": "d", "parameters": {"$top": {"type": "dict"}}},
+]
+CALLS = [
+    {"name": "get-weather", "arguments": {"start-date": "get-weather(start-date=1)", "top": 2}},
+    {"name": "Search Managers", "arguments": {"$top": {"$top": [1]}}},
+]
+WRITTEN = "[get-weather(start-date='get-weather(start-date=1)', top=2), Search Managers($top={'$top': [1]})]"
+ANSWER = "[get_weather(start_date='get-weather(start-date=1)', top=2), Search_Managers(top_2={'$top': [1]})]"
+
+
+def row(cot: str, answer: str = WRITTEN) -> dict:
+    response = {"cot": cot, "answer": answer}
+    return {"id": "1", "query": "get-weather?", "tools": TOOLS, "answers": CALLS, "response": response}
+
+
+def task_of(source: dict) -> Task:
+    (accepted,) = read_tasks([(1, json.dumps(source).encode())], "rows.jsonl", TaskIds())
+    assert isinstance(accepted, AcceptedRow), accepted
+    return accepted.tasks[0]
+
+
+def test_a_row_becomes_a_task_under_identifiers() -> None:
+    task = task_of(row("I call get-weather with start-date, then Search Managers."))
+    names = NameMap.from_row(task.names)
+    assert [tool["name"] for tool in task.tools] == ["get_weather", "Search_Managers"]
+    assert render(task.answers) == ANSWER
+    assert task.query == "get-weather?"
+    assert task.response == {"cot": "I call get_weather with start_date, then Search Managers.", "answer": ANSWER}
+    assert names.undo_tools(task.tools) == TOOLS and names.undo_calls(task.answers) == CALLS
+    assert Task.from_row(json.loads(json.dumps(task.to_row()))) == task
+
+
+def test_a_reasoning_that_cannot_be_given_back_stays() -> None:
+    source = row("get-weather, in code get_weather", "get-weather says no.")
+    task = task_of(source)
+    assert task.response == source["response"]
+    assert not task.names["in_texts"]
+
+
+def test_names_that_can_be_written_leave_no_trace() -> None:
+    source = row("c", "[f(a=1)]") | {"tools": [{"name": "f", "parameters": {}}], "answers": []}
+    assert "names" not in task_of(source).to_row()
+
+
+def test_what_the_assistant_wrote_earlier_has_identifiers_and_other_texts_do_not() -> None:
+    said = "I need get-weather."
+    texts = [{"role": role, "content": said} for role in ("system", "user", "tool", "assistant")]
+    steps = [{"role": "assistant", "content": "[get-weather()]", "reasoning": said}]
+    (task,) = with_identifiers([Task("1", "?", TOOLS, [], history=texts, steps=steps)], TOOLS)
+    assert [message["content"] for message in task.history] == [said, said, said, "I need get_weather."]
+    assert task.steps == [{"role": "assistant", "content": "[get_weather()]", "reasoning": "I need get_weather."}]
+
+
+def test_tools_of_one_name_are_refused() -> None:
+    with pytest.raises(BadRow, match="bad tool: two tools have the name 'get-weather'"):
+        with_identifiers([task_of(row("c"))], [TOOLS[0], TOOLS[0]])
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="shared/data/real is not here")
+@pytest.mark.parametrize(("file", "mapped"), [("xlam_like", 16), ("with_cot", 103)])
+def test_all_real_rows_with_odd_names_lead_back(file: str, mapped: int) -> None:
+    lines = gzip.decompress((REAL / f"{file}.jsonl.gz").read_bytes()).splitlines()
+    sources = [json.loads(line) for line in lines]
+    rows = read_tasks(enumerate(lines, 1), file, TaskIds())
+    tasks = [(task, source) for row, source in zip(rows, sources, strict=True) for task in getattr(row, "tasks", [])]
+    odd = [(task, source) for task, source in tasks if task.names]
+    assert len(odd) == mapped
+    for task, source in odd:
+        names = NameMap.from_row(task.names)
+        assert names.undo_tools(task.tools) == json.loads(source["tools"])
+        assert names.undo_calls(task.answers) == json.loads(source["answers"])
+        if all(
+            is_name(key) for call in task.answers for key in call["arguments"]
+        ):  # one call is unreadable at its source
+            assert [call.to_row() for call in parse(render(task.answers))] == task.answers
+        if task.response:
+            assert names.undo_text(task.response["cot"]) == source["response"]["cot"]
