@@ -86,6 +86,14 @@ def test_tools_of_both_forms_are_renamed_with_what_is_required() -> None:
     assert json.dumps(names.undo_tools([first, second])) == json.dumps([xlam, bfcl])
 
 
+def test_tools_without_parameters_keep_what_they_have() -> None:
+    kinds: list = [{}, None, {"type": "object"}, {"type": "object", "$schema": "x-y", "properties": None}]
+    tools = [{"name": f"list-{number}", "parameters": parameters} for number, parameters in enumerate(kinds)]
+    names = NameMap.of([*tools, {"name": "list-5"}])
+    assert [tool["parameters"] for tool in names.tools(tools)] == kinds
+    assert names.tools([{"name": "list-5"}]) == [{"name": "list_5"}]
+
+
 def test_the_keys_of_values_stay() -> None:
     names = NameMap.of([tool("set-tags", "start-date")])
     call = {"name": "set-tags", "arguments": {"start-date": {"start-date": 1}}}

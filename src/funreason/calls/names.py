@@ -17,7 +17,6 @@ from functools import lru_cache
 from typing import Any, Self, TypeVar
 
 from funreason.calls.parser import parse
-from funreason.calls.schema import is_bfcl
 from funreason.calls.text import Call, is_name
 from funreason.core.errors import DataError
 
@@ -178,8 +177,14 @@ def _function_name(tool: Any) -> str:
 
 def _properties(tool: dict[str, Any]) -> dict[str, Any]:
     """What a tool declares of each parameter, by name."""
-    properties = tool["parameters"]["properties"] if is_bfcl(tool) else tool.get("parameters")
+    properties = tool["parameters"].get("properties") if _is_schema(tool) else tool.get("parameters")
     return properties if isinstance(properties, dict) else {}
+
+
+def _is_schema(tool: dict[str, Any]) -> bool:
+    """Whether the parameters are a JSON Schema or in BFCL's form, perhaps without properties: `{"type": "object"}`."""
+    parameters = tool.get("parameters")
+    return isinstance(parameters, dict) and isinstance(parameters.get("type"), str)
 
 
 def _readable(name: str, prefix: str) -> str:
@@ -204,10 +209,12 @@ def _free(identifier: str, taken: set[str]) -> str:
 
 def _renamed_tool(tool: dict[str, Any], function: Rename, parameter: Rename) -> dict[str, Any]:
     """The tool under another name and with other names of parameters, also where it says which are required."""
-    properties = {parameter(key): spec for key, spec in _properties(tool).items()}
-    parameters = tool["parameters"] | {"properties": properties} if is_bfcl(tool) else properties
-    renamed = tool | {"name": function(tool["name"])} | ({"parameters": parameters} if "parameters" in tool else {})
-    for holder in (renamed, parameters) if is_bfcl(tool) else (renamed,):
+    renamed = tool | {"name": function(tool["name"])}
+    holders = [renamed]
+    if properties := {parameter(key): spec for key, spec in _properties(tool).items()}:
+        renamed["parameters"] = tool["parameters"] | {"properties": properties} if _is_schema(tool) else properties
+        holders += [renamed["parameters"]] if _is_schema(tool) else []
+    for holder in holders:
         if isinstance(required := holder.get("required"), list):
             holder["required"] = [parameter(key) if isinstance(key, str) else key for key in required]
     return renamed
