@@ -223,7 +223,18 @@ def test_the_card_says_how_to_train_on_the_last_turn_alone(tmp_path, monkeypatch
     )
 
 
-@pytest.mark.parametrize("broken", ["uaat", "uatu", "ut", "usu", "a", "x"])
+@pytest.mark.parametrize(
+    ("order", "speakers"),
+    [("uaat", "human gpt observation gpt"), ("uatu", "human gpt human gpt"), ("auu", "gpt human gpt")],
+)
+def test_turns_are_published_in_any_order_and_the_speakers_alternate(order, speakers):
+    roles = {"u": "user", "a": "assistant", "t": "tool"}
+    told = conversed("r1") | {"prompt": talk(*((roles[letter], "said") for letter in order))}
+    assert reasoning_and_result(told, "x") == ("Now Ghent.", GHENT)
+    assert " ".join(turn["from"] for turn in sharegpt(told)["conversations"]) == speakers
+
+
+@pytest.mark.parametrize("broken", ["uata", "ut", "usu", "a", "at", "x"])
 def test_a_prompt_that_is_no_conversation_is_refused(broken):
     roles = {"u": "user", "a": "assistant", "t": "tool", "s": "system", "x": "tester"}
     prompt = talk(*((roles[letter], "said") for letter in broken))

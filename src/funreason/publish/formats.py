@@ -9,10 +9,10 @@ from funreason.calls import CompletionError, split_completion
 from funreason.core.errors import DataError
 
 REMEDY = "rerun the stage validate of the round, or of the round that it builds on"
-SPEAKERS = {"user": "human", "assistant": "gpt", "tool": "observation"}  # ShareGPT's names for the roles
-# By first letters: perhaps a system message, the turns of a conversation, then what the completion answers.
+# By first letters: perhaps a system message; then turns of the user, and of the assistant with results after them, in any
+# order, as people publish them. The completion answers a user or a result.
 _LETTERS = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
-_ORDER = re.compile(r"s?(?:ua(?:t+a)*)*u(?:at+)*a")
+_ORDER = re.compile(r"(?=.*u)s?(?:u|at*)*(?:u|at+)a")
 
 
 def reasoning_and_result(row: dict[str, Any], where: str) -> tuple[str | None, str]:
@@ -70,16 +70,21 @@ def sharegpt(row: dict[str, Any]) -> dict[str, Any]:
     `tools` is empty although there are tools: the system prompt already lists them, as BFCL's prompt mode does.
     LLaMA-Factory would write a list in `tools` into the prompt a second time, in the form of its own chat template,
     with instructions for a call format that the completions do not have. For the same reason earlier calls are `gpt`
-    turns. Consecutive results are one `observation`, since LLaMA-Factory requires that the speakers alternate.
+    turns. All messages between two turns of the assistant are one turn of the user (or one `observation`), and so are
+    several of the assistant in a row, since LLaMA-Factory requires that the speakers alternate.
     """
     first = row["prompt"][0]
     system = first["content"] if first["role"] == "system" else ""
     messages = [message for message in [*row["prompt"], *row["completion"]] if message["role"] != "system"]
-    runs = groupby(messages, lambda message: message["role"])
-    conversations = [
-        {"from": SPEAKERS[role], "value": "\n".join(message["content"] for message in run)} for role, run in runs
-    ]
+    runs = [list(run) for _, run in groupby(messages, lambda message: message["role"] == "assistant")]
+    conversations = [{"from": _speaker(run), "value": "\n".join(message["content"] for message in run)} for run in runs]
     return {"id": row["id"], "conversations": conversations, "system": system, "tools": ""}
+
+
+def _speaker(run: list[dict[str, Any]]) -> str:
+    """ShareGPT's name for who says some messages in a row."""
+    roles = {message["role"] for message in run}
+    return "gpt" if "assistant" in roles else "human" if "user" in roles else "observation"
 
 
 def with_names(row: dict[str, Any], original: dict[str, Any]) -> dict[str, Any]:
