@@ -9,8 +9,8 @@ from funreason.calls import CompletionError, split_completion
 from funreason.core.errors import DataError
 
 REMEDY = "rerun the stage validate of the round, or of the round that it builds on"
-# By first letters: perhaps a system message; then turns of the user, and of the assistant with results after them, in any
-# order, as people publish them. The completion answers a user or a result.
+# By first letters: perhaps a system message; then turns of the user, and of the assistant with results after them, in
+# any order, as people publish them. The completion answers a user or a result.
 _LETTERS = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
 _ORDER = re.compile(r"(?=.*u)s?(?:u|at*)*(?:u|at+)a")
 
