@@ -18,7 +18,8 @@ UNTRACKED_PACKAGES = (SRC / "funreason/config", SRC / "funreason/doctor")
 SPEED_ONLY = {
     "llm.kv_cache_gb", "llm.gpu_memory_utilization", "llm.tensor_parallel_size", "llm.max_num_seqs",
     "llm.server.base_url", "llm.server.api_key_env", "llm.server.concurrency", "llm.server.timeout_s",
-    "llm.server.max_retries", "llm.server.max_requests", "llm.server.max_tokens", "llm.keep_alive_s",
+    "llm.server.max_retries", "llm.server.max_requests", "llm.server.max_tokens", "llm.server.max_refused_fraction",
+    "llm.keep_alive_s",
     "llm.ray.address", "llm.ray.replicas", "llm.ray.pipeline_parallel_size", "llm.ray.cpus", "llm.ray.gpus",
     "llm.ray.start_s",
 }  # fmt: skip

@@ -23,6 +23,10 @@ def llm_params(**changes) -> LlmParams:
         max_retries=3,
         max_requests=None,
         max_tokens=None,
+        max_refused_fraction=0.1,
+        rename_fields={},
+        omit_fields=[],
+        extra_body={},
     )
     values = dict(
         engine="vllm", dtype="float32", max_model_len=512, kv_cache_gb=0.25, gpu_memory_utilization=0.5,

@@ -44,9 +44,9 @@ def test_retries_end_in_one_line(cache):
 
 
 def test_responses_before_a_failure_are_kept(cache):
-    # The first is refused while the second is still being written: that one is paid for, the others unasked.
-    with serve(400, 0.3) as server:
-        with pytest.raises(EngineError, match="400"):
+    # The first fails while the second is still being written: that one is paid for, the others unasked.
+    with serve(404, 0.3) as server:
+        with pytest.raises(EngineError, match="404"):
             ask(server, cache, count=9)
         assert len(server.asked) == 2
         ask(server, cache, count=9)
@@ -157,7 +157,7 @@ def test_the_key_comes_from_the_environment_and_stays_out_of_messages(cache, mon
         ask(server, cache, requests=chats(2), api_key_env="TOY_KEY")
         assert server.keys == {"Bearer none", "Bearer sk-secret"}
     refusal = {"error": {"message": "wrong key sk-secret"}}
-    for status in (401, 400):
+    for status in (401, 404):
         with serve((status, refusal)) as server, pytest.raises(EngineError) as caught:
             ask(server, cache, requests=chats(3), api_key_env="TOY_KEY")
         assert "sk-secret" not in str(caught.value)

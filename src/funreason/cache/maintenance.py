@@ -6,13 +6,12 @@ Other processes may read and write meanwhile. docs/llm.md describes keys and dig
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from funreason.cache.exchange import import_, of_model
 from funreason.core.errors import DataError
-from funreason.llm.cache import CONTENT, Cache, batched, digest, is_corrupt
+from funreason.llm.cache import CONTENT, Cache, digest, is_corrupt
 
 
 def stats(cache: Cache) -> dict[str, Any]:
@@ -101,17 +100,12 @@ def _structure(cache: Cache) -> str:
 
 
 def _repair(cache: Cache, damaged: list[bytes], structure: str) -> None:
-    for block in batched(damaged, 500):
-        cache.do(partial(_delete, keys=block))
+    cache.drop(damaged)
     if structure != "ok":
         if aside := cache.replace_corrupt(sqlite3.DatabaseError(structure)):
             import_(cache, aside)
         else:  # the rows are sound, their index is not
             cache.do(lambda database: database.execute("REINDEX"))
-
-
-def _delete(database: sqlite3.Connection, keys: list[bytes]) -> None:
-    database.execute(f"DELETE FROM responses WHERE key IN ({', '.join('?' * len(keys))})", keys)
 
 
 def _all_rows(database: sqlite3.Connection) -> Iterator[tuple]:

@@ -1,7 +1,9 @@
 """The blocks of params.yaml for models, data, engines, sampling and checks. Their fields are explained there."""
 
+import json
 import re
-from typing import Annotated, Literal, Self
+from collections import Counter
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -100,6 +102,10 @@ class PrepareParams(Block):
     max_bad_fraction: Fraction
 
 
+# The fields of a chat request that not every server knows, or knows under this name.
+RequestField = Literal["max_tokens", "temperature", "top_p", "seed", "structured_outputs"]
+
+
 class ServerParams(Block):
     """llm.server: an OpenAI-compatible server."""
 
@@ -111,6 +117,26 @@ class ServerParams(Block):
     max_retries: Annotated[int, Field(ge=0)]
     max_requests: Count | None
     max_tokens: Count | None
+    max_refused_fraction: Fraction
+    rename_fields: dict[RequestField, str]
+    omit_fields: list[RequestField]
+    extra_body: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _fields(self) -> Self:
+        sent = [self.rename_fields.get(name, name) for name in get_args(RequestField) if name not in self.omit_fields]
+        counts = Counter(["model", "messages", *sent, *self.extra_body])
+        if twice := sorted(name for name, count in counts.items() if count > 1):
+            raise ValueError(f"{', '.join(twice)} would be sent twice; correct rename_fields, omit_fields, extra_body")
+        if fixed := sorted({"stream", "n"} & counts.keys()):
+            raise ValueError(f"{', '.join(fixed)} cannot be set: one whole answer is asked for at a time")
+        try:
+            json.dumps(self.extra_body, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"extra_body cannot be written as JSON ({error}); give texts, numbers, lists, blocks"
+            ) from None
+        return self
 
     @model_validator(mode="after")
     def _no_secrets(self) -> Self:
@@ -119,6 +145,8 @@ class ServerParams(Block):
             raise ValueError("api_key_env is not the name of an environment variable; put the key there, its name here")
         if re.search(r"//[^/]*@|[?&][^=]*(key|token)[^=]*=", self.base_url, re.IGNORECASE):
             raise ValueError("base_url holds a password or key; export it, and name the variable in api_key_env")
+        if any(re.search(r"api.?key|authorization|secret|password", name, re.IGNORECASE) for name in self.extra_body):
+            raise ValueError("extra_body holds a password or key; export it, and name the variable in api_key_env")
         return self
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from funreason.core.paths import descriptor, model_folder
-from funreason.llm import Client, ModelRef, Request, Response, load_ref
+from funreason.llm import Client, ModelRef, Request, Response, load_ref, refusal_reason
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ def without_reasoning(text: str) -> str:
 def too_long(response: Response) -> bool:
     """Whether the prompt left no room for an answer: wrong everywhere, and counted in the metrics."""
     return response.finish_reason == "too_long"
+
+
+def unanswered(response: Response) -> bool:
+    """Whether there is no answer to score: the prompt was too long, or the server refused it. Wrong everywhere."""
+    return too_long(response) or refusal_reason(response) is not None
 
 
 def cut(response: Response) -> bool:

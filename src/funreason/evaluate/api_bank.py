@@ -14,7 +14,7 @@ from pathlib import Path
 
 from funreason.calls import Call, CallSyntaxError, parse, to_bfcl
 from funreason.core.errors import DataError
-from funreason.evaluate.answers import ScoredAnswer, too_long, without_reasoning
+from funreason.evaluate.answers import ScoredAnswer, unanswered, without_reasoning
 from funreason.evaluate.stats import accuracy
 from funreason.llm import Response
 from funreason.prompts import calling_prompt
@@ -105,7 +105,7 @@ def _read(level: int, number: int, row: dict) -> ApiBankItem:
 
 
 def _scored(item: ApiBankItem, response: Response) -> ScoredAnswer:
-    text = "" if too_long(response) else without_reasoning(response.text)
+    text = "" if unanswered(response) else without_reasoning(response.text)
     try:
         calls, error = parse(text.strip()), "no call has the name and the parameters"
     except CallSyntaxError as problem:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl
 from funreason.evaluate import DRIVERS
-from funreason.evaluate.answers import ScoredAnswer, too_long, without_reasoning
+from funreason.evaluate.answers import ScoredAnswer, too_long, unanswered, without_reasoning
 from funreason.evaluate.bfcl_metrics import CATEGORIES
 from funreason.llm import Response
 from funreason.prompts import calling_prompt
@@ -107,12 +107,13 @@ def scored_text(category: str, response: Response) -> str:
         response: to it.
 
     Returns:
-        The answer without its reasoning; a text that is certainly wrong where the prompt left no room for an answer.
+        The answer without its reasoning; a text that is certainly wrong where there is no answer.
     """
-    if not too_long(response):
+    if not unanswered(response):
         return without_reasoning(response.text)
     # No answer would be right where no call is expected, and any call where some call is.
-    return "" if "irrelevance" not in category and "relevance" in category else "[prompt_too_long()]"
+    wrong = "[prompt_too_long()]" if too_long(response) else "[refused_by_the_server()]"
+    return "" if "irrelevance" not in category and "relevance" in category else wrong
 
 
 def score(

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from funreason.evaluate import DRIVERS
 from funreason.evaluate.answers import ask, too_long, without_reasoning
 from funreason.evaluate.bfcl import ENVIRONMENTS, Submission, official_failures
-from funreason.llm import Client, Response
+from funreason.llm import Client, Response, refusal_reason
 from funreason.sandbox.scorer import ScorerDied, run_each, run_scorer_lines, scorer_python
 
 REPLAY_S = 11  # seconds per conversation, more than the driver gives it
@@ -190,6 +190,8 @@ def _answered(conversation: Conversation, response: Response) -> Conversation:
     """Reasoning goes neither into the chat nor to the scorer, as in BFCL's handlers of reasoning models."""
     if too_long(response):
         return replace(conversation, error=NO_ROOM)
+    if reason := refusal_reason(response):
+        return replace(conversation, error=reason)
     return replace(conversation, answers=(*conversation.answers, without_reasoning(response.text)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from funreason.evaluate import code, evalplus
-from funreason.evaluate.answers import cut, too_long
+from funreason.evaluate.answers import cut, unanswered
 from funreason.evaluate.code import CheckedSolution, pass_at_1
 from funreason.evaluate.code_text import Solution, extract
 from funreason.evaluate.stats import pass_at_k
@@ -65,7 +65,7 @@ def score_answers(
 
 
 def _solution(problem: dict, response: Response) -> Solution:
-    if too_long(response):
+    if unanswered(response):
         return Solution("", "")
     return extract(response.text, problem["prompt"], problem["entry_point"], cut(response))
 

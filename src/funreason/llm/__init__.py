@@ -3,10 +3,12 @@
 from funreason.llm.cache import Cache, cache_folder
 from funreason.llm.client import Client
 from funreason.llm.refs import ModelRef, folder_identity, load_ref, load_refs
-from funreason.llm.request import Request, Response
+from funreason.llm.refusals import refusal_reason
+from funreason.llm.request import UNANSWERED, Request, Response
 from funreason.llm.usage import counting
 
 __all__ = [
+    "UNANSWERED",
     "Cache",
     "Client",
     "ModelRef",
@@ -17,4 +19,5 @@ __all__ = [
     "folder_identity",
     "load_ref",
     "load_refs",
+    "refusal_reason",
 ]

@@ -5,6 +5,11 @@ from funreason.llm.request import Job, Response, Sampling
 CHARACTERS_PER_TOKEN = 3  # of a prompt in flight, whose tokens only the server can count; English has 4, JSON 3
 
 
+def tokens_of(text: str) -> int:
+    """An estimate, for where nothing counts the tokens."""
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
+
+
 class Budget:
     """Requests and tokens that may be spent, and those that were.
 

@@ -114,6 +114,11 @@ class Cache:
         row = (key, model, response.text, response.finish_reason, *counts)
         self.do(lambda database: database.execute(insert("REPLACE"), (*row, digest(row))))
 
+    def drop(self, keys: Iterable[bytes]) -> None:
+        """Forget the responses of `keys`."""
+        for block in batched(keys, _VARIABLES):
+            self.do(partial(delete, keys=block))
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         if self._database is not None:
@@ -195,6 +200,11 @@ def _inode(path: Path) -> int | None:
 def insert(otherwise: str) -> str:
     """The statement that stores `CONTENT` and digest; `otherwise` is REPLACE or IGNORE, for a key already there."""
     return f"INSERT OR {otherwise} INTO responses ({CONTENT}, digest, used) VALUES (?, ?, ?, ?, ?, ?, ?, date('now'))"
+
+
+def delete(database: sqlite3.Connection, keys: list[bytes]) -> None:
+    """Delete the rows of `keys`."""
+    database.execute(f"DELETE FROM responses WHERE key IN ({', '.join('?' * len(keys))})", keys)
 
 
 def _upgrade(database: sqlite3.Connection) -> None:

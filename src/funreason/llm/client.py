@@ -11,10 +11,13 @@ from funreason.llm.engines.shared import SharedEngine
 from funreason.llm.engines.vllm import VllmEngine
 from funreason.llm.progress import ProgressLine
 from funreason.llm.refs import ModelRef
-from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
+from funreason.llm.refusals import TooManyRefused
+from funreason.llm.request import FAILED, REFUSED, TOO_LONG, Job, Request, Response, Sampling
 from funreason.llm.usage import count
 
 _BLOCK = 500  # requests looked up together
+# Free to find out, and another max_model_len changes it; what failed at the server may work tomorrow.
+_NOT_STORED = (TOO_LONG, FAILED)
 
 
 class Client:
@@ -77,11 +80,16 @@ class Client:
             responses |= self._cached(block)
             missing |= {job.key: job for job in block if job.key not in responses}
         hits = len(keys) - len(missing)
-        with ProgressLine(len(keys), hits, desc) as progress:
-            # In the order of the prompts: those that begin alike meet in the engine's prefix cache.
-            for job, response in self._asked(sorted(missing.values(), key=lambda job: job.prompt)):
-                progress.add(response)
-                responses[job.key] = response
+        try:
+            self._note_known(responses.values(), len(missing))
+            with ProgressLine(len(keys), hits, desc) as progress:
+                # In the order of the prompts: those that begin alike meet in the engine's prefix cache.
+                for job, response in self._asked(sorted(missing.values(), key=lambda job: job.prompt)):
+                    progress.add(response)
+                    responses[job.key] = response
+        except TooManyRefused:  # something has to be mended first: then these are asked again
+            self.cache.drop(name for name, response in responses.items() if response.finish_reason == REFUSED)
+            raise
         self.stats["cache_hits"] += hits
         return [self._counted(responses[name]) for name in keys]
 
@@ -110,9 +118,21 @@ class Client:
 
     def _asked(self, jobs: list[Job]) -> Iterator[tuple[Job, Response]]:
         for job, response in self.engine.stream(jobs, self.sampling) if jobs else ():
-            if response.finish_reason != TOO_LONG:  # free to find out, and another max_model_len changes it
+            if response.finish_reason not in _NOT_STORED:
                 self.cache.put(job.key, response, self.engine.identity)
             yield job, response
+
+    def _note_known(self, known: Iterable[Response], missing: int) -> None:
+        """Have the server's engine count the responses of the cache among those that are refused, or not."""
+        if not isinstance(self.engine, ServerEngine):
+            return
+        refusals = self.engine.refusals
+        refusals.expect(missing)
+        for response in known:
+            refusals.expect(1)
+            refusals.add(response)
+        if problem := refusals.problem():
+            raise problem
 
     def _counted(self, response: Response) -> Response:
         self.stats["requests"] += 1

@@ -7,7 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from funreason.core.errors import ParamsError
 
+STOP, CUT = "stop", "length"
 TOO_LONG = "too_long"
+REFUSED, FAILED = "refused", "failed"
+UNANSWERED = (TOO_LONG, REFUSED, FAILED)  # the model wrote nothing
+FILTERED = "content_filter"  # it wrote something, which the server withheld
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,11 @@ class Response:
     """What a model wrote.
 
     Attributes:
-        text: Without the prefix of the request.
+        text: Without the prefix of the request. Where the model wrote nothing, the reason of the server.
         finish_reason: stop (the model ended its turn), length (cut at max_tokens or at the context), too_long (the
-            prompt leaves no room: nothing was asked), or another word of a server.
+            prompt leaves no room: nothing was asked), refused (the server does not answer this request), failed (it
+            failed each time that this request was asked), content_filter (it withheld the answer, or its end), or
+            another word of a server.
         prompt_tokens: Count, also of those that came from the prefix cache.
         completion_tokens: Count.
     """

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from funreason.config import LlmParams, PricesParams
+from funreason.llm.refusals import refusal_reason
 from funreason.llm.request import Response
 
 MILLION = 1_000_000
@@ -24,20 +25,25 @@ class Usage:
     requests: int = 0
     prompt_tokens: Counter[str] = field(default_factory=Counter)
     completion_tokens: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)  # by reason
 
     def add(self, response: Response, model: str) -> None:
         """Count a response under the name of its model."""
         self.requests += 1
         self.prompt_tokens[model] += response.prompt_tokens
         self.completion_tokens[model] += response.completion_tokens
+        if reason := refusal_reason(response):
+            self.refused[reason] += 1
 
     def metrics(self) -> dict:
-        """Counts, and the cost in the currency of the prices."""
+        """Counts, and the cost in the currency of the prices; `refused` where a server did not answer all."""
+        refused = {"refused": dict(sorted(self.refused.items()))} if self.refused else {}
         return {
             "requests": self.requests,
             "prompt_tokens": self.prompt_tokens.total(),
             "completion_tokens": self.completion_tokens.total(),
             "cost": round(sum(map(self._cost, sorted(self.prompt_tokens))) / MILLION, 6),
+            **refused,
         }
 
     def _cost(self, model: str) -> float:

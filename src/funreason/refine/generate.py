@@ -10,7 +10,7 @@ from funreason.core.records import Sample, Task
 from funreason.ledger.files import row_ids
 from funreason.ledger.metrics import mean, reason_counts
 from funreason.ledger.results import CheckResult
-from funreason.llm import Request, Response
+from funreason.llm import UNANSWERED, Request, Response, refusal_reason
 from funreason.prompts.conversation import chat
 from funreason.refine.agreement import agreeing
 
@@ -77,8 +77,8 @@ def _generate_block(tasks: list[Task], ask: Ask, samples: int, keep_response: bo
 def _from_response(task: Task, name: str, response: Response) -> CheckResult:
     if response.finish_reason == "stop":
         return _from_completion(task, name, response.text, SAMPLED)
-    reason = _CUT.get(response.finish_reason, f"ended by {response.finish_reason!r}")
-    return _dropped(name, response.text, reason, attempts=int(response.finish_reason != "too_long"))
+    reason = refusal_reason(response) or _CUT.get(response.finish_reason, f"ended by {response.finish_reason!r}")
+    return _dropped(name, response.text, reason, attempts=int(response.finish_reason not in UNANSWERED))
 
 
 def _from_completion(task: Task, name: str, text: str, reason: str) -> CheckResult:

@@ -62,7 +62,7 @@ class Judge:
             )
             for at, response in zip(unread, responses, strict=True):
                 replies[at].append(read_reply(self.name, response.text, response.finish_reason))
-            unread = [at for at in unread if replies[at][-1].value is None and not replies[at][-1].too_long]
+            unread = [at for at in unread if replies[at][-1].worth_asking_again]
         return replies
 
     def rest(self) -> None:

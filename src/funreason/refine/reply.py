@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from funreason.calls import CallSyntaxError, parse, render
 from funreason.calls.completion import CLOSE, OPEN
 from funreason.core.errors import DataError
+from funreason.llm.refusals import refusal_reason
+from funreason.llm.request import UNANSWERED, Response
 from funreason.prompts import unfenced
 
 TOO_LONG = "prompt too long"
@@ -32,6 +34,7 @@ class JudgeReply:
         value: The verdict; None where none can be read.
         new_call: The text inside <NewFC>.
         problem: Why no verdict can be read.
+        refused: Whether the server did not answer; `text` is its reason.
     """
 
     judge: str
@@ -39,11 +42,17 @@ class JudgeReply:
     value: bool | None
     new_call: str | None = None
     problem: str = ""
+    refused: bool = False
 
     @property
     def too_long(self) -> bool:
         """Whether the prompt was too long, so that the judge was not asked at all."""
         return self.problem == TOO_LONG
+
+    @property
+    def worth_asking_again(self) -> bool:
+        """Whether another sample may have a verdict."""
+        return self.value is None and not self.too_long and not self.refused
 
     def to_row(self) -> dict:
         """The reply as one of the `votes` of a ledger line."""
@@ -63,6 +72,8 @@ def read_reply(judge: str, text: str, finish_reason: str = "stop") -> JudgeReply
         The reply. A text that says both True and False has no verdict: the judged row can hold tags, and a judge that
         quotes them must not let the row pass.
     """
+    if reason := refusal_reason(Response(text, finish_reason, 0, 0)):
+        return JudgeReply(judge, text, None, problem=reason, refused=finish_reason in UNANSWERED)
     if finish_reason != "stop":
         return JudgeReply(judge, text, None, problem=_UNFINISHED.get(finish_reason, f"ended by {finish_reason!r}"))
     conclusion = text.rpartition(CLOSE)[2]

@@ -7,21 +7,25 @@ process does not. Start the server with `--generation-config vllm` to sample fro
 import json
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from funreason.calls.results import results_as_user
-from funreason.config import LlmParams
+from funreason.config import LlmParams, ServerParams
 from funreason.core.errors import EngineError
 from funreason.llm.budget import Budget
+from funreason.llm.engines.attempts import ask, unanswered
+from funreason.llm.engines.faults import Fault, Kind
+from funreason.llm.engines.scrub import Scrubber
+from funreason.llm.engines.transport import NoReply, Transport
 from funreason.llm.refs import ModelRef
-from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
+from funreason.llm.refusals import Refusals
+from funreason.llm.request import FAILED, UNANSWERED, Job, Request, Response, Sampling
 
-if TYPE_CHECKING:
-    from openai import OpenAI, OpenAIError
-    from openai._legacy_response import LegacyAPIResponse
-    from openai.types.chat import ChatCompletion
+_PROBE_S = 30  # seconds to find out that a server is not there
+
+_Running = dict["Future[Response | Fault]", tuple[Job, int]]  # with the number of answers before the job was sent
 
 
 class ServerEngine:
@@ -33,7 +37,10 @@ class ServerEngine:
         # a round that generates with models/r0 would silently get the teacher's responses.
         self.model = (ref.kind == "server" and self.server.model) or ref.name_or_path
         self.budget = Budget(self.server.max_requests, self.server.max_tokens)
-        self.identity = f"{ref.identity} served as {self.model}"
+        self._where = f"server {self.server.base_url}"
+        self.refusals = Refusals(f"{self._where}, model {self.model!r}", self.server.max_refused_fraction)
+        self.identity = f"{ref.identity} served as {self.model}{_changes(self.server)}"
+        self._answers = 0
 
     def prompt(self, request: Request) -> str:
         """The messages as JSON: the server renders them, so they stand for what the model sees."""
@@ -47,141 +54,170 @@ class ServerEngine:
         """See `Engine.stream`.
 
         After a failure, or with the budget spent, nothing more is asked. Requests in flight are still yielded, since
-        they are paid for.
+        they are paid for. A request that fails while others are answered is asked once more, after all others: if it
+        still fails, it is this request's failure.
         """
-        jobs, client = iter(jobs), self._client
-        running: dict[Future[Response], Job] = {}
+        late: list[Job] = []
+        yield from self._stream(iter(jobs), sampling, late)
+        yield from self._stream(iter(late), sampling, None)
+
+    def _stream(
+        self, jobs: Iterator[Job], sampling: Sampling, late: list[Job] | None
+    ) -> Iterator[tuple[Job, Response]]:
+        """One pass over jobs; `late` takes those that fail alone, and is None in the last pass."""
+        running: _Running = {}
         failure: BaseException | None = None
-        pool = ThreadPoolExecutor(self.server.concurrency, thread_name_prefix="llm")
         try:
             job = next(jobs, None)
             while True:
                 while job and not failure and self._has_room(running) and self.budget.take(job, sampling):
-                    running[pool.submit(self._ask, client, self._body(job, sampling))] = job
+                    running[self._start(job, sampling, again=late is None)] = job, self._answers
                     job = next(jobs, None)
                 if not running:
                     break
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    done, error = running.pop(future), future.exception()
-                    self.budget.settle(done, None if error else future.result())
-                    if error is None:
-                        yield done, future.result()
-                    failure = failure or error
+                finished, interrupt = _finished(running)
+                failure = failure or interrupt
+                for future in finished:
+                    done, answers = running.pop(future)
+                    outcome = self._outcome(future, done, late, self._answers > answers)
+                    self.budget.settle(done, outcome if isinstance(outcome, Response) else None)
+                    if isinstance(outcome, Response):
+                        self._answers += outcome.finish_reason not in UNANSWERED
+                        self.refusals.add(outcome)
+                        yield done, outcome
+                        outcome = self.refusals.problem()
+                    failure = failure or outcome
             if job and not failure:
                 failure = self._spent()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            if running:  # interrupted: closed sockets end the threads, which would outlive the stage by minutes
-                self.close()
+            for future in running:  # interrupted: a cancelled request closes its connection
+                future.cancel()
         if failure:
             raise failure
 
-    def _has_room(self, running: dict) -> bool:
+    def _has_room(self, running: _Running) -> bool:
         return len(running) < self.server.concurrency
+
+    def _start(self, job: Job, sampling: Sampling, again: bool) -> "Future[Response | Fault]":
+        content = json.dumps(self._body(job, sampling), allow_nan=False).encode()
+        attempts = 1 if again else 1 + self.server.max_retries
+        transport = self._transport
+        return transport.submit(ask(transport, content, job.prompt, self._scrubber, attempts))
+
+    def _outcome(
+        self, future: "Future[Response | Fault]", job: Job, late: list[Job] | None, others_answered: bool
+    ) -> Response | BaseException | None:
+        """The response or the stage's failure; None for a job that is asked again later."""
+        if error := future.exception():
+            return error
+        outcome = future.result()
+        if isinstance(outcome, Response):
+            return outcome
+        if outcome.kind is Kind.PASSING and late is not None and others_answered:
+            late.append(job)
+            return None
+        if outcome.kind is Kind.PASSING and late is None and outcome.status != 429 and self._is_alive():
+            return unanswered(outcome, FAILED, job.prompt, self._scrubber)
+        return self._failure(outcome)
 
     @property
     def started(self) -> bool:
         """Whether the server was asked for anything."""
-        return "_client" in self.__dict__
+        return "_transport" in self.__dict__
 
     def close(self) -> None:
         """Close the connections; the next job opens them again."""
         if self.started:
-            self._client.close()
-            del self._client
+            self._transport.close()
+            del self._transport
 
     @cached_property
-    def _client(self) -> "OpenAI":
-        import openai
+    def _scrubber(self) -> Scrubber:
+        return Scrubber(_key(self.server.api_key_env))
 
-        client = openai.OpenAI(
-            base_url=self.server.base_url,
-            api_key=_key(self.server.api_key_env) or "none",  # else openai sends OPENAI_API_KEY to any server
-            timeout=self.server.timeout_s,
-            max_retries=self.server.max_retries,  # with backoff and jitter: 408, 409, 429, 5xx, time-outs
-        )
+    @cached_property
+    def _transport(self) -> Transport:
+        server = self.server
+        transport = Transport(server.base_url, _key(server.api_key_env), server.timeout_s, server.concurrency)
         try:  # ask once, so that not every request, with all its retries, finds out that the server is dead
-            client.with_options(max_retries=1, timeout=min(30, self.server.timeout_s)).models.list()
-        except openai.APIConnectionError as error:
-            raise self._failure(error) from None
-        except openai.OpenAIError:
-            pass  # it answers; not every server lists its models
-        return client
+            self._models(transport)
+        except NoReply as error:
+            transport.close()
+            raise self._failure(Fault(Kind.STAGE, 0, str(error))) from None
+        return transport
 
-    def _ask(self, client: "OpenAI", body: dict) -> Response:
-        import openai
+    def _models(self, transport: Transport) -> int:
+        """The status of a small request, which not every server knows."""
+        seconds = min(_PROBE_S, self.server.timeout_s)
+        return transport.submit(transport.send("GET", "/models", timeout_s=seconds)).result().status
 
+    def _is_alive(self) -> bool:
         try:
-            reply = self._reply(client.chat.completions.with_raw_response.create(**body))
-        except openai.OpenAIError as error:
-            if "context length" in str(error) or getattr(error, "code", None) == "context_length_exceeded":
-                return Response("", TOO_LONG, 0, 0)
-            raise self._failure(error) from None
-        if not getattr(reply, "choices", None):
-            raise EngineError(f"server {self.server.base_url} sent no chat completion: {str(reply)[:200]!r}")
-        return _response(reply)
+            return self._models(self._transport) < 500
+        except NoReply:
+            return False
 
-    def _reply(self, raw: "LegacyAPIResponse[ChatCompletion]") -> "ChatCompletion":
-        """The completion; bytes that are not UTF-8 count as U+FFFD, as in the texts of vLLM itself."""
-        from openai.types.chat import ChatCompletion
-
-        try:
-            return raw.parse()
-        except UnicodeDecodeError:
-            return ChatCompletion.construct(**json.loads(raw.content.decode(errors="replace")))
-        except ValueError as error:
-            raise EngineError(f"server {self.server.base_url} sent no JSON ({error}); see its log") from None
-
-    def _body(self, job: Job, sampling: Sampling) -> dict:
+    def _body(self, job: Job, sampling: Sampling) -> dict[str, Any]:
         assert job.request is not None  # only jobs in another process have none
         # Call results go as user messages: for a `tool` message many servers want the id of a call that they made.
         messages = results_as_user(job.request.messages)
-        body = {"model": self.model, "messages": messages, "max_tokens": sampling.max_tokens}
-        body |= {"temperature": sampling.temperature, "top_p": sampling.top_p}
+        fields: dict[str, Any] = {"max_tokens": sampling.max_tokens, "temperature": sampling.temperature}
+        fields["top_p"] = sampling.top_p
         if job.seed is not None:
-            body["seed"] = job.seed
-        extra: dict[str, Any] = {}
+            fields["seed"] = job.seed
         if sampling.regex:  # vLLM's name for it; other servers refuse it
-            extra["structured_outputs"] = {"regex": sampling.regex}
+            fields["structured_outputs"] = {"regex": sampling.regex}
         if job.request.prefix:  # how vLLM and SGLang are asked to continue a turn
-            begun = {"role": "assistant", "content": job.request.prefix}
-            body["messages"] = [*messages, begun]
-            extra |= {"continue_final_message": True, "add_generation_prompt": False}
-        return body | ({"extra_body": extra} if extra else {})
+            messages = [*messages, {"role": "assistant", "content": job.request.prefix}]
+            fields |= {"continue_final_message": True, "add_generation_prompt": False}
+        names: dict[Any, str] = {**self.server.rename_fields}
+        renamed = {names.get(name, name): fields[name] for name in fields if name not in self.server.omit_fields}
+        return {"model": self.model, "messages": messages} | renamed | self.server.extra_body
 
     def _spent(self) -> EngineError:
         remedy = "the responses are stored: raise the limit, or set it to null, and run again to go on from there"
-        return EngineError(
-            f"server {self.server.base_url}: the budget of this stage is spent ({self.budget}); {remedy}"
-        )
+        return EngineError(f"{self._where}: the budget of this stage is spent ({self.budget}); {remedy}")
 
-    def _failure(self, error: "OpenAIError") -> EngineError:
-        status = getattr(error, "status_code", None)
-        where, named = f"server {self.server.base_url}", self.server.api_key_env
-        if status is None:
-            return EngineError(f"{where} does not answer ({error}); start it, or correct llm.server.base_url")
+    def _failure(self, fault: Fault) -> EngineError:
+        where, status, named = self._where, fault.status, self.server.api_key_env
+        text = self._scrubber.line(fault.text)
+        if not status:
+            remedy = "start it, correct llm.server.base_url, or raise llm.server.timeout_s"
+            return EngineError(f"{where} does not answer ({text}); {remedy}")
         if status in (401, 403):  # without the server's own message: some repeat the key
             remedy = "set the environment variable that llm.server.api_key_env names"
             return EngineError(f"{where} refuses the key ({status}); {remedy} (now {named!r})")
-        text = " ".join(str(error).split()).replace(_key(named) or "\0", "***")[:300]
         remedy = "serve it under this name, or set llm.engine: vllm" if status == 404 else "see its log"
-        return EngineError(f"{where}, model {self.model!r}: {text}; {remedy}")
+        remedy = "correct llm.server.base_url" if status < 400 else remedy
+        return EngineError(f"{where}, model {self.model!r}: {status} {text}; {remedy}")
+
+
+def _finished(running: _Running) -> tuple[Iterable["Future[Response | Fault]"], KeyboardInterrupt | None]:
+    """Those that are finished, at least one; after Ctrl-C those that are finished by then, and the others cancelled."""
+    try:
+        return wait(running, return_when=FIRST_COMPLETED).done, None
+    except KeyboardInterrupt as interrupt:
+        finished = [future for future in running if future.done()]  # paid for: to be stored
+        for future in running.keys() - set(finished):
+            future.cancel()
+            del running[future]
+        return finished, interrupt
+
+
+def _changes(server: ServerParams) -> str:
+    """What of the request fields changes what a model writes, for the model's identity."""
+    changes = {"without": sorted(server.omit_fields), "with": server.extra_body}
+    changes = {name: value for name, value in changes.items() if value}
+    return f", {json.dumps(changes, sort_keys=True)}" if changes else ""
 
 
 def _key(variable: str | None) -> str | None:
     """The API key, which is read from the environment only."""
-    if variable and not os.environ.get(variable):
+    if not variable:
+        return None
+    key = os.environ.get(variable, "").strip()
+    if not key:
         raise EngineError(f"llm.server.api_key_env: {variable!r} is not set; export it, or use null")
-    return os.environ[variable] if variable else None
-
-
-def _response(reply: "ChatCompletion") -> Response:
-    choice, usage = reply.choices[0], reply.usage
-    text = choice.message.content or ""
-    # Servers with a reasoning parser move the reasoning out of the text; two names for it are in use.
-    extra = choice.message.model_extra or {}
-    if reasoning := extra.get("reasoning") or extra.get("reasoning_content"):
-        text = f"<think>{reasoning}</think>\n\n{text}"
-    text = text.encode(errors="replace").decode()  # JSON can carry half a surrogate pair, files cannot
-    counts = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-    return Response(text, choice.finish_reason, *counts)
+    if not (key.isascii() and key.isprintable()):
+        raise EngineError(f"llm.server.api_key_env: {variable!r} holds characters that no key has; export it anew")
+    return key
