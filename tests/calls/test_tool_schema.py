@@ -8,6 +8,7 @@ from funreason.calls import to_bfcl, to_json_schema
 from funreason.calls.typenames import read_type
 from funreason.core.errors import DataError
 
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 ARRAY_OF_ANY = {"type": "array", "items": {"type": "any"}}
 
 
@@ -29,18 +30,18 @@ ARRAY_OF_ANY = {"type": "array", "items": {"type": "any"}}
             False,
         ),
         ("List[Dict[str, int]]", {"type": "array", "items": {"type": "dict"}}, False),
-        ("List[Optional[int]]", {"type": "array", "items": {"type": "integer"}}, False),
+        ("List[Optional[int]]", {"type": "array", "items": {"type": "integer", "nullable": True}}, False),
         ("Set[str]", {"type": "array", "items": {"type": "string"}}, False),
         ("np.ndarray", ARRAY_OF_ANY, False),
         ("Tuple[float, float]", {"type": "tuple", "items": {"type": "float"}}, False),
         ("Tuple[int, ...]", {"type": "tuple", "items": {"type": "integer"}}, False),
-        ("Tuple[int, str]", {"type": "tuple", "items": {"type": "any"}}, False),
+        ("Tuple[int, str]", {"type": "tuple", "items": {"type": "any", "anyOf": [STRING, INTEGER][::-1]}}, False),
         ("tuple", {"type": "tuple", "items": {"type": "any"}}, False),
         ("Union[int, float]", {"type": "float"}, False),
-        ("Union[str, List[str]]", {"type": "any"}, False),
+        ("Union[str, List[str]]", {"type": "any", "anyOf": [STRING, {"type": "array", "items": STRING}]}, False),
         ("Callable[[float], float]", {"type": "any"}, False),
         ("Any", {"type": "any"}, False),
-        ("datetime", {"type": "any"}, False),
+        ("datetime", STRING, False),
         ("Literal['a', 'b']", {"type": "string", "enum": ["a", "b"]}, False),
         ("str, optional", {"type": "string"}, True),
         ("List[str], optional", {"type": "array", "items": {"type": "string"}}, True),
@@ -51,14 +52,48 @@ ARRAY_OF_ANY = {"type": "array", "items": {"type": "any"}}
         ("Optional[str], optional", {"type": "string"}, True),
         ("int | None", {"type": "integer"}, True),
         ("Union[str, None]", {"type": "string"}, True),
-        ("list of things", {"type": "any"}, False),
+        ("list of things", ARRAY_OF_ANY, False),
+        ("string[]", {"type": "array", "items": STRING}, False),
+        ("int[][]", {"type": "array", "items": {"type": "array", "items": INTEGER}}, False),
+        ("list of int", {"type": "array", "items": INTEGER}, False),
+        ("an array of strings", {"type": "array", "items": STRING}, False),
+        ("list(str)", {"type": "array", "items": STRING}, False),
+        ("array<string>", {"type": "array", "items": STRING}, False),
+        ("map<string,int>", {"type": "dict"}, False),
+        ("enum(a, b)", {"type": "string", "enum": ["a", "b"]}, False),
+        ("'a' | 'b'", {"type": "string", "enum": ["a", "b"]}, False),
+        ("number or null", {"type": "float"}, True),
+        ("float/int", {"type": "float"}, False),
+        ("string, null", STRING, True),
+        ("INTEGER", INTEGER, False),
+        ("positive integer", INTEGER, False),
+        ("str (ISO 8601)", STRING, False),
+        ("int, must be above 3", INTEGER, False),
         ("", {"type": "any"}, False),
         (None, {"type": "any"}, False),
         ("[" * 5000, {"type": "any"}, False),
     ],
 )
 def test_xlam_type_names(name, kind, optional):
-    assert read_type(name) == (kind, optional)
+    text = read_type(name)
+    assert (text.schema, text.required is False) == (kind, optional)
+
+
+@pytest.mark.parametrize(
+    ("name", "required", "default"),
+    [
+        ("int, default=3", False, [3]), ("int, default 3", False, [3]), ("int (default: 3)", False, [3]),
+        ("int = 3", False, [3]), ("int, defaults to 3", False, [3]), ("int=-3", False, [-3]),
+        ("int, optional, default is 3", False, [3]), ("str, optional (default is 'a, b')", False, ["a, b"]),
+        ("str = 'x=1'", False, ["x=1"]), ("bool, default: true", False, [True]), ("str, default: none", False, [None]),
+        ("str, default en-US", False, ["en-US"]), ("List[int] = [1, 2]", False, [[1, 2]]), ("str, required", True, []),
+        ("str (required)", True, []), ("Literal['a=b']", None, []), ("Literal['optional']", None, []), ("str", None, []),
+        ("int, default=exit()", False, ["exit()"]),
+    ],
+)  # fmt: skip
+def test_what_a_type_text_says_beside_the_type(name, required, default):
+    text = read_type(name)
+    assert (text.required, text.default) == (required, default) and not text.unread
 
 
 XLAM = {

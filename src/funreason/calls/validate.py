@@ -1,10 +1,11 @@
 """Checks calls against the tools they may use, with `jsonschema`, and words each problem as one line."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
+import regex
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend
@@ -20,7 +21,19 @@ _TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
         "integer": lambda checker, value: isinstance(value, int) and not isinstance(value, bool),
     }
 )
-_Validator = extend(Draft202012Validator, type_checker=_TYPES)
+PATTERN_S = 0.2  # for one pattern on one text: a tool's pattern may take for ever
+
+
+def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+    """jsonschema's check of `pattern`, bounded in time; a pattern that takes longer says nothing."""
+    try:
+        if isinstance(instance, str) and not regex.search(pattern, instance, timeout=PATTERN_S):
+            yield ValidationError(f"{instance!r} does not match {pattern!r}")
+    except TimeoutError:
+        return
+
+
+_Validator = extend(Draft202012Validator, {"pattern": _pattern}, type_checker=_TYPES)
 
 
 def validate(calls: Iterable[Call | dict[str, Any]], tools: list[dict[str, Any]]) -> list[str]:
@@ -100,7 +113,33 @@ def _worded(error: ValidationError) -> str:
         return f"{seen}, allowed: {allowed if isinstance(allowed, str) else ' or '.join(allowed)}"
     if error.validator == "enum":
         return f"{seen}, allowed: {_listed(allowed)}"
-    return f"{seen}, allowed: {error.validator} {allowed!r:.200}"
+    if error.validator == "anyOf":
+        return f"{seen}, allowed: {' or '.join(map(_branch, allowed))}"[:400]
+    words = _WORDS.get(str(error.validator), f"{error.validator} {{}}")
+    return f"{seen}, allowed: {words.format(f'{allowed!r:.200}')}"
+
+
+# What a constraint allows, in words.
+_WORDS = {
+    "const": "{}", "pattern": "texts that match {}", "minimum": "minimum {}", "maximum": "maximum {}",
+    "exclusiveMinimum": "above {}", "exclusiveMaximum": "below {}", "multipleOf": "multiples of {}",
+    "minLength": "minLength {}", "maxLength": "maxLength {}", "minItems": "minItems {}", "maxItems": "maxItems {}",
+    "uniqueItems": "items that differ from each other", "minProperties": "{} entries or more",
+    "maxProperties": "{} entries at most",
+}  # fmt: skip
+
+
+def _branch(schema: Any) -> str:
+    """One alternative of an `anyOf` in words."""
+    if not isinstance(schema, dict):
+        return repr(schema)
+    for key in ("enum", "const", "type"):
+        if key in schema:
+            value = schema[key]
+            return _listed(value) if key == "enum" else str(value) if key == "type" else repr(value)
+    if "required" in schema:
+        return f"with {_listed(schema['required'])}"
+    return f"{schema!r:.80}"
 
 
 def _inside(error: ValidationError) -> str:
