@@ -88,7 +88,8 @@ def test_xlam_type_names(name, kind, optional):
         ("str = 'x=1'", False, ["x=1"]), ("bool, default: true", False, [True]),
         ("str, default: none", False, [None]),
         ("str, default en-US", False, ["en-US"]), ("List[int] = [1, 2]", False, [[1, 2]]), ("str, required", True, []),
-        ("str (required)", True, []), ("Literal['a=b']", None, []), ("Literal['optional']", None, []), ("str", None, []),
+        ("str (required)", True, []), ("Literal['a=b']", None, []), ("Literal['optional']", None, []),
+        ("str", None, []),
         ("int, default=exit()", False, ["exit()"]),
     ],
 )  # fmt: skip
