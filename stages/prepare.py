@@ -12,22 +12,25 @@ def main() -> None:
     from funreason.config import load_params
     from funreason.core import paths
     from funreason.core.jsonio import JsonlWriter, read_json, write_json
+    from funreason.data.files import read_rows
     from funreason.data.prepare import check_bad_fraction, sort_rows, source_name, sources_of, total_metrics
-    from funreason.data.rows import TaskIds, read_rows
+    from funreason.data.rows import TaskIds
 
     params = load_params()
     sources = sources_of(read_json(paths.SOURCE))
     splits = {"data": params.data.split, "data.multi_turn": params.data.multi_turn.split}
-    counts, ids = {}, TaskIds()
+    tallies, ids = {}, TaskIds()
     with JsonlWriter(paths.TASKS) as tasks:
         # Written even if the fraction is too large: the user has to look at it.
         with JsonlWriter(paths.QUARANTINE) as quarantine:
             for key, source in sources.items():
                 rows = read_rows(source, splits[key], params.prepare.limit)
-                counts[key] = sort_rows(rows, source_name(source), ids, tasks.write, quarantine.write)
+                name, write = source_name(source), (tasks.write, quarantine.write)
+                tallies[key] = sort_rows(rows, name, ids, *write, params.prepare.format)
+                print(f"{name} {tallies[key].summary()}")
         for key, source in sources.items():
-            check_bad_fraction(counts[key], params.prepare.max_bad_fraction, source_name(source))
-    write_json(paths.PREPARE_METRICS, total_metrics(counts))
+            check_bad_fraction(tallies[key], params.prepare.max_bad_fraction, source_name(source))
+    write_json(paths.PREPARE_METRICS, total_metrics(tallies))
 
 
 if __name__ == "__main__":

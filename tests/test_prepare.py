@@ -7,8 +7,9 @@ import pytest
 
 from funreason.core.errors import DataError
 from funreason.core.records import Task
-from funreason.data.prepare import check_bad_fraction, sort_rows
-from funreason.data.rows import TaskIds, read_rows
+from funreason.data.files import read_rows
+from funreason.data.prepare import Tally, check_bad_fraction, sort_rows
+from funreason.data.rows import TaskIds
 
 TOOL = {"name": "f", "description": "d", "parameters": {"a": {"type": "int", "description": "x"}}}
 GOOD = {
@@ -28,14 +29,14 @@ def prepared(tmp_path, content: bytes, name="rows.jsonl", limit=None):
     return sorted_rows({"kind": "local", "path": str(tmp_path / name)}, limit)[:2]
 
 
-def sorted_rows(source: dict, limit: int | None = None) -> tuple[list[Task], list[dict], dict]:
-    """(tasks, quarantined rows, metrics) of a source."""
+def sorted_rows(source: dict, limit: int | None = None) -> tuple[list[Task], list[dict], Tally]:
+    """(tasks, quarantined rows, counts) of a source."""
     good, bad = [], []
-    metrics = sort_rows(read_rows(source, "train", limit), "rows.jsonl", TaskIds(), good.append, bad.append)
-    return [Task.from_row(row) for row in good], bad, metrics
+    tally = sort_rows(read_rows(source, "train", limit), "rows.jsonl", TaskIds(), good.append, bad.append)
+    return [Task.from_row(row) for row in good], bad, tally
 
 
-def counts(tmp_path, content: bytes, limit: int | None = None) -> dict:
+def counts(tmp_path, content: bytes, limit: int | None = None) -> Tally:
     prepared(tmp_path, content)
     return sorted_rows({"kind": "local", "path": str(tmp_path / "rows.jsonl")}, limit)[2]
 
@@ -64,12 +65,12 @@ BAD = [
     (line(id=2.5), "bad id"),
     (line(id="0"), "duplicate id"),
     (line(tools='[{"name": "f"'), "tools not JSON"),
-    (line(tools=json.dumps(TOOL)), "tools not a list"),
+    (line(tools="3"), "tools not a list"),
     (line(tools="[]"), "no tools"),
-    (line(tools='[{"name": "f"}]'), "bad tool"),
     (line(tools='[{"name": "f", "parameters": {"a": 3}}]'), "bad tool"),
     (line(tools='[{"name": 3, "parameters": {}}]'), "bad tool"),
-    (line(answers='["f(a=1)"]'), "bad answer"),
+    (line(answers='["f(a=1)"]'), "call not JSON"),
+    (line(answers="[1]"), "bad answer"),
     (line(answers='[{"name": "f", "arguments": [1]}]'), "bad answer"),
     (line(answers='[{"name": "f", "arguments": {"a": NaN}}]'), "unwritable value"),
     (line(answers='[{"name": "f", "arguments": {"a": "\\ud83d"}}]'), "unwritable value"),
@@ -90,16 +91,17 @@ def test_a_malformed_row_is_quarantined_with_number_and_reason(tmp_path, bad, ki
 
 def test_counts_add_up_and_the_limit_counts_all_rows(tmp_path):
     content = b"\n".join([line(id="a"), b"{", line(id="b", answers="[]"), line(id="c")])
-    metrics = counts(tmp_path, content, limit=3)
+    metrics = counts(tmp_path, content, limit=3).metrics()
     assert (metrics["rows"], metrics["tasks"], metrics["quarantined"]) == (3, 2, 1)
     assert metrics["without_call"] == 1 and metrics["reasons"] == {"not JSON": 1}
 
 
 def test_too_large_a_fraction_fails_and_names_the_parameter(tmp_path):
-    metrics = counts(tmp_path, line() + b"\n{")
-    check_bad_fraction(metrics, 0.5, "x")
-    with pytest.raises(DataError, match=r"x: 1 of 2 rows are malformed \(1 not JSON\), prepare.max_bad_fraction"):
-        check_bad_fraction(metrics, 0.49, "x")
+    tally = counts(tmp_path, line() + b"\n{")
+    check_bad_fraction(tally, 0.5, "x")
+    message = r"x: 1 of 2 rows are malformed \(1 not JSON, as row 2: not JSON: Expecting .*\), prepare.max_bad_fraction"
+    with pytest.raises(DataError, match=message):
+        check_bad_fraction(tally, 0.49, "x")
 
 
 def test_a_source_without_tasks_fails(tmp_path):
@@ -112,10 +114,10 @@ def test_a_source_without_tasks_fails(tmp_path):
 def test_a_json_list_is_read_and_a_broken_one_refused(tmp_path):
     good, bad = prepared(tmp_path, json.dumps([GOOD, 3]).encode(), "rows.json")
     assert len(good) == 1 and (bad[0]["row"], bad[0]["reason"][:13]) == (2, "not an object")
-    for content, message in ((b"[{", "is not JSON"), (b"{}", "expected a list")):
+    for content, message in ((b"[{", "is not JSON"), (b"{}", "expected a list of rows")):
         with pytest.raises(DataError, match=message):
             prepared(tmp_path, content, "rows.json")
-    with pytest.raises(DataError, match=r"ends in '.csv'; use .jsonl"):
+    with pytest.raises(DataError, match=r"ends in '.csv'; files that are read end in .jsonl"):
         prepared(tmp_path, b"", "rows.csv")
 
 

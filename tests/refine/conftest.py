@@ -42,7 +42,14 @@ def write_project(folder: Path, url: str | None, tasks: list[dict], model: Path 
     write_jsonl(
         folder / "data/quarantine.jsonl", [{"source": "rows.jsonl", "row": 1, "reason": "no query", "raw": "{}"}]
     )
-    counts = {"rows": len(tasks) + 1, "tasks": len(tasks), "quarantined": 1, "conversations": 0, "turns": 0}
+    counts = {
+        "rows": len(tasks) + 1,
+        "tasks": len(tasks),
+        "quarantined": 1,
+        "skipped": 0,
+        "conversations": 0,
+        "turns": 0,
+    }
     write_json(folder / "metrics/prepare.json", counts)
 
 

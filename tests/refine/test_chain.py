@@ -187,7 +187,9 @@ def test_a_round_without_rows_fails_and_shows_why(own_copy):
     shutil.copy("models/teacher.json", "models/r0.json")
     tasks = Path("data/tasks.jsonl")
     tasks.write_text(tasks.read_text().partition("\n")[0] + "\n")
-    Path("metrics/prepare.json").write_text('{"rows": 1, "quarantined": 0, "conversations": 0, "turns": 0}')
+    Path("metrics/prepare.json").write_text(
+        '{"rows": 1, "quarantined": 0, "skipped": 0, "conversations": 0, "turns": 0}'
+    )
     with pytest.raises(DataError, match="round r1: none of 1 rows is left .0 dropped, 1 hard."):
         chain("r1")
     assert len(rows("data/r1/pools/hard.jsonl")) == 1 and not Path("data/r1/train.jsonl").exists()

@@ -230,10 +230,10 @@ def test_a_sample_that_vanished_fails():
 
 
 def test_the_rows_of_the_source_are_counted_too():
-    single = {"quarantined": 1, "conversations": 0, "turns": 0}
+    single = {"quarantined": 1, "skipped": 0, "conversations": 0, "turns": 0}
     check_outcomes(OUTCOME_COUNTS, 4)
     check_source(4, {"rows": 5, **single})
-    check_source(4, {"rows": 3, "quarantined": 1, "conversations": 1, "turns": 3})
+    check_source(4, {"rows": 3, "quarantined": 1, "skipped": 0, "conversations": 1, "turns": 3})
     for tasks, prepared in [(4, {"rows": 6}), (4, {"rows": 5, "turns": 2})]:
         with pytest.raises(DataError, match="do not add up"):
             check_source(tasks, single | prepared)

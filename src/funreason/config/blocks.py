@@ -98,6 +98,9 @@ class DataParams(Block):
 class PrepareParams(Block):
     """prepare: from the source to tasks."""
 
+    format: Literal[
+        "auto", "xlam", "openai", "sharegpt", "hermes", "toolace", "glaive", "anthropic", "when2call", "toolrl"
+    ]
     limit: Count | None
     max_bad_fraction: Fraction
 

@@ -1,9 +1,7 @@
-"""The fields of a source row that single queries and conversations share, each read or refused with a reason."""
+"""The reason why a row, or a turn of it, cannot be used, and the fields that rows of all formats share."""
 
-import json
 from typing import Any
 
-from funreason.calls import to_json_schema
 from funreason.core.errors import DataError
 
 
@@ -19,32 +17,18 @@ class BadRow(DataError):
         self.kind = kind
 
 
-def row_id(row: dict[str, Any]) -> str:
-    """The id of a row, as a text. Raises BadRow."""
-    value = required(row, "id")
+class SkippedRow(BadRow):
+    """A row that is in order but holds nothing to learn calls from: it is counted apart, and is not malformed."""
+
+
+def row_id(row: dict[str, Any]) -> str | None:
+    """The id of a row as a text, None where it has none. Raises BadRow."""
+    value = row.get("id")
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
         raise BadRow("bad id", f"{value!r}, expected an integer or a text")
     return str(value)
-
-
-def row_tools(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """The tools of a row, each with a name and parameters that describe a schema. Raises BadRow."""
-    tools = [_tool(tool) for tool in list_field(row, "tools")]
-    if not tools:
-        raise BadRow("no tools", "the list is empty")
-    return tools
-
-
-def _tool(tool: Any) -> dict[str, Any]:
-    if not isinstance(tool, dict) or not isinstance(tool.get("parameters"), dict):
-        raise BadRow("bad tool", f"{tool!r:.80}, expected an object with name and parameters")
-    if not isinstance(tool.get("description", ""), str) or not tool.get("name"):
-        raise BadRow("bad tool", f"{tool!r:.80}, name and description must be texts")
-    try:
-        to_json_schema(tool)
-    except DataError as error:
-        raise BadRow("bad tool", str(error)) from None
-    return tool
 
 
 def required(row: dict[str, Any], name: str) -> Any:
@@ -54,37 +38,9 @@ def required(row: dict[str, Any], name: str) -> Any:
     return row[name]
 
 
-def decoded(value: Any, name: str) -> Any:
-    """The value of a field that may be JSON text.
-
-    Args:
-        value: JSON text, or a value that is decoded already.
-        name: The name of the field, for the reason.
-
-    Raises:
-        BadRow: The text is not JSON.
-    """
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError) as error:
-        raise BadRow(f"{name} not JSON", f"{error}, in {value!r:.80}") from None
-
-
-def list_field(row: dict[str, Any], name: str) -> list[Any]:
-    """The value of a field that must be a list, or JSON text of one. Raises BadRow."""
-    value = decoded(required(row, name), name)
-    if not isinstance(value, list):
-        raise BadRow(f"{name} not a list", f"it is a {type(value).__name__}")
+def text_field(row: dict[str, Any], name: str) -> str:
+    """The text of a field. Raises BadRow where it is not a text, or an empty one."""
+    value = required(row, name)
+    if not isinstance(value, str) or not value.strip():
+        raise BadRow(f"bad {name}", f"{value!r:.80}, expected a text that is not empty")
     return value
-
-
-def call_row(value: Any) -> dict[str, Any]:
-    """A call in xLAM's form, `{"name", "arguments"}`; its arguments may be JSON text. Raises BadRow."""
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not value["name"]:
-        raise BadRow("bad answer", f"{value!r:.80}, expected an object with name and arguments")
-    arguments = decoded(value.get("arguments"), "arguments")
-    if not isinstance(arguments, dict):
-        raise BadRow("bad answer", f"arguments of {value['name']!r} are {arguments!r:.80}, expected an object")
-    return {"name": value["name"], "arguments": arguments}

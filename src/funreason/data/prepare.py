@@ -2,14 +2,77 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from funreason.core import paths
 from funreason.core.errors import DataError
-from funreason.data.rows import NumberedRow, QuarantinedRow, TaskIds, read_tasks
+from funreason.data.formats import FORMATS
+from funreason.data.rows import AUTO, AcceptedRow, QuarantinedRow, TaskIds, read_tasks
+from funreason.data.tools import unread_texts
 
 Write = Callable[[dict[str, Any]], None]
-COUNTS = ("rows", "tasks", "quarantined", "conversations", "turns", "with_response", "without_call")
+COUNTS = ("rows", "tasks", "quarantined", "skipped", "conversations", "turns", "with_response", "without_call",
+          "made_ids", "texts_left_out", "nulls_removed")  # fmt: skip
+# Counts by name: why rows are quarantined and skipped and turns left out, formats, fields and types that are not read.
+BY_NAME = ("reasons", "skipped_reasons", "turns_left_out", "formats", "ignored_fields", "unread_types")
+_SHOWN_REASONS = 3
+
+
+@dataclass
+class Tally:
+    """What became of the rows of a source, counted row by row.
+
+    Attributes:
+        counts: The counts of `COUNTS`.
+        by_name: The counts of `BY_NAME`.
+        examples: The first quarantined row of each reason: its number and its whole reason.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    by_name: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in BY_NAME})
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def add(self, row: AcceptedRow | QuarantinedRow) -> None:
+        """Count a row."""
+        self.counts["rows"] += 1
+        if row.format:
+            self.by_name["formats"][row.format] += 1
+        if isinstance(row, QuarantinedRow):
+            self._add_refused(row)
+            return
+        self.counts.update(
+            tasks=len(row.tasks),
+            conversations=row.is_conversation,
+            turns=len(row.tasks) * row.is_conversation,
+            with_response=sum(task.response is not None for task in row.tasks),
+            without_call=sum(not task.answers for task in row.tasks),
+            made_ids=row.made_id,
+            texts_left_out=row.texts,
+            nulls_removed=row.nulls,
+        )
+        self.by_name["turns_left_out"].update(row.left_out)
+        self.by_name["ignored_fields"].update(row.ignored)
+        self.by_name["unread_types"].update(unread_texts(row.tasks[0].tools))
+
+    def _add_refused(self, row: QuarantinedRow) -> None:
+        self.counts["skipped" if row.skipped else "quarantined"] += 1
+        self.by_name["skipped_reasons" if row.skipped else "reasons"][row.kind] += 1
+        self.examples.setdefault(row.kind, f"row {row.row}: {row.reason}")
+
+    def metrics(self) -> dict[str, Any]:
+        """The counts as metrics, with the fraction of quarantined rows."""
+        of_rows = {name: self.counts[name] for name in COUNTS}
+        fraction = round(of_rows["quarantined"] / of_rows["rows"], 6) if of_rows["rows"] else 0.0
+        by_name = {name: dict(sorted(counts.items())) for name, counts in self.by_name.items()}
+        return of_rows | {"bad_fraction": fraction} | by_name
+
+    def summary(self) -> str:
+        """In which formats the rows are, in one line."""
+        formats = [f"{FORMATS[name].title} ({count:,} rows)" for name, count in self.by_name["formats"].most_common()]
+        refused = f", {self.counts['quarantined']:,} quarantined" if self.counts["quarantined"] else ""
+        skipped = f", {self.counts['skipped']:,} skipped" if self.counts["skipped"] else ""
+        return f"reads as {', '.join(formats) or 'no known format'}: {self.counts['tasks']:,} tasks{refused}{skipped}"
 
 
 def sources_of(descriptor: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -24,8 +87,13 @@ def source_name(source: dict[str, Any]) -> str:
 
 
 def sort_rows(
-    rows: Iterable[NumberedRow], source: str, ids: TaskIds, write_task: Write, write_quarantined: Write
-) -> dict[str, Any]:
+    rows: Iterable[tuple[Any, ...]],
+    source: str,
+    ids: TaskIds,
+    write_task: Write,
+    write_quarantined: Write,
+    format: str = AUTO,
+) -> Tally:
     """Write the tasks of each row, or the row to the quarantine, in the order of the source.
 
     Args:
@@ -34,63 +102,60 @@ def sort_rows(
         ids: The ids of earlier tasks; those of these rows are added.
         write_task: Writes one task.
         write_quarantined: Writes one quarantined row.
+        format: The format of the rows, `auto` to find it out row by row.
 
     Returns:
-        The metrics of the source: `COUNTS`, `bad_fraction` and `reasons` (of quarantined rows). rows = single queries +
-        conversations + quarantined; tasks = single queries + turns, which are the tasks of conversations.
+        The counts: rows = single queries + conversations + skipped + quarantined, tasks = single queries + turns.
     """
-    counts: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    for row in read_tasks(rows, source, ids):
-        counts["rows"] += 1
-        if isinstance(row, QuarantinedRow):
+    tally = Tally()
+    for row in read_tasks(rows, source, ids, format):
+        tally.add(row)
+        if isinstance(row, AcceptedRow):
+            for task in row.tasks:
+                write_task(task.to_row())
+        elif not row.skipped:
             write_quarantined(row.to_row())
-            reasons[row.kind] += 1
-            continue
-        for task in row.tasks:
-            write_task(task.to_row())
-            counts["with_response"] += task.response is not None
-            counts["without_call"] += not task.answers
-        counts["tasks"] += len(row.tasks)
-        counts["conversations"] += row.is_conversation
-        counts["turns"] += len(row.tasks) * row.is_conversation
-    counts["quarantined"] = reasons.total()
-    return _metrics(counts, reasons)
+    return tally
 
 
-def total_metrics(sources: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def total_metrics(tallies: dict[str, Tally]) -> dict[str, Any]:
     """The metrics of all sources together, with the metrics of each by its name under `sources`."""
-    counts: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    for metrics in sources.values():
-        counts.update({name: metrics[name] for name in COUNTS})
-        reasons.update(metrics["reasons"])
-    return _metrics(counts, reasons) | {"sources": sources}
+    total = Tally()
+    for tally in tallies.values():
+        total.counts.update(tally.counts)
+        for name, counts in tally.by_name.items():
+            total.by_name[name].update(counts)
+    return total.metrics() | {"sources": {name: tally.metrics() for name, tally in tallies.items()}}
 
 
-def _metrics(counts: Counter[str], reasons: Counter[str]) -> dict[str, Any]:
-    bad_fraction = round(counts["quarantined"] / counts["rows"], 6) if counts["rows"] else 0.0
-    of_rows = {name: counts[name] for name in COUNTS}
-    return of_rows | {"bad_fraction": bad_fraction, "reasons": dict(sorted(reasons.items()))}
-
-
-def check_bad_fraction(metrics: dict[str, Any], max_bad_fraction: float, source: str) -> None:
+def check_bad_fraction(tally: Tally, max_bad_fraction: float, source: str) -> None:
     """Refuse a source with too many malformed rows.
 
     Args:
-        metrics: The metrics of the source.
+        tally: The counts of the source.
         max_bad_fraction: The greatest fraction of its rows that may be quarantined.
         source: The name of the source.
 
     Raises:
         DataError: More rows are malformed, or the source has no task.
     """
-    if metrics["rows"] == 0:
+    counts = tally.counts
+    if counts["rows"] == 0:
         raise DataError(f"{source} holds no rows; give another source (path or hub, see `data` in params.yaml)")
-    if metrics["bad_fraction"] > max_bad_fraction or metrics["tasks"] == 0:
-        reasons = ", ".join(f"{count} {kind}" for kind, count in metrics["reasons"].items())
+    if counts["skipped"] and counts["skipped"] == counts["rows"]:
+        reasons = _reasons(tally, "skipped_reasons")
+        raise DataError(f"{source}: all {counts['rows']} rows are skipped ({reasons}); give rows with tools and calls")
+    if counts["quarantined"] > max_bad_fraction * counts["rows"] or counts["tasks"] == 0:
         raise DataError(
-            f"{source}: {metrics['quarantined']} of {metrics['rows']} rows are malformed ({reasons}), "
+            f"{source}: {counts['quarantined']} of {counts['rows']} rows are malformed ({_reasons(tally, 'reasons')}), "
             f"prepare.max_bad_fraction allows a fraction of {max_bad_fraction}; see {paths.QUARANTINE}, "
-            "then correct the source or raise the parameter"
+            "then correct the source, set prepare.format or raise the parameter"
         )
+
+
+def _reasons(tally: Tally, name: str) -> str:
+    """The commonest reasons, each with its count and one row."""
+    return ", ".join(
+        f"{count} {kind}, as {tally.examples[kind]:.200}"
+        for kind, count in tally.by_name[name].most_common(_SHOWN_REASONS)
+    )

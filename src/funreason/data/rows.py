@@ -1,28 +1,52 @@
-"""The rows of a data source, and the tasks that each of them gives, or why it gives none."""
+"""The tasks that each row of a data source gives, or why it gives none."""
 
+import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from funreason.core.errors import DataError
+from funreason.calls.names import NameMap
 from funreason.core.records import Task
-from funreason.data.conversations import conversation_turns, is_conversation
-from funreason.data.fields import BadRow
+from funreason.data import formats, xlam
+from funreason.data.calltext import CallReader
+from funreason.data.cleaning import NullCleaner
+from funreason.data.fields import BadRow, SkippedRow, row_id
+from funreason.data.files import SourceRow
+from funreason.data.jsontext import RepeatedKey, loads
+from funreason.data.messages import Message, read_message, unknown_texts
 from funreason.data.naming import with_identifiers
-from funreason.data.xlam import single_query
+from funreason.data.tools import read_tools
+from funreason.data.turns import turn_tasks
 
-NumberedRow = tuple[int, bytes | dict[str, Any]]  # number from 1 (in a text file the line), JSON text or object
+AUTO = "auto"
+_ID_DIGITS = 16
 
 
-@dataclass(frozen=True)
+@dataclass
 class AcceptedRow:
-    """A row that became tasks: one, or for a conversation one per turn of the assistant."""
+    """A row that became tasks: one, or for a conversation one per turn of the assistant.
+
+    Attributes:
+        tasks: The tasks.
+        is_conversation: Whether the tasks are turns.
+        format: The name of the row's format.
+        left_out: Turns that are left out, by reason.
+        texts: Turns whose text beside calls is left out.
+        nulls: Null-filled keys that were removed from tools and calls.
+        made_id: Whether the row had no id.
+        ignored: The fields with a text that nothing reads.
+    """
 
     tasks: list[Task]
     is_conversation: bool
+    format: str
+    left_out: Counter[str] = field(default_factory=Counter)
+    texts: int = 0
+    nulls: int = 0
+    made_id: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +59,8 @@ class QuarantinedRow:
         kind: The short reason that metrics count.
         reason: The whole reason.
         raw: The text of the row.
+        skipped: Whether the row is in order, and only holds nothing to learn calls from.
+        format: The name of the row's format, None where it is not known.
     """
 
     source: str
@@ -42,6 +68,8 @@ class QuarantinedRow:
     kind: str
     reason: str
     raw: str
+    skipped: bool = False
+    format: str | None = None
 
     def to_row(self) -> dict[str, Any]:
         """The row of data/quarantine.jsonl."""
@@ -72,55 +100,128 @@ class TaskIds:
         self._rows.setdefault(source, {}).update(dict.fromkeys(ids, row))
 
 
-def read_rows(source: dict[str, Any], split: str, limit: int | None) -> Iterator[NumberedRow]:
-    """Yield the rows of a source with their numbers.
-
-    Args:
-        source: A descriptor (see `sources`).
-        split: The split of a data set of the hub; files have none.
-        limit: The number of rows to read, None for all.
-
-    Raises:
-        DataError: The source cannot be read.
-    """
-    rows = _hub_rows(source, split) if source["kind"] == "hub" else _file_rows(Path(source["path"]))
-    return islice(rows, limit)
-
-
-def read_tasks(rows: Iterable[NumberedRow], source: str, ids: TaskIds) -> Iterator[AcceptedRow | QuarantinedRow]:
+def read_tasks(
+    rows: Iterable[tuple[Any, ...]], source: str, ids: TaskIds, format: str = AUTO
+) -> Iterator[AcceptedRow | QuarantinedRow]:
     """Turn rows into tasks, in order.
 
     Args:
-        rows: The numbered rows of a source.
-        source: The name of the source, for the quarantine.
+        rows: The rows of a source, each a `SourceRow` or the beginning of one.
+        source: The name of the source, for the quarantine and the ids that are made.
         ids: The ids of earlier tasks; those of these rows are added.
+        format: The format of the rows, `auto` to find it out row by row.
     """
-    for number, raw in rows:
+    for values in rows:
+        row = SourceRow(*values)
+        where = f"{source}/{row.file}" if row.file else source
+        reader = _RowReader(row, source, format)
         try:
-            accepted = _accepted(_row(raw))
-            ids.add([task.id for task in accepted.tasks], source, number)
+            accepted = reader.read()
+            try:
+                ids.add([task.id for task in accepted.tasks], where, row.number)
+            except BadRow as bad:
+                if accepted.made_id:
+                    raise SkippedRow("repeated row", str(bad)) from None
+                raise
             yield accepted
         except BadRow as bad:
-            yield QuarantinedRow(source, number, bad.kind, str(bad), _raw_text(raw))
+            skipped = isinstance(bad, SkippedRow)
+            yield QuarantinedRow(where, row.number, bad.kind, str(bad), _raw_text(row.raw), skipped, reader.format)
 
 
-def _accepted(row: dict[str, Any]) -> AcceptedRow:
-    conversation = is_conversation(row)
-    tasks = conversation_turns(row) if conversation else [single_query(row)]
-    tasks = with_identifiers(tasks, tasks[0].tools)
-    try:  # JSON text can hold what a JSON file cannot: NaN, 1e999, half of a surrogate pair
+class _RowReader:
+    """Reads one row."""
+
+    def __init__(self, row: SourceRow, source: str, format: str):
+        self.row, self.source = row, source
+        self.format = None if format == AUTO else format
+        self.cleaner = NullCleaner(row.table)
+
+    def read(self) -> AcceptedRow:
+        row = _decoded(self.row.raw)
+        name, made = self._id(row)
+        self.format = self.format or formats.detect(row)
+        accepted = self._single(row, name) if self.format == "xlam" else self._dialogue(row, name)
+        accepted.made_id, accepted.nulls = made, self.cleaner.removed
+        _check_writable(accepted.tasks)
+        return accepted
+
+    def _id(self, row: dict[str, Any]) -> tuple[str, bool]:
+        """The id of the row, and whether it was made from its source and content."""
+        name = row_id(row)
+        made = name is None
+        if name is None:
+            content = json.dumps([self.source, self.row.file, row], sort_keys=True, default=str)
+            name = hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()[:_ID_DIGITS]
+        return (f"{self.row.file}:{name}" if self.row.file else name), made
+
+    def _single(self, row: dict[str, Any], name: str) -> AcceptedRow:
+        query, answers = xlam.read_query(row), xlam.read_answers(row)
+        tools = self._tools(formats.tools_field(row)[0], bool(answers))
+        answers = self.cleaner.calls(answers, {tool["name"]: tool for tool in tools})
+        answers = NameMap.of(tools).calls(answers)
+        tasks = with_identifiers([Task(name, query, tools, answers, xlam.read_response(row, answers))], tools)
+        return AcceptedRow(tasks, False, "xlam", ignored=_ignored(row, xlam.USED, ()))
+
+    def _dialogue(self, row: dict[str, Any], name: str) -> AcceptedRow:
+        dialogue = formats.read(row, self.format or "")
+        tools = self._tools(dialogue.tools, not dialogue.tools and any(map(_calls, dialogue.messages)))
+        turns = turn_tasks(name, tools, self._messages(dialogue.messages, tools), dialogue.only_last)
+        tasks = with_identifiers(turns.tasks, tools)
+        accepted = AcceptedRow(tasks, not dialogue.only_last, self.format or "", turns.left_out, turns.texts)
+        accepted.ignored = _ignored(row, dialogue.used | {"id"}, dialogue.messages)
+        return accepted
+
+    def _messages(self, raw: list[Any], tools: list[dict[str, Any]]) -> list[Message]:
+        """The messages, read; their calls have identifiers in the place of names that calls cannot write."""
+        names, by_name = NameMap.of(tools), {tool["name"]: tool for tool in tools}
+        reader = CallReader(names.parse, by_name.keys() | names.originals.keys())
+        messages = [read for message in raw for read in read_message(message, reader)]
+        return [self._cleaned(message, by_name, names) if message.calls else message for message in messages]
+
+    def _cleaned(self, message: Message, tools: dict[str, dict[str, Any]], names: NameMap) -> Message:
+        calls = names.calls(self.cleaner.calls(names.undo_calls(message.calls), tools))
+        return replace(message, calls=calls, written=message.written if calls == message.calls else None)
+
+    def _tools(self, values: list[Any], calls: bool) -> list[dict[str, Any]]:
+        """The tools of a row. Raises BadRow where the row has calls and no tools, SkippedRow where it has neither."""
+        tools = read_tools(values, self.cleaner)
+        if not tools and calls:
+            raise BadRow("no tools", "the row has calls, and its list of tools is empty or missing")
+        if not tools:
+            raise SkippedRow("without tools", "the list of tools is empty or missing")
+        return tools
+
+
+def _calls(message: Any) -> bool:
+    """Whether a message as published makes calls, as far as can be told without tools."""
+    reader = CallReader(NameMap({}).parse, ())
+    return any(read.calls for read in read_message(message, reader))
+
+
+def _ignored(row: dict[str, Any], used: set[str], messages: Iterable[Any]) -> tuple[str, ...]:
+    """The fields of a row and of its messages that carry a text which nothing reads."""
+    fields = [key for key in row.keys() - used if isinstance(row[key], str) and row[key].strip()]
+    inner = {f"messages.{key}" for message in messages for key in unknown_texts(message)}
+    return (*sorted(fields), *sorted(inner))
+
+
+def _check_writable(tasks: list[Task]) -> None:
+    """JSON text can hold what a JSON file cannot: NaN, 1e999, half of a surrogate pair."""
+    try:
         for task in tasks:
             json.dumps(task.to_row(), ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise BadRow("unwritable value", str(error)) from None
-    return AcceptedRow(tasks, conversation)
 
 
-def _row(raw: bytes | dict[str, Any]) -> dict[str, Any]:
+def _decoded(raw: Any) -> dict[str, Any]:
     try:
-        row = json.loads(raw.decode("utf-8")) if isinstance(raw, bytes) else raw
+        row = loads(raw.decode("utf-8")) if isinstance(raw, bytes) else raw
     except UnicodeDecodeError as error:
         raise BadRow("not UTF-8", f"{error.reason} at byte {error.start}") from None
+    except RepeatedKey as error:
+        raise BadRow("repeated key", str(error)) from None
     except (ValueError, RecursionError) as error:
         raise BadRow("not JSON", str(error)) from None
     if not isinstance(row, dict):
@@ -128,48 +229,7 @@ def _row(raw: bytes | dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _raw_text(raw: bytes | dict[str, Any]) -> str:
+def _raw_text(raw: Any) -> str:
     if isinstance(raw, bytes):
         return raw.decode("utf-8", errors="backslashreplace")
     return json.dumps(raw, default=str)
-
-
-def _file_rows(path: Path) -> Iterator[NumberedRow]:
-    if path.suffix == ".jsonl":
-        return _lines(path)
-    if path.suffix == ".json":
-        return _elements(path)
-    raise DataError(f"{path} ends in {path.suffix!r}; use .jsonl (one object per line) or .json (a list)")
-
-
-def _lines(path: Path) -> Iterator[NumberedRow]:
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            line = line.removeprefix(b"\xef\xbb\xbf").strip()
-            if line:
-                yield number, line
-
-
-def _elements(path: Path) -> Iterator[NumberedRow]:
-    try:
-        rows = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON ({error}); correct it, or write one object per line as .jsonl") from None
-    if not isinstance(rows, list):
-        raise DataError(f"{path} holds a {type(rows).__name__}, expected a list of rows")
-    return iter(enumerate(rows, 1))
-
-
-def _hub_rows(source: dict[str, Any], split: str) -> Iterator[NumberedRow]:
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetsError
-    from huggingface_hub.errors import HTTPError
-
-    try:
-        rows = load_dataset(source["hub"], revision=source["revision"], split=split)
-    except (DatasetsError, HTTPError, OSError, ValueError) as error:  # ValueError: the split does not exist
-        if getattr(error, "errno", None):  # a problem of this machine (a full disk), not of the hub
-            raise
-        reason = " ".join(str(error).split())
-        raise DataError(f"data set {source['hub']!r}, split {split!r} does not load: {reason}") from None
-    return iter(enumerate(rows, 1))

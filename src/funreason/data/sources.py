@@ -11,6 +11,7 @@ from typing import Any
 
 from funreason.config import DataParams, LlmParams, ModelParams, MultiTurnParams
 from funreason.core.errors import DataError, ModelError
+from funreason.data.files import folder_files
 from funreason.llm.refs import folder_identity
 
 TIMEOUT_S = 30.0  # of a question to the hub
@@ -59,11 +60,18 @@ def resolve_source(where: str, data: DataParams | MultiTurnParams) -> dict[str, 
     if data.hub:
         return _hub(where, data.hub, data.revision, "dataset")
     path = Path(data.path)
-    if not path.is_file():
+    if not path.exists():
         raise DataError(f"{where}.path: no file {data.path!r}; correct it, or give a data set id as {where}.hub")
+    return {"kind": "local", "path": data.path, "revision": None, "identity": f"sha256:{_digest(path)}"}
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of a file; of a folder, that of the names and digests of its data files."""
+    if path.is_dir():
+        files = [f"{file.relative_to(path)} {_digest(file)}" for file in folder_files(path)]
+        return hashlib.sha256("\n".join(files).encode()).hexdigest()
     with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"kind": "local", "path": data.path, "revision": None, "identity": f"sha256:{digest}"}
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _local_model(where: str, path: str) -> dict[str, Any]:

@@ -1,36 +1,50 @@
 """Single queries in xLAM's format.
 
 A row is {"id", "query", "tools", "answers", "response"?}. `tools` and `answers` are JSON text (as xLAM is published) or
-decoded. `response` is the {"cot", "answer"} of a data set that is already distilled. Other fields are ignored.
+decoded. `response` is the {"cot", "answer"} of a data set that is already distilled; a reasoning in a field of its own
+(`reasoning_content`, `reasoning`, `thinking`) is that of the reference calls.
 """
 
 from typing import Any
 
-from funreason.core.records import Task
-from funreason.data.fields import BadRow, call_row, decoded, list_field, required, row_id, row_tools
+from funreason.calls import render
+from funreason.core.errors import DataError
+from funreason.data.calltext import Calls, call_row
+from funreason.data.fields import BadRow, text_field
+from funreason.data.jsontext import ABSENT, decoded, unwrapped
+from funreason.data.messages import REASONING
+
+USED = {"id", "query", "tools", "answers", "response", *REASONING}
 
 
-def single_query(row: dict[str, Any]) -> Task:
-    """The task of a row with a single query. Raises BadRow."""
-    return Task(
-        id=row_id(row),
-        query=_query(row),
-        tools=row_tools(row),
-        answers=[call_row(value) for value in list_field(row, "answers")],
-        response=_response(row.get("response")),
-    )
-
-
-def _query(row: dict[str, Any]) -> str:
-    value = required(row, "query")
-    if not isinstance(value, str) or not value.strip():
-        raise BadRow("bad query", f"{value!r}, expected a text that is not empty")
-    return value
-
-
-def _response(value: Any) -> dict[str, str] | None:
+def read_answers(row: dict[str, Any]) -> Calls:
+    """The reference calls of a row; none where the field is null, empty or missing beside a response. Raises BadRow."""
+    value = row.get("answers")
+    if "answers" not in row and row.get("response") is None:
+        raise BadRow("no answers", "the field is missing; write [] where no call fits")
+    value = unwrapped(value, "answers")
     if value is None:
-        return None
+        return []
+    items = [value] if isinstance(value, dict) else value
+    if not isinstance(items, list):
+        raise BadRow("answers not a list", f"it is a {type(value).__name__}")
+    return [call_row(item) for item in items]
+
+
+def read_query(row: dict[str, Any]) -> str:
+    """The text of the query. Raises BadRow."""
+    return text_field(row, "query")
+
+
+def read_response(row: dict[str, Any], answers: Calls) -> dict[str, str] | None:
+    """The response of a row that is already distilled. Raises BadRow."""
+    value = row.get("response")
+    if value in ABSENT:
+        cot = next((row[name] for name in REASONING if isinstance(row.get(name), str) and row[name].strip()), None)
+        try:
+            return {"cot": cot, "answer": render(answers)} if cot else None
+        except DataError as error:
+            raise BadRow("bad answer", str(error)) from None
     value = decoded(value, "response")
     if not isinstance(value, dict) or not all(isinstance(value.get(key), str) for key in ("cot", "answer")):
         raise BadRow("bad response", f"{value!r:.80}, expected an object with the texts cot and answer")

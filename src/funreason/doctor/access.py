@@ -8,12 +8,14 @@ import httpx
 
 from funreason.config import DataParams, ModelParams, MultiTurnParams, Params, read_yaml
 from funreason.core.errors import FunReasonError
-from funreason.data.rows import QuarantinedRow, TaskIds, read_rows, read_tasks
+from funreason.data.files import read_rows
+from funreason.data.rows import QuarantinedRow, TaskIds, read_tasks
 from funreason.data.sources import resolve_model, resolve_source
 from funreason.doctor.diagnosis import Diagnosis, error, from_error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, folder_size, named_models
 
 TIMEOUT_S = 5.0
+TRIED_ROWS = 20  # of a source
 
 
 def models(params: Params) -> Iterator[Diagnosis]:
@@ -64,17 +66,18 @@ def _source(where: str, chosen: DataParams | MultiTurnParams) -> Iterator[Diagno
         if source["kind"] == "hub":  # its rows are gigabytes: left to the run
             yield ok(f"{where}.hub: {source['hub']}, revision {source['revision']}")
             return
-        first = next(read_tasks(read_rows(source, chosen.split, 1), path, TaskIds()), None)
+        rows = list(read_tasks(read_rows(source, chosen.split, TRIED_ROWS), path, TaskIds()))
     except FunReasonError as problem:
         yield from_error(problem)
         return
-    if first is None:
+    refused = [row for row in rows if isinstance(row, QuarantinedRow) and not row.skipped]
+    if not rows:
         yield error(f"{where}.path: {path} holds no rows", "give another file, or a data set id as hub")
-    elif isinstance(first, QuarantinedRow):
-        remedy = "give rows in xLAM's format: id, query, tools, answers (or messages)"
-        yield error(f"{where}.path: row {first.row} of {path} is malformed ({first.reason})", remedy)
+    elif refused and refused[0] is rows[0]:
+        remedy = f"funreason data inspect {path} shows what is read, and why the rest is not"
+        yield error(f"{where}.path: row {refused[0].row} of {path} is malformed ({refused[0].reason})", remedy)
     else:
-        yield ok(f"{where}.path: {path}, its first row is a task")
+        yield ok(f"{where}.path: {path}, {len(rows) - len(refused)} of its first {len(rows)} rows can be read")
 
 
 def _local(where: str, path: str) -> Iterator[Diagnosis]:

@@ -171,9 +171,10 @@ def check_outcomes(counts: dict[str, int], rows: int) -> None:
 
 
 def check_source(tasks: int, prepared: dict) -> None:
-    """Check that every row of the sources is a task or quarantined, by prepare's own counts.
+    """Check that every row of the sources is a task, skipped or quarantined, by prepare's own counts.
 
-    tasks - turns + conversations + quarantined = rows: a conversation is one row of a source, and one task per turn.
+    tasks - turns + conversations + skipped + quarantined = rows: a conversation is one row of a source, and a task per
+    turn.
 
     Args:
         tasks: Tasks of the round.
@@ -182,12 +183,12 @@ def check_source(tasks: int, prepared: dict) -> None:
     Raises:
         DataError: The counts do not add up.
     """
-    rows, quarantined, turns, conversations = (
-        prepared[name] for name in ("rows", "quarantined", "turns", "conversations")
+    rows, quarantined, skipped, turns, conversations = (
+        prepared[name] for name in ("rows", "quarantined", "skipped", "turns", "conversations")
     )
-    if tasks - turns + conversations + quarantined != rows:
+    if tasks - turns + conversations + skipped + quarantined != rows:
         raise DataError(
-            f"{tasks} tasks, of which {turns} are turns of {conversations} conversations, and {quarantined} "
-            f"quarantined of {rows} rows of the sources: the counts do not add up; rerun prepare and the stages of the "
-            "round"
+            f"{tasks} tasks, of which {turns} are turns of {conversations} conversations, {quarantined} "
+            f"quarantined and {skipped} skipped of {rows} rows of the sources: the counts do not add up; rerun prepare "
+            "and the stages of the round"
         )

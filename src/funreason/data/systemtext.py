@@ -1,0 +1,77 @@
+"""Tools that a data set writes into a text: the system message of Hermes, ToolACE and glaive, ToolRL's instruction."""
+
+import re
+from typing import Any
+
+from funreason.data.fields import BadRow
+from funreason.data.jsontext import loose, values_in
+
+_BLOCK = re.compile(r"<(tools|AVAILABLE_TOOLS)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
+# ToolRL: "1. Name: get_weather\nDescription: …\nParameters: {…}"
+_NUMBERED = re.compile(
+    r"^\s*\d+\.\s+\**Name:\s*(.*?)\**\s*\n\s*\**Description:\**\s*(.*?)\n\s*\**Parameters:\**\s*(?=\{)",
+    re.DOTALL | re.MULTILINE,
+)
+_ROLE = re.compile(r"\A\s*SYSTEM:\s*")
+# How a data set's own prompt speaks of the form of calls, which the calling prompt says anew.
+_FORM = re.compile(
+    r"\b(functions?|tools?|tool[-_ ]?calls?|json|schema|xml|tags?|param(eter)?s?|arguments?|other text)\b|[<\[{}]",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+
+
+def tools_of_text(text: str) -> tuple[list[Any], str]:
+    """The tools in a text, and what the text says besides.
+
+    Args:
+        text: The system text of a row.
+
+    Returns:
+        The tools, as published, and the sentences of the text that do not speak of tools or of the form of calls; the
+        whole text where it holds no tools.
+
+    Raises:
+        BadRow: A block of tools is neither JSON nor a Python literal.
+    """
+    text = _ROLE.sub("", text)
+    blocks = [match for match in _BLOCK.finditer(text) if match[2].strip()]
+    tools = [tool for block in blocks for tool in _block_tools(block[2])] or _numbered(text) or _objects(text)
+    if not tools and not blocks:
+        return [], text
+    rest = _BLOCK.sub("\n", text)
+    sentences = [sentence.strip() for sentence in _SENTENCE.split(rest)]
+    return tools, " ".join(sentence for sentence in sentences if sentence and not _FORM.search(sentence))
+
+
+def _block_tools(body: str) -> list[Any]:
+    """The tools between tags: a list, or one per line."""
+    try:
+        value = loose(body.strip())
+        return value if isinstance(value, list) else [value]
+    except ValueError as error:
+        tools = [value for value in values_in(body) if isinstance(value, dict | list)]
+        if not tools:
+            raise BadRow("tools not JSON", str(error)) from None
+    return [tool for value in tools for tool in (value if isinstance(value, list) else [value])]
+
+
+def _numbered(text: str) -> list[Any]:
+    tools = []
+    for match in _NUMBERED.finditer(text):
+        parameters = next(values_in(text[match.end() :]), None)
+        tools.append({"name": match[1].strip(), "description": match[2].strip(), "parameters": parameters})
+    return tools
+
+
+def _objects(text: str) -> list[Any]:
+    """Tools that stand in the text without tags: objects, or lists of objects, with a name and a description of it."""
+    if '"name"' not in text:
+        return []
+    found = [item for value in values_in(text) for item in (value if isinstance(value, list) else [value])]
+    return [item for item in found if isinstance(item, dict) and _is_tool(item)]
+
+
+def _is_tool(item: dict[str, Any]) -> bool:
+    inner = item["function"] if isinstance(item.get("function"), dict) else item
+    return isinstance(inner.get("name"), str) and ("parameters" in inner or "description" in inner)
