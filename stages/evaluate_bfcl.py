@@ -18,7 +18,7 @@ def main(name: str) -> None:
     from funreason.core import paths
     from funreason.core.jsonio import write_json, write_jsonl
     from funreason.evaluate import api_bank, bfcl, bfcl_turns, toy_suites
-    from funreason.evaluate.answers import ask, greedy, model_under_test, too_long
+    from funreason.evaluate.answers import ask, counted, greedy, model_under_test
     from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN, expand, official_metrics
     from funreason.llm import Client, counting
     from funreason.sandbox import isolation as sandbox
@@ -53,14 +53,15 @@ def main(name: str) -> None:
     ]
     bank_rows = api_bank.score(bank, bank_responses)
     write_jsonl(paths.answers(name, "bfcl"), map(asdict, [*toy_rows, *official_rows, *bank_rows]))
-    without_room = sum(map(too_long, [*toy_responses, *responses, *bank_responses]))
+    missing = counted([*toy_responses, *responses, *bank_responses])
     write_json(
         paths.accuracy(name, "bfcl"),
         {
             "toy": toy_metrics,
             "bfcl": official_metrics(official_rows, limit, version),
             "api_bank": api_bank.metrics(bank_rows) if bank else None,
-            "too_long": without_room + sum(map(bfcl_turns.no_room, conversations)),
+            "too_long": missing["too_long"] + sum(map(bfcl_turns.no_room, conversations)),
+            "unanswered": missing["unanswered"] + sum(map(bfcl_turns.unanswered_once, conversations)),
             "sandbox": mode,
             "llm": usage.metrics(),
         },

@@ -16,7 +16,7 @@ def main(name: str) -> None:
     from funreason.core import paths
     from funreason.core.jsonio import write_json, write_jsonl
     from funreason.evaluate import code_bench
-    from funreason.evaluate.answers import ask, ask_samples, greedy, model_under_test, too_long
+    from funreason.evaluate.answers import ask, ask_samples, counted, greedy, model_under_test
     from funreason.llm import Client, counting
     from funreason.prompts import code_messages
     from funreason.sandbox import isolation as sandbox
@@ -27,7 +27,7 @@ def main(name: str) -> None:
     problems = {benchmark: code_bench.load(benchmark, code.evalplus_data) for benchmark in code.benchmarks}
 
     limits = {"timeout_s": code.timeout_s, "mode": mode}
-    rows, metrics, without_room = [], {}, 0
+    rows, metrics, greedy_answers = [], {}, []
     model = model_under_test(name)
     with counting(params.llm) as usage, Client(model, params.llm, greedy(code.max_tokens)) as client:
         sampling = greedy(code.max_tokens) | {"temperature": code.temperature}
@@ -35,7 +35,7 @@ def main(name: str) -> None:
         for benchmark, tasks in problems.items():
             chats = [code_messages(task["prompt"]) for task in tasks]
             responses = ask(client, chats, f"{name} {benchmark}")
-            without_room += sum(map(too_long, responses))
+            greedy_answers += responses
             tested, metrics[benchmark] = code_bench.score_answers(benchmark, tasks, responses, **limits)
             rows += tested
             if code.samples:
@@ -44,7 +44,7 @@ def main(name: str) -> None:
                 rows += tested
 
     write_jsonl(paths.answers(name, "code"), map(asdict, rows))
-    totals = {"too_long": without_room, "sandbox": mode, "llm": usage.metrics()}
+    totals = counted(greedy_answers) | {"sandbox": mode, "llm": usage.metrics()}
     write_json(paths.accuracy(name, "code"), metrics | totals)
 
 

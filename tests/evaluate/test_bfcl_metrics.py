@@ -15,8 +15,9 @@ from funreason.evaluate.bfcl_metrics import (
 )
 
 
-def rows(category: str, correct: int, n: int) -> list[ScoredAnswer]:
-    return [ScoredAnswer("bfcl", category, f"{category}_{number}", "", number < correct) for number in range(n)]
+def rows(category: str, correct: int, n: int, form: str = "unreadable") -> list[ScoredAnswer]:
+    ids = [f"{category}_{number}" for number in range(n)]
+    return [ScoredAnswer("bfcl", category, id, "", at < correct, form=form) for at, id in enumerate(ids)]
 
 
 def complete(shares: dict[str, float], version: str) -> list[ScoredAnswer]:
@@ -83,9 +84,32 @@ def test_irrelevance_is_shown_beside_relevance():
     assert figures["calls_wanted"]["n"] == 3641 - 240 - 884
 
 
+def test_always_garbage_refuses_nothing_in_the_strict_accuracy():
+    answers = [*complete({"irrelevance": 1.0, "live_irrelevance": 1.0}, "v4")]
+    figures = official_metrics(answers, None, "v4")
+    category = figures["categories"]["irrelevance"]
+    assert (category["accuracy"], category["strict"]["accuracy"], category["unreadable"]) == (1.0, 0.0, 240)
+    assert figures["when_to_call"]["no_call_wanted"]["strict"] == category["strict"] | {"n": 1124, "high": 0.0034}
+    assert "strict" not in figures["categories"]["multiple"]
+
+
+def test_forms_are_counted_apart():
+    answers = [
+        *rows("irrelevance", 3, 4, "statement"), *rows("irrelevance", 2, 2, "cut"), *rows("irrelevance", 1, 1, "empty"),
+        *rows("live_irrelevance", 1, 1, "unreadable"), *rows("irrelevance", 0, 2, "calls"),
+    ]  # fmt: skip
+    figures = official_metrics(answers, None, "v4")["when_to_call"]
+    part = figures["no_call_wanted"]
+    assert (part["correct"], part["n"], part["unreadable"], part["cut"]) == (7, 10, 1, 2)
+    assert (part["strict"]["correct"], part["strict"]["n"]) == (4, 10)
+    assert figures["calls_wanted"] is None
+
+
 def test_toy_metrics():
     known = [*rows("multiple", 1, 2), *rows("irrelevance", 1, 1)]
     figures = toy_suites.metrics({"known": known, "new": rows("multiple", 0, 1)})
     assert figures["known"]["categories"]["multiple"]["accuracy"] == 0.5
     assert (figures["known"]["accuracy"], figures["known"]["n"]) == (0.6667, 3)
     assert (figures["accuracy"], figures["correct"], figures["n"]) == (0.5, 2, 4)
+    assert (figures["calls_wanted"]["correct"], figures["calls_wanted"]["n"]) == (1, 3)
+    assert figures["known"]["no_call_wanted"]["strict"]["accuracy"] == 0.0 and figures["new"]["no_call_wanted"] is None

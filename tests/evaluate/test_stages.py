@@ -29,8 +29,12 @@ def test_bfcl_stage(workspace, mode):
     assert metrics["sandbox"] == mode and metrics["toy"]["n"] == 6
     assert metrics["toy"]["known"]["categories"].keys() == {"simple_python", "irrelevance"}
     none = {"accuracy": 0.0, "low": 0.0, "high": 0.6576, "correct": 0, "n": 2}  # random weights make no call
-    assert metrics["toy"]["known"]["categories"]["simple_python"] == none
-    assert metrics["bfcl"]["categories"]["simple_python"] == none | {"partial": True}
+    toy, bfcl = metrics["toy"]["known"]["categories"], metrics["bfcl"]["categories"]
+    assert none.items() <= toy["simple_python"].items() and bfcl["simple_python"]["partial"]
+    # They write until they are cut, and refuse nothing; BFCL's own rule says that they do.
+    assert toy["irrelevance"] == none | {"unreadable": 0, "cut": 2, "strict": none}
+    right = {"accuracy": 1.0, "correct": 2, "cut": 2, "strict": none}
+    assert right.items() <= bfcl["irrelevance"].items()
     assert metrics["api_bank"] is None
     assert metrics["bfcl"]["partial"] is True and metrics["bfcl"]["limit"] == 2
     answers = rows(workspace / "data/r0/bfcl.jsonl")
@@ -48,7 +52,7 @@ def test_code_stage(workspace, mode):
     toy = {"pass@1": 1.0, "low": 0.2065, "high": 1.0, "correct": 1, "n": 1}
     toy |= {"cut": 0, "readings": {"block": 1}, "sampled": {"samples": 2, "pass@1": 1.0}}
     assert metrics.pop("llm")["requests"] == 3
-    assert metrics == {"toy": toy, "too_long": 0, "sandbox": mode}
+    assert metrics == {"toy": toy, "too_long": 0, "unanswered": 0, "sandbox": mode}
     row, *drawn = rows(workspace / "data/base/code.jsonl")
     assert [tested["sample"] for tested in (row, *drawn)] == [0, 1, 2]
     assert row["task_id"] == "toy/0" and row["result"] == "passed" and row["reading"] == "block"

@@ -20,7 +20,8 @@ def usage(requests: int) -> dict:
 
 
 def write_skill(name: str, correct: int, code: float = 0.9, overall: dict | None = None) -> None:
-    bfcl = {"toy": rate(correct), "bfcl": {"overall": overall}, "llm": usage(400)}
+    sides = {"calls_wanted": rate(correct + 30), "no_call_wanted": rate(150) | {"strict": rate(75)}}
+    bfcl = {"toy": rate(correct) | sides, "bfcl": {"overall": overall}, "llm": usage(400)}
     write_json(f"metrics/{name}/bfcl.json", bfcl)
     write_json(f"metrics/{name}/code.json", {"toy": {"pass@1": code}, "too_long": 0, "llm": usage(60)})
 

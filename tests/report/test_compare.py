@@ -24,8 +24,9 @@ def part(accuracy: float, **named) -> dict:
 def write_bfcl(folder: Path, name: str, toy: float) -> None:
     summary = {"non_live_ast": part(0.8), "live": part(0.6, partial=True), "overall": None}
     categories = {"multiple": part(0.5, n=40, partial=True)}
-    bfcl = {"version": "v4", "partial": True, "categories": categories} | summary
-    write_json(folder / f"metrics/{name}/bfcl.json", {"bfcl": bfcl, "toy": part(toy)})
+    no_call = part(0.9) | {"unreadable": 4, "cut": 2, "strict": part(0.3)}
+    bfcl = {"version": "v4", "partial": True, "categories": categories, "when_to_call": {"no_call_wanted": no_call}}
+    write_json(folder / f"metrics/{name}/bfcl.json", {"bfcl": bfcl | summary, "toy": part(toy)})
 
 
 def write_metrics(folder: Path, name: str = "r0", toy: float = 0.7) -> None:
@@ -58,6 +59,14 @@ def test_ours_beside_the_published(project):
     assert paper["Qwen2.5-Coder-7B-Inst, FunReason"]["overall"]["value"] == 83.66
     assert paper["Qwen2.5-Coder-7B-Inst, FunReason"]["mbpp+"]["value"] == 65.3
     assert len(paper) == 19
+
+
+def test_refusals_that_nobody_can_read_are_told(project):
+    """BFCL pays every text that it cannot read where no tool fits."""
+    row = ours(compare([WORKSPACE], ["r0"]))["r0"]
+    assert row["no_call"].keys() == {"bfcl"} and row["no_call"]["bfcl"]["strict"]["accuracy"] == 0.3
+    text = markdown(compare([WORKSPACE], ["r0"]))
+    assert "| r0      | bfcl    | 90.00%     | 30.00%   | 4            | 2     | 9           |" in text
 
 
 def test_each_difference_in_settings_is_listed_once_with_its_rows(project):

@@ -27,7 +27,8 @@ def test_a_worse_model_is_refused_with_both_figures_and_the_remedy(measured):
     with pytest.raises(RegressionError) as refused:
         check_regression("r1", "r0", "toy", 0.05)
     message = str(refused.value)
-    assert "r1 60.0% (10.0% to 90.0%, n = 300) against r0 70.0%" in message and "a loss of 10.0%" in message
+    figures = "r1 60.0% (10.0% to 90.0%, n = 300, calls 70.0%, no call 25.0%) against r0 70.0%"
+    assert figures in message and "a loss of 10.0%" in message
     assert "allows 5.0%" in message and "delete it from rounds, or allow more" in message
 
 

@@ -1,6 +1,7 @@
 """From the model to the scorer: how benchmarks ask, and which part of the answer they score."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from funreason.core.paths import descriptor, model_folder
@@ -18,6 +19,7 @@ class ScoredAnswer:
         text: what was scored.
         correct: the scorer's verdict.
         error: the scorer's reason, empty if correct.
+        form: of the answer, see `forms.form_of`.
     """
 
     suite: str
@@ -26,6 +28,7 @@ class ScoredAnswer:
     text: str
     correct: bool = True
     error: str = ""
+    form: str = ""
 
 
 def model_under_test(name: str) -> ModelRef:
@@ -84,6 +87,12 @@ def too_long(response: Response) -> bool:
 def unanswered(response: Response) -> bool:
     """Whether there is no answer to score: the prompt was too long, or the server refused it. Wrong everywhere."""
     return too_long(response) or refusal_reason(response) is not None
+
+
+def counted(responses: Iterable[Response]) -> dict[str, int]:
+    """{"too_long", "unanswered"}: prompts that left no room, and other requests that got no answer."""
+    missing = Counter(too_long(response) for response in responses if unanswered(response))
+    return {"too_long": missing[True], "unanswered": missing[False]}
 
 
 def cut(response: Response) -> bool:

@@ -15,7 +15,8 @@ from pathlib import Path
 from funreason.calls import Call, CallSyntaxError, parse, to_bfcl
 from funreason.core.errors import DataError
 from funreason.evaluate.answers import ScoredAnswer, unanswered, without_reasoning
-from funreason.evaluate.stats import accuracy
+from funreason.evaluate.bfcl_metrics import figures
+from funreason.evaluate.forms import form_of
 from funreason.llm import Response
 from funreason.prompts import calling_prompt
 
@@ -59,9 +60,9 @@ def score(items: Sequence[ApiBankItem], responses: Sequence[Response]) -> list[S
 
 
 def metrics(rows: Sequence[ScoredAnswer]) -> dict:
-    """{"level-1", …: accuracy, <accuracy over all>}, each {"accuracy", "low", "high", "correct", "n"}."""
-    levels = {f"level-{level}": [row.correct for row in rows if row.category == f"level-{level}"] for level in LEVELS}
-    return {name: accuracy(marks) for name, marks in levels.items()} | accuracy([row.correct for row in rows])
+    """{"level-1", …: figures, <figures over all>}, each as from `bfcl_metrics.figures`."""
+    levels = {f"level-{level}": [row for row in rows if row.category == f"level-{level}"] for level in LEVELS}
+    return {name: figures(scored) for name, scored in levels.items()} | figures(rows)
 
 
 def tools(system: str) -> list[dict]:
@@ -111,4 +112,5 @@ def _scored(item: ApiBankItem, response: Response) -> ScoredAnswer:
     except CallSyntaxError as problem:
         calls, error = [], str(problem)[:300]
     correct = any((call.name, call.arguments) == (item.gold.name, item.gold.arguments) for call in calls)
-    return ScoredAnswer("api_bank", f"level-{item.level}", item.id, text, correct, "" if correct else error)
+    level, form = f"level-{item.level}", form_of(response)
+    return ScoredAnswer("api_bank", level, item.id, text, correct, "" if correct else error, form)

@@ -15,7 +15,8 @@ from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl
 from funreason.evaluate import DRIVERS
 from funreason.evaluate.answers import ScoredAnswer, too_long, unanswered, without_reasoning
-from funreason.evaluate.bfcl_metrics import CATEGORIES
+from funreason.evaluate.bfcl_metrics import CATEGORIES, wants_no_call
+from funreason.evaluate.forms import CALLS, STATEMENT, UNREADABLE, form_of
 from funreason.llm import Response
 from funreason.prompts import calling_prompt
 from funreason.sandbox.scorer import bisect, run_scorer, scorer_python
@@ -132,13 +133,22 @@ def score(
         The official verdicts, in order.
     """
     rows = [
-        ScoredAnswer(prompt.suite, prompt.category, prompt.id, scored_text(prompt.category, response))
+        ScoredAnswer(
+            prompt.suite, prompt.category, prompt.id, scored_text(prompt.category, response), form=form_of(response)
+        )
         for prompt, response in zip(prompts, responses, strict=True)
     ]
     submitted = [Submission(row.suite, row.category, row.id, row.text) for row in rows]
     wrong = official_failures(submitted, folders, mode, version)
-    errors = [wrong.get(submission.key) for submission in submitted]
-    return [replace(row, correct=error is None, error=error or "") for row, error in zip(rows, errors, strict=True)]
+    return [_judged(row, wrong.get(submission.key)) for row, submission in zip(rows, submitted, strict=True)]
+
+
+def _judged(row: ScoredAnswer, error: str | None) -> ScoredAnswer:
+    """A row with the official verdict. BFCL's decoder reads more than ours (arithmetic, Java): then there are calls."""
+    row = replace(row, correct=error is None, error=error or "")
+    undecoded = row.correct if wants_no_call(row.category) else row.error.startswith(("ast_decoder", "relevance_error"))
+    guessed = (UNREADABLE, STATEMENT) if wants_no_call(row.category) else (UNREADABLE,)
+    return replace(row, form=CALLS) if row.form in guessed and not undecoded else row
 
 
 def official_failures(submitted: Sequence[Submission], folders: Folders, mode: str, version: str) -> dict[Key, str]:

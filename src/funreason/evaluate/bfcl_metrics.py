@@ -3,10 +3,11 @@
 Sizes are those of the data in bfcl-eval 2026.3.23 (v4) and 2025.6.8 (v3, the paper's).
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from funreason.evaluate.forms import CUT, REFUSALS, UNREADABLE
 from funreason.evaluate.stats import accuracy, weighted_accuracy
 
 VERSIONS = ("v3", "v4")
@@ -55,6 +56,15 @@ class Verdict(Protocol):
     def correct(self) -> bool:
         """The official verdict."""
 
+    @property
+    def form(self) -> str:
+        """The form of the answer, see `forms.form_of`."""
+
+
+def wants_no_call(category: str) -> bool:
+    """Whether no call is right in a category: irrelevance, live_irrelevance."""
+    return "irrelevance" in category
+
 
 def official_metrics(rows: Iterable[Verdict], limit: int | None, version: str) -> dict:
     """BFCL's own numbers.
@@ -70,6 +80,7 @@ def official_metrics(rows: Iterable[Verdict], limit: int | None, version: str) -
         of its categories is missing: BFCL would count that as 0. `overall` is the mean of Non-Live AST and Live, as in
         the paper; `leaderboard` is Overall of BFCL's own table in v3 (v4's weighs categories that are not asked here).
     """
+    rows = list(rows)
     accuracies = accuracy_by_category(rows)
     categories = {name: part | {"partial": part["n"] < size(name, version)} for name, part in accuracies.items()}
     live = _LIVE_PARTS[version]
@@ -86,7 +97,7 @@ def official_metrics(rows: Iterable[Verdict], limit: int | None, version: str) -
         "overall": _summary(categories, overall),
         "multi_turn": _summary(categories, _MULTI_TURN),
         "leaderboard": _summary(categories, _leaderboard(live_weights)) if version == "v3" else None,
-        "when_to_call": _when_to_call(categories),
+        "when_to_call": _when_to_call(categories, rows),
     }
 
 
@@ -103,20 +114,52 @@ def _summary(categories: dict[str, dict], weights: dict[str, float]) -> dict | N
     return weighted_accuracy([(weight, categories[name]) for name, weight in weights.items()]) | {"partial": partial}
 
 
-def _when_to_call(categories: dict[str, dict]) -> dict:
+def _when_to_call(categories: dict[str, dict], rows: Sequence[Verdict]) -> dict:
     """Irrelevance beside relevance: a model that never calls has 100 % of the first, and 0 % of the second.
 
-    `calls_wanted` are all other rows, for runs without BFCL's few relevance rows.
+    `calls_wanted` and `no_call_wanted` are all rows of single turns, for runs without BFCL's few relevance rows.
     """
     columns = {name: categories.get(name) for name in ("irrelevance", "live_irrelevance", "live_relevance")}
-    wanted = [p for name, p in categories.items() if "irrelevance" not in name and not name.startswith("multi_turn")]
-    correct, n = sum(part["correct"] for part in wanted), sum(part["n"] for part in wanted)
-    return columns | {"calls_wanted": accuracy([True] * correct + [False] * (n - correct)) if n else None}
+    return columns | calls_apart([row for row in rows if not row.category.startswith("multi_turn")])
+
+
+def calls_apart(rows: Sequence[Verdict]) -> dict:
+    """The accuracies on questions that need a call, and on those that no tool fits.
+
+    Args:
+        rows: scored answers.
+
+    Returns:
+        {"calls_wanted", "no_call_wanted"}, each as from `figures`, None where there are no such rows.
+    """
+    sides: dict[bool, list[Verdict]] = {False: [], True: []}
+    for row in rows:
+        sides[wants_no_call(row.category)].append(row)
+    return {"calls_wanted": figures(sides[False]) if sides[False] else None,
+            "no_call_wanted": figures(sides[True], no_call=True) if sides[True] else None}  # fmt: skip
+
+
+def figures(rows: Sequence[Verdict], no_call: bool = False) -> dict:
+    """Accuracy, and the answers whose end is missing or that nobody can read.
+
+    Args:
+        rows: scored answers.
+        no_call: whether no call is right for them. The official rule then takes every text that it cannot read for a
+            refusal; in `strict` only a statement and `[]` are.
+
+    Returns:
+        {"accuracy", "low", "high", "correct", "n", "unreadable", "cut"} and, for `no_call`, "strict" with the first
+        five.
+    """
+    forms = Counter(row.form for row in rows)
+    counts = {"unreadable": forms[UNREADABLE], "cut": forms[CUT]}
+    strict = {"strict": accuracy([row.correct and row.form in REFUSALS for row in rows])} if no_call else {}
+    return accuracy([row.correct for row in rows]) | counts | strict
 
 
 def accuracy_by_category(rows: Iterable[Verdict]) -> dict[str, dict]:
-    """{category: {"accuracy", "low", "high", "correct", "n"}} of the categories that were asked, in BFCL's order."""
-    by_category = defaultdict(list)
+    """{category: its `figures`} of the categories that were asked, in BFCL's order."""
+    by_category: dict[str, list[Verdict]] = defaultdict(list)
     for row in rows:
-        by_category[row.category].append(row.correct)
-    return {name: accuracy(by_category[name]) for name in _SIZES if name in by_category}
+        by_category[row.category].append(row)
+    return {name: figures(by_category[name], wants_no_call(name)) for name in _SIZES if name in by_category}

@@ -13,8 +13,9 @@ from typing import Literal
 from pydantic import BaseModel, ValidationError
 
 from funreason.evaluate import DRIVERS
-from funreason.evaluate.answers import ask, too_long, without_reasoning
+from funreason.evaluate.answers import ask, cut, too_long, without_reasoning
 from funreason.evaluate.bfcl import ENVIRONMENTS, Submission, official_failures
+from funreason.evaluate.forms import CUT, form_of
 from funreason.llm import Client, Response, refusal_reason
 from funreason.sandbox.scorer import ScorerDied, run_each, run_scorer_lines, scorer_python
 
@@ -34,6 +35,8 @@ class Conversation:
         answers: the model's answers so far.
         turns: the answers turn by turn, once the conversation is over.
         error: why it has no end, if it has none.
+        form: cut where one of the answers ended at max_tokens; why the model wrote nothing, if so, see
+            `forms.form_of`.
     """
 
     suite: str
@@ -43,6 +46,7 @@ class Conversation:
     answers: tuple[str, ...] = ()
     turns: list[list[str]] = field(default_factory=list)
     error: str = ""
+    form: str = ""
 
     @property
     def over(self) -> bool:
@@ -57,7 +61,10 @@ class Conversation:
 
 @dataclass(frozen=True)
 class ScoredConversation:
-    """A conversation with the official verdict: what was scored, turn by turn; the chat without its system prompt."""
+    """A conversation with the official verdict: what was scored, turn by turn; the chat without its system prompt.
+
+    `form` as in `Conversation`.
+    """
 
     suite: str
     category: str
@@ -66,6 +73,7 @@ class ScoredConversation:
     messages: list[dict]
     correct: bool
     error: str
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,6 +173,11 @@ def no_room(conversation: Conversation) -> bool:
     return conversation.error == NO_ROOM
 
 
+def unanswered_once(conversation: Conversation) -> bool:
+    """Whether a server did not answer a request of the conversation."""
+    return conversation.form not in ("", CUT) and not no_room(conversation)
+
+
 def _by_id(conversations: Iterable[Conversation]) -> dict[str, Conversation]:
     return {conversation.id: conversation for conversation in conversations}
 
@@ -183,16 +196,18 @@ def _scored(conversation: Conversation, failure: str) -> ScoredConversation:
         messages=[message for message in conversation.messages if message["role"] != "system"],
         correct=not error,
         error=error,
+        form=conversation.form,
     )
 
 
 def _answered(conversation: Conversation, response: Response) -> Conversation:
     """Reasoning goes neither into the chat nor to the scorer, as in BFCL's handlers of reasoning models."""
     if too_long(response):
-        return replace(conversation, error=NO_ROOM)
+        return replace(conversation, error=NO_ROOM, form=form_of(response))
     if reason := refusal_reason(response):
-        return replace(conversation, error=reason)
-    return replace(conversation, answers=(*conversation.answers, without_reasoning(response.text)))
+        return replace(conversation, error=reason, form=form_of(response))
+    answers = (*conversation.answers, without_reasoning(response.text))
+    return replace(conversation, answers=answers, form=CUT if cut(response) else conversation.form)
 
 
 class _Message(BaseModel):

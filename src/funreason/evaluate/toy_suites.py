@@ -1,12 +1,14 @@
 """Calls on the toy world's held-out queries by BFCL's official scorer, from asking to accuracy."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from funreason.core.paths import TOY, TOY_SUITES
 from funreason.evaluate import bfcl
 from funreason.evaluate.answers import ScoredAnswer, ask
-from funreason.evaluate.bfcl_metrics import accuracy_by_category
+from funreason.evaluate.bfcl_metrics import accuracy_by_category, calls_apart, wants_no_call
+from funreason.evaluate.forms import CUT
 from funreason.evaluate.stats import accuracy
 from funreason.llm import Client, Response
 
@@ -37,21 +39,33 @@ def score(
     Returns:
         The verdicts in order, and their `metrics`.
     """
-    rows = bfcl.score(asked, responses, folders, mode)  # the suites are in v4's layout
+    # The suites are in v4's layout.
+    rows = [_without_cut_refusals(row) for row in bfcl.score(asked, responses, folders, mode)]
     return rows, metrics({suite: [row for row in rows if row.suite == suite] for suite in folders})
 
 
 def metrics(suites: Mapping[str, Iterable[ScoredAnswer]]) -> dict:
-    """{<suite>: {"categories": {name: accuracy}, <accuracy>}, <accuracy>} of verdicts by suite; the last is over all.
+    """{<suite>: {"categories": {name: figures}, <accuracy>}, <accuracy>} of verdicts by suite; the last is over all.
 
-    An accuracy is {"accuracy", "low", "high", "correct", "n"}, see `stats.accuracy`.
+    An accuracy is {"accuracy", "low", "high", "correct", "n", "calls_wanted", "no_call_wanted"}: over all rows, and
+    over each of the two kinds of questions, see `bfcl_metrics.calls_apart`.
     """
     rows = {suite: list(scored) for suite, scored in suites.items()}
     by_suite = {
-        suite: {"categories": accuracy_by_category(scored)} | accuracy([row.correct for row in scored])
-        for suite, scored in rows.items()
+        suite: {"categories": accuracy_by_category(scored)} | _accuracy(scored) for suite, scored in rows.items()
     }
-    return by_suite | accuracy([row.correct for scored in rows.values() for row in scored])
+    return by_suite | _accuracy([row for scored in rows.values() for row in scored])
+
+
+def _accuracy(rows: Sequence[ScoredAnswer]) -> dict:
+    return accuracy([row.correct for row in rows]) | calls_apart(rows)
+
+
+def _without_cut_refusals(row: ScoredAnswer) -> ScoredAnswer:
+    """An answer that ran into the limit refuses nothing, though BFCL's rule takes what it cannot read for a refusal."""
+    if row.form == CUT and row.correct and wants_no_call(row.category):
+        return replace(row, correct=False, error="cut: ended at evaluate.toy.max_tokens, which is not a refusal")
+    return row
 
 
 def toy_accuracy(client: Client, world: str | Path, mode: str, desc: str) -> dict:

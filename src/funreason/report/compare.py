@@ -26,8 +26,9 @@ def compare(sides: Sequence[str], order: Sequence[str], skip_equal: Sequence[str
         skip_equal: more sides, of which only the rounds that differ from the workspace's count.
 
     Returns:
-        {"source", "rows": [{"model", "published", <column>: {"value", "low", "high", "partial"}}], "differences":
-        [{"rows", "what"}]}. The columns are those of BFCL, OURS, CODE and TOY, the values percent.
+        {"source", "rows": [{"model", "published", <column>: {"value", "low", "high", "partial"}, "no_call"}],
+        "differences": [{"rows", "what"}]}. The columns are those of BFCL, OURS, CODE and TOY, the values percent.
+        `no_call` has {suite: figures of the questions that no tool fits}, see `bfcl_metrics.figures`.
 
     Raises:
         DataError: where no side holds any metrics.
@@ -41,7 +42,7 @@ def compare(sides: Sequence[str], order: Sequence[str], skip_equal: Sequence[str
     for side, rounds in named:
         for name in sorted(rounds, key=lambda name: (order.index(name) if name in order else len(order), name)):
             label = name if side == WORKSPACE else f"{side}: {name}"
-            ours.append({"model": label, "published": False} | _columns(rounds[name]))
+            ours.append({"model": label, "published": False} | _columns(rounds[name]) | _no_call(rounds[name]))
             for what in _differences(rounds[name], published):
                 differences.setdefault(what, []).append(label)
     if not ours:
@@ -59,7 +60,30 @@ def markdown(comparison: dict) -> str:
     table = tabulate(lines, headings, tablefmt="github", disable_numparse=True)
     notes = "\n".join(f"- {', '.join(part['rows'])}: {part['what']}" for part in comparison["differences"])
     legend = f"Published: {comparison['source']}. Percent, 95 % interval; * not all rows were asked."
-    return f"{table}\n\n{legend}\n\nSettings that differ:\n{notes or '- none that the metrics show'}\n"
+    settings = f"Settings that differ:\n{notes or '- none that the metrics show'}\n"
+    return "\n\n".join(part for part in (table, legend, _no_call_table(comparison["rows"]), settings) if part)
+
+
+def _no_call(files: dict[str, dict]) -> dict:
+    """Questions that no tool fits, by suite, where the metrics have them."""
+    calls = files.get("bfcl", {})
+    parts = {"bfcl": calls.get("bfcl", {}).get("when_to_call"), "toy": calls.get("toy")}
+    asked = {suite: part["no_call_wanted"] for suite, part in parts.items() if part and part.get("no_call_wanted")}
+    return {"no_call": asked} if asked else {}
+
+
+def _no_call_table(rows: list[dict]) -> str:
+    """Irrelevance: BFCL's rule takes every text that it cannot read for a refusal."""
+    lines = [
+        [row["model"], suite, f"{part['accuracy']:.2%}", f"{part['strict']['accuracy']:.2%}", part["unreadable"],
+         part["cut"], part["n"]]
+        for row in rows for suite, part in row.get("no_call", {}).items()
+    ]  # fmt: skip
+    if not lines:
+        return ""
+    headings = ["model", "suite", "official", "strict", "unreadable", "cut", "questions"]
+    table = tabulate(lines, headings, tablefmt="github", disable_numparse=True)
+    return f"Where no tool fits (strict: only `[]` and refusals that can be read are right):\n\n{table}"
 
 
 def _changed(rounds: Metrics, own: Metrics) -> Metrics:

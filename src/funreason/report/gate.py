@@ -33,6 +33,24 @@ def measured_accuracy(name: str, measure: str) -> dict:
     return value
 
 
+def calls_apart(name: str, measure: str) -> dict:
+    """The accuracies of a model on queries that need a call, and on those that no tool fits.
+
+    Args:
+        name: of the round, or base for the untrained model.
+        measure: toy or bfcl, as gate.measure.
+
+    Returns:
+        {"calls", "no_call"}, 0 to 1, as far as they were asked; of `no_call` the strict accuracy, for which only a
+        refusal that can be read counts.
+    """
+    figures = read_json(paths.accuracy(name, "bfcl"))[measure]
+    parts = figures if measure == "toy" else figures.get("when_to_call", {})
+    calls, no_call = parts.get("calls_wanted"), parts.get("no_call_wanted")
+    measured = {"calls": calls, "no_call": no_call and no_call["strict"]}
+    return {name: part["accuracy"] for name, part in measured.items() if part}
+
+
 def check_regression(name: str, init: str, measure: str, max_regression: float) -> None:
     """Refuse a model that got worse than the one it was trained from.
 
@@ -50,7 +68,7 @@ def check_regression(name: str, init: str, measure: str, max_regression: float) 
     lost = round(before["accuracy"] - after["accuracy"], 4)
     if lost <= max_regression:
         return
-    figures = " against ".join(_text(who, accuracy) for who, accuracy in ((name, after), (init, before)))
+    figures = " against ".join(_text(who, part, measure) for who, part in ((name, after), (init, before)))
     raise RegressionError(
         f"round {name} got worse than {init}: {figures}, a loss of {lost:.1%} where gate.max_regression allows "
         f"{max_regression:.1%}; no further round builds on it. {paths.model_folder(name)} is kept for inspection: "
@@ -58,5 +76,7 @@ def check_regression(name: str, init: str, measure: str, max_regression: float) 
     )
 
 
-def _text(name: str, accuracy: dict) -> str:
-    return f"{name} {accuracy['accuracy']:.1%} ({accuracy['low']:.1%} to {accuracy['high']:.1%}, n = {accuracy['n']})"
+def _text(name: str, accuracy: dict, measure: str) -> str:
+    apart = "".join(f", {side.replace('_', ' ')} {value:.1%}" for side, value in calls_apart(name, measure).items())
+    interval = f"{accuracy['low']:.1%} to {accuracy['high']:.1%}, n = {accuracy['n']}{apart}"
+    return f"{name} {accuracy['accuracy']:.1%} ({interval})"

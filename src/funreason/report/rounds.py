@@ -8,11 +8,13 @@ from tabulate import tabulate
 from funreason.config import RoundParams
 from funreason.core import paths
 from funreason.core.jsonio import read_json
-from funreason.report.gate import measured_accuracy
+from funreason.report.gate import calls_apart, measured_accuracy
 
-COLUMNS = ("round", "name", "recipe", "accuracy", "low", "high", "code", "accepted", "reasoning_chars", "hard", "rows")
-_HEADERS = {"accepted": "accepted queries", "reasoning_chars": "mean reasoning (characters)", "hard": "hard pool",
-            "rows": "rows trained on"}  # fmt: skip
+COLUMNS = ("round", "name", "recipe", "accuracy", "low", "high", "calls", "no_call", "code", "accepted",
+           "reasoning_chars", "hard", "rows")  # fmt: skip
+_PERCENT = ("accuracy", "calls", "no_call", "code", "accepted")
+_HEADERS = {"no_call": "no call (strict)", "accepted": "accepted queries", "hard": "hard pool",
+            "reasoning_chars": "mean reasoning (characters)", "rows": "rows trained on"}  # fmt: skip
 
 
 def round_rows(rounds: Mapping[str, RoundParams], measure: str) -> list[dict]:
@@ -23,7 +25,8 @@ def round_rows(rounds: Mapping[str, RoundParams], measure: str) -> list[dict]:
         measure: toy or bfcl, as gate.measure.
 
     Returns:
-        Rows of COLUMNS; fractions are 0 to 1. `code` is pass@1 on the first of evaluate.code.benchmarks, `accepted` the
+        Rows of COLUMNS; fractions are 0 to 1. `calls` and `no_call` are the two sides of the accuracy, see
+        `gate.calls_apart`, `code` is pass@1 on the first of evaluate.code.benchmarks, `accepted` the
         fraction of the round's queries with an accepted sample, `hard` how many queries it leaves to HDR, `rows` how
         many its model was trained on.
 
@@ -51,7 +54,7 @@ def _skill(name: str, measure: str) -> dict:
     calls, path = measured_accuracy(name, measure), Path(paths.accuracy(name, "code"))
     code = read_json(path) if path.exists() else {}  # where the chain ended, code may not have been measured
     first = next((part["pass@1"] for part in code.values() if isinstance(part, dict) and "pass@1" in part), "")
-    return {key: calls[key] for key in ("accuracy", "low", "high")} | {"code": first}
+    return {key: calls[key] for key in ("accuracy", "low", "high")} | calls_apart(name, measure) | {"code": first}
 
 
 def _data(name: str) -> dict:
@@ -67,7 +70,7 @@ def _data(name: str) -> dict:
 
 def _cell(column: str, row: dict) -> str:
     value = row[column]
-    if value == "" or column not in ("accuracy", "code", "accepted"):
+    if value == "" or column not in _PERCENT:
         return str(value)
     interval = f" ({100 * row['low']:.1f}–{100 * row['high']:.1f})" if column == "accuracy" else ""
     return f"{100 * value:.1f} %{interval}"
