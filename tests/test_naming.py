@@ -12,6 +12,7 @@ from funreason.calls.text import is_name
 from funreason.core.records import Task
 from funreason.data.fields import BadRow
 from funreason.data.naming import with_identifiers
+from funreason.data.prepare import sort_rows
 from funreason.data.rows import AcceptedRow, TaskIds, read_tasks
 
 REAL = Path(__file__).parents[2] / "shared/data/real"
@@ -68,6 +69,19 @@ def test_what_the_assistant_wrote_earlier_has_identifiers_and_other_texts_do_not
     (task,) = with_identifiers([Task("1", "?", TOOLS, [], history=texts, steps=steps)], TOOLS)
     assert [message["content"] for message in task.history] == [said, said, said, "I need get_weather."]
     assert task.steps == [{"role": "assistant", "content": "[get_weather()]", "reasoning": "I need get_weather."}]
+
+
+def test_tasks_under_identifiers_are_counted() -> None:
+    lines = [json.dumps(row("c") | change).encode() for change in ({}, {"id": "2", "tools": [], "answers": []})]
+    metrics = sort_rows(list(enumerate(lines, 1)), "rows.jsonl", TaskIds(), [].append, [].append).metrics()
+    assert (metrics["tasks"], metrics["renamed"]) == (1, 1)
+
+
+def test_a_reference_to_a_name_that_is_replaced_is_refused() -> None:
+    properties = {"start-date": {"type": "string"}, "end": {"$ref": "#/properties/start-date"}}
+    source = row("c") | {"tools": [{"name": "get", "parameters": {"type": "object", "properties": properties}}]}
+    (refused,) = read_tasks([(1, json.dumps(source).encode())], "rows.jsonl", TaskIds())
+    assert "bad tool: tool 'get': `$ref` is '#/properties/start-date'" in refused.reason
 
 
 def test_tools_of_one_name_are_refused() -> None:

@@ -13,6 +13,7 @@ from funreason.calls.names import NameMap
 from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl, write_json, write_jsonl
 from funreason.core.records import Sample
+from funreason.data.rows import AcceptedRow, TaskIds, read_tasks
 from funreason.heuristics import heuristic_result
 from funreason.prompts import calling_prompt, split_calling_prompt
 from funreason.publish.build import publish
@@ -107,6 +108,34 @@ def test_a_system_message_stays_and_the_calling_prompt_does_not() -> None:
             split_calling_prompt(text)
 
 
+def test_the_types_of_published_tools_are_those_of_json_schema() -> None:
+    properties = {
+        "any": {"type": "any", "description": "d"},
+        "text": {"type": "List[int]"},
+        "deep": {"type": "dict", "properties": {"x": {"type": "float"}}, "additionalProperties": {"type": "tuple"}},
+        "either": {"anyOf": [{"type": "String"}, {"type": ["dict", "null"]}]},
+        "type": {"type": "list", "items": {"type": "bool"}},
+    }
+    tool = {"name": "f", "description": "", "parameters": {"type": "dict", "properties": properties, "required": []}}
+    row = training_row("r1", Sample("1", "?", [tool], "", "[f()]"))
+    (published,) = json.loads(openai_messages(row)["tools"])
+    assert published["function"]["parameters"] == {
+        "type": "object",
+        "properties": {
+            "any": {"description": "d"},
+            "text": {"type": "array", "items": {"type": "integer"}},
+            "deep": {
+                "type": "object",
+                "properties": {"x": {"type": "number"}},
+                "additionalProperties": {"type": "array"},
+            },
+            "either": {"anyOf": [{"type": "string"}, {"type": ["object", "null"]}]},
+            "type": {"type": "array", "items": {"type": "boolean"}},
+        },
+        "required": [],
+    }
+
+
 def test_published_texts_of_calls_lead_back_by_their_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_round(tmp_path, [ROWS[0], training_row("r1", sample()), ROWS[2]])
@@ -179,3 +208,10 @@ def test_odd_names_from_the_source_to_published_data(project: Path) -> None:
     assert [tool["function"]["name"] for tool in json.loads(published["tools"])] == [tool["name"] for tool in tools]
     assert called(published["messages"][-1]) == calls
     assert published["messages"][-1]["reasoning_content"] == cot
+    (again,) = read_tasks([(1, json.dumps(published).encode())], "published", TaskIds())  # published data is a source
+    (task,) = rows("data/tasks.jsonl")
+    assert isinstance(again, AcceptedRow)
+    assert (again.format, again.ignored) == ("openai", ())
+    assert {name: getattr(again.tasks[0], name) for name in ("query", "answers", "response", "names")} == {
+        name: task[name] for name in ("query", "answers", "response", "names")
+    }

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from funreason.calls import CallSyntaxError
+from funreason.calls import CallSyntaxError, to_json_schema
 from funreason.calls.names import NameMap
 from funreason.core.errors import DataError
 from funreason.core.records import Task
@@ -23,14 +23,16 @@ def with_identifiers(tasks: list[Task], tools: list[dict[str, Any]]) -> list[Tas
         The tasks with `names`; the same list where every name can be written.
 
     Raises:
-        BadRow: Two tools have one name, or a tool has none.
+        BadRow: Two tools have one name, or a tool refers to a parameter whose name is replaced.
     """
     try:
         names = NameMap.of(tools)
+        if not names:
+            return tasks
+        for tool in names.tools(tools):
+            to_json_schema(tool)
     except DataError as error:
         raise BadRow("bad tool", str(error)) from None
-    if not names:
-        return tasks
     texts = {text for task in tasks for text in _texts_of_assistant(task) if not _is_calls(text, names)}
     names = NameMap.of(tools, sorted(texts))
     return [_renamed(task, names) for task in tasks]

@@ -13,7 +13,7 @@ from funreason.data.tools import unread_texts
 
 Write = Callable[[dict[str, Any]], None]
 COUNTS = ("rows", "tasks", "quarantined", "skipped", "conversations", "turns", "with_response", "without_call",
-          "made_ids", "texts_left_out", "nulls_removed")  # fmt: skip
+          "made_ids", "renamed", "texts_left_out", "nulls_removed")  # fmt: skip
 # Counts by name: why rows are quarantined and skipped and turns left out, formats, fields and types that are not read.
 BY_NAME = ("reasons", "skipped_reasons", "turns_left_out", "formats", "ignored_fields", "unread_types")
 _SHOWN_REASONS = 3
@@ -48,6 +48,7 @@ class Tally:
             with_response=sum(task.response is not None for task in row.tasks),
             without_call=sum(not task.answers for task in row.tasks),
             made_ids=row.made_id,
+            renamed=sum(bool(task.names) for task in row.tasks),
             texts_left_out=row.texts,
             nulls_removed=row.nulls,
         )

@@ -8,8 +8,13 @@ from typing import Any
 
 from funreason.calls import CallSyntaxError, parse, split_completion
 from funreason.calls.names import NameMap
-from funreason.calls.typenames import JSON_TYPES
+from funreason.calls.typenames import JSON_TYPES, read_type
 from funreason.prompts import split_calling_prompt
+
+# Keys of a schema that hold a schema, several by name, or several in a list.
+_SCHEMAS = ("items", "additionalProperties")
+_OF_SCHEMAS = ("properties", "patternProperties", "$defs", "definitions")
+_BRANCHES = ("anyOf", "oneOf", "allOf")
 
 Message = dict[str, Any]
 
@@ -67,11 +72,25 @@ def _json_types(spec: Any) -> Any:
     """A schema with JSON Schema's type names at all depths; a type that admits everything (`any`) is left out."""
     if not isinstance(spec, dict):
         return spec
-    out = {key: _json_types(value) if key == "items" else value for key, value in spec.items()}
-    if isinstance(spec.get("properties"), dict):
-        out["properties"] = {key: _json_types(value) for key, value in spec["properties"].items()}
-    if isinstance(name := spec.get("type"), str):
-        out["type"] = JSON_TYPES.get(name.lower())
-        if out["type"] is None:
-            del out["type"]
+    out = {}
+    for key, value in spec.items():
+        if key in _OF_SCHEMAS and isinstance(value, dict):
+            value = {name: _json_types(inner) for name, inner in value.items()}
+        elif key in _BRANCHES and isinstance(value, list):
+            value = [_json_types(inner) for inner in value]
+        out[key] = _json_types(value) if key in _SCHEMAS else value
+    names = spec.get("type")
+    if isinstance(names, list):
+        out["type"] = [JSON_TYPES.get(name.lower(), name) if isinstance(name, str) else name for name in names]
+    elif isinstance(names, str):
+        del out["type"]
+        out = _json_type(names) | out
     return out
+
+
+def _json_type(name: str) -> dict[str, Any]:
+    """The schema of a type's name, or of its text (`List[int]`)."""
+    if json_type := JSON_TYPES.get(name.lower()):
+        return {"type": json_type}
+    schema = read_type(name).schema
+    return {} if schema == {"type": "any"} else _json_types(schema)
