@@ -24,7 +24,8 @@ def echo(body: dict) -> dict:
 @contextmanager
 def serve(*script, answer=echo):
     """Yield a running server. An entry of the script is a body (or its bytes in (status, bytes)), a status,
-    (status, body), or seconds to wait before the answer; after the last entry `answer` makes the entry.
+    (status, body), seconds to wait before the answer, or a function that writes to the handler; after the last entry
+    `answer` makes the entry.
     `.asked` holds the requests, `.keys` the keys.
     """
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -60,7 +61,7 @@ class JsonHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        with suppress(BrokenPipeError):  # the client gave up waiting, as a test wants it to
+        with suppress(ConnectionError):  # the client gave up waiting, as a test wants it to
             self.wfile.write(data)
 
 
@@ -83,5 +84,10 @@ class _Handler(JsonHandler):
             step = self.server.answer(body)
         with self.server.lock:
             self.server.now -= 1
+        if callable(step):
+            self.close_connection = True
+            with suppress(ConnectionError):  # the client gave up
+                step(self)
+            return
         status, reply = step if isinstance(step, tuple) else (200, step) if isinstance(step, dict) else (step, {})
         self._send(status, reply)

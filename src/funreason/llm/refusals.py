@@ -56,11 +56,16 @@ class Refusals:
         if reason:
             self.reasons[reason] += 1
 
+    @property
+    def answered(self) -> int:
+        """Requests that have an answer, of the cache or of the server."""
+        return self.seen - self.unanswered
+
     def problem(self) -> TooManyRefused | None:
         """The error, once it is certain that too many are refused: one alone among several never is."""
         refused, total = self.reasons.total(), max(self.expected, self.seen)
         allowed = max(self.max_fraction * total, min(1, total - 1) if self.max_fraction else 0)
-        hopeless = self.unanswered == self.seen >= _HOPELESS
+        hopeless = not self.answered and self.seen >= _HOPELESS
         if refused <= allowed and not hopeless:
             return None
         shown = "; ".join(f"{count:,} {reason}" for reason, count in self.reasons.most_common(_COMMONEST))

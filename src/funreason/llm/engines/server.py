@@ -21,11 +21,11 @@ from funreason.llm.engines.scrub import Scrubber
 from funreason.llm.engines.transport import NoReply, Transport
 from funreason.llm.refs import ModelRef
 from funreason.llm.refusals import Refusals
-from funreason.llm.request import FAILED, UNANSWERED, Job, Request, Response, Sampling
+from funreason.llm.request import FAILED, Job, Request, Response, Sampling
 
 _PROBE_S = 30  # seconds to find out that a server is not there
 
-_Running = dict["Future[Response | Fault]", tuple[Job, int]]  # with the number of answers before the job was sent
+_Running = dict["Future[Response | Fault]", Job]
 
 
 class ServerEngine:
@@ -40,7 +40,7 @@ class ServerEngine:
         self._where = f"server {self.server.base_url}"
         self.refusals = Refusals(f"{self._where}, model {self.model!r}", self.server.max_refused_fraction)
         self.identity = f"{ref.identity} served as {self.model}{_changes(self.server)}"
-        self._answers = 0
+        self._failed_in_a_row = 0
 
     def prompt(self, request: Request) -> str:
         """The messages as JSON: the server renders them, so they stand for what the model sees."""
@@ -55,7 +55,7 @@ class ServerEngine:
 
         After a failure, or with the budget spent, nothing more is asked. Requests in flight are still yielded, since
         they are paid for. A request that fails while others are answered is asked once more, after all others: if it
-        still fails, it is this request's failure.
+        still fails, and the server is there, it is this request's failure.
         """
         late: list[Job] = []
         yield from self._stream(iter(jobs), sampling, late)
@@ -71,18 +71,17 @@ class ServerEngine:
             job = next(jobs, None)
             while True:
                 while job and not failure and self._has_room(running) and self.budget.take(job, sampling):
-                    running[self._start(job, sampling, again=late is None)] = job, self._answers
+                    running[self._start(job, sampling, again=late is None)] = job
                     job = next(jobs, None)
                 if not running:
                     break
                 finished, interrupt = _finished(running)
                 failure = failure or interrupt
                 for future in finished:
-                    done, answers = running.pop(future)
-                    outcome = self._outcome(future, done, late, self._answers > answers)
+                    done = running.pop(future)
+                    outcome = self._outcome(future, done, late, alone=not running)
                     self.budget.settle(done, outcome if isinstance(outcome, Response) else None)
                     if isinstance(outcome, Response):
-                        self._answers += outcome.finish_reason not in UNANSWERED
                         self.refusals.add(outcome)
                         yield done, outcome
                         outcome = self.refusals.problem()
@@ -105,18 +104,21 @@ class ServerEngine:
         return transport.submit(ask(transport, content, job.prompt, self._scrubber, attempts))
 
     def _outcome(
-        self, future: "Future[Response | Fault]", job: Job, late: list[Job] | None, others_answered: bool
+        self, future: "Future[Response | Fault]", job: Job, late: list[Job] | None, alone: bool
     ) -> Response | BaseException | None:
         """The response or the stage's failure; None for a job that is asked again later."""
         if error := future.exception():
             return error
         outcome = future.result()
+        self._failed_in_a_row = 0 if isinstance(outcome, Response) else self._failed_in_a_row + 1
         if isinstance(outcome, Response):
             return outcome
-        if outcome.kind is Kind.PASSING and late is not None and others_answered:
+        if outcome.kind is Kind.STAGE or self._failed_in_a_row > self.server.concurrency:
+            return self._failure(outcome)
+        if late is not None and (self.refusals.answered or not alone):
             late.append(job)
             return None
-        if outcome.kind is Kind.PASSING and late is None and outcome.status != 429 and self._is_alive():
+        if late is None and self.refusals.answered and outcome.status != 429 and self._is_alive():
             return unanswered(outcome, FAILED, job.prompt, self._scrubber)
         return self._failure(outcome)
 
