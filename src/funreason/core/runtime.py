@@ -32,6 +32,8 @@ _MENDABLE = {
 }
 # How safetensors, torch, Arrow and SQLite report a full disk, each with an error class of its own.
 _FULL = re.compile(r"No space left on device|StorageFull|database or disk is full|PytorchStreamWriter failed writing")
+# An error may repeat texts of data, models or servers: what a terminal would obey is not printed.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SET_PDEATHSIG = 1  # <linux/prctl.h>
 _SHELLS = ("sh", "dash", "bash", "zsh", "fish", "ksh")
 
@@ -91,7 +93,7 @@ def outcome(main: Callable[..., None], argv: list[str]) -> int:
     try:
         main(*argv)
     except FunReasonError as error:
-        return _fail(f"error: {' '.join(str(error).split())}", 1)
+        return _fail(f"error: {' '.join(_CONTROL.sub(' ', str(error)).split())}", 1)
     except KeyboardInterrupt:
         return _fail("error: interrupted; run again to go on", 130)
     except OSError as error:

@@ -1,10 +1,10 @@
 """Are the models and the data there, or to be had? Asks the hub and the server only where params.yaml names them."""
 
+import json
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-
-import httpx
 
 from funreason.config import DataParams, ModelParams, MultiTurnParams, Params, read_yaml
 from funreason.core.errors import FunReasonError
@@ -13,6 +13,9 @@ from funreason.data.rows import QuarantinedRow, TaskIds, read_tasks
 from funreason.data.sources import resolve_model, resolve_source
 from funreason.doctor.diagnosis import Diagnosis, error, from_error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, folder_size, named_models
+from funreason.llm.engines.scrub import Scrubber
+from funreason.llm.engines.server import api_key
+from funreason.llm.engines.transport import NoReply, Reply, Transport
 
 TIMEOUT_S = 5.0
 TRIED_ROWS = 20  # of a source
@@ -36,17 +39,21 @@ def server(params: Params) -> Iterator[Diagnosis]:
     if name and not os.environ.get(name):
         yield error(f"llm.server.api_key_env: {name} is not set", f"export {name}, or set the parameter to null")
         return
-    headers = {"Authorization": f"Bearer {os.environ[name]}"} if name else {}
     try:
-        reply = httpx.get(f"{chosen.base_url.rstrip('/')}/models", headers=headers, timeout=TIMEOUT_S)
-    except (httpx.HTTPError, httpx.InvalidURL) as problem:
+        key = api_key(name)
+        with closing(Transport(chosen.base_url, key, TIMEOUT_S)) as transport:
+            reply = transport.submit(transport.send("GET", "/models")).result()
+    except FunReasonError as problem:
+        yield from_error(problem)
+        return
+    except NoReply as problem:
         yield error(f"{where} does not answer ({problem})", "start it, or correct llm.server.base_url")
         return
-    if reply.status_code in (401, 403):
+    if reply.status in (401, 403):
         remedy = f"set the variable that llm.server.api_key_env names (now {name!r})"
-        yield error(f"{where} refuses the key ({reply.status_code})", remedy)
+        yield error(f"{where} refuses the key ({reply.status})", remedy)
         return
-    yield from _listed(where, reply, chosen.model)
+    yield from _listed(where, reply, chosen.model, Scrubber(key))
 
 
 def data(params: Params) -> Iterator[Diagnosis]:
@@ -110,15 +117,15 @@ def _elsewhere(where: str, model: ModelParams, params: Params) -> Iterator[Diagn
     yield ok(f"{where}: {resolved['hub']} ({resolved['kind']}), revision {resolved['revision'] or 'as served'}")
 
 
-def _listed(where: str, reply: httpx.Response, model: str | None) -> Iterator[Diagnosis]:
+def _listed(where: str, reply: Reply, model: str | None, scrubber: Scrubber) -> Iterator[Diagnosis]:
     try:
-        names = [entry["id"] for entry in reply.raise_for_status().json()["data"]]
-    except (httpx.HTTPStatusError, ValueError, KeyError, TypeError):
-        what = f"{where} does not list its models ({reply.status_code})"
+        names = [str(entry["id"]) for entry in json.loads(reply.body)["data"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        what = f"{where} does not list its models ({reply.status})"
         yield warning(what, "go on if it is OpenAI-compatible; else correct llm.server.base_url")
         return
     if model and model not in names:
-        shown = ", ".join(names[:5]) or "none"
+        shown = ", ".join(scrubber.line(name, 80) for name in names[:5]) or "none"
         yield error(f"{where} serves {shown}, not llm.server.model {model!r}", "serve it, or name one of those")
         return
     yield ok(f"{where} answers" + (f" and serves {model}" if model else ""))

@@ -135,12 +135,12 @@ class ServerEngine:
 
     @cached_property
     def _scrubber(self) -> Scrubber:
-        return Scrubber(_key(self.server.api_key_env))
+        return Scrubber(api_key(self.server.api_key_env))
 
     @cached_property
     def _transport(self) -> Transport:
         server = self.server
-        transport = Transport(server.base_url, _key(server.api_key_env), server.timeout_s, server.concurrency)
+        transport = Transport(server.base_url, api_key(server.api_key_env), server.timeout_s, server.concurrency)
         try:  # ask once, so that not every request, with all its retries, finds out that the server is dead
             self._models(transport)
         except NoReply as error:
@@ -213,8 +213,15 @@ def _changes(server: ServerParams) -> str:
     return f", {json.dumps(changes, sort_keys=True)}" if changes else ""
 
 
-def _key(variable: str | None) -> str | None:
-    """The API key, which is read from the environment only."""
+def api_key(variable: str | None) -> str | None:
+    """The API key, which is read from the environment only.
+
+    Args:
+        variable: Its name; None where the server needs no key.
+
+    Raises:
+        EngineError: It is not set, or cannot be a key.
+    """
     if not variable:
         return None
     key = os.environ.get(variable, "").strip()
