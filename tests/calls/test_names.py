@@ -115,6 +115,7 @@ def test_call_text_with_the_users_names_is_read() -> None:
         Call("get_weather", {"a_b": {"a-b": "Search Managers(name='x')"}})
     ]
     assert names.parse("[get_weather(a_b=1)]") == [Call("get_weather", {"a_b": 1})]
+    assert NameMap.of([tool('"q"', "'p'")]).parse("""["q"('p'='"q"(')]""") == [Call("q", {"p": '"q"('})]
     assert NameMap.of([tool("f", "")]).parse("[f(='x', g='')]") == [Call("f", {"p": "x", "g": ""})]
 
 
@@ -191,6 +192,20 @@ def test_any_names_can_be_written_read_and_given_back(tools: list[dict], data: s
     of_text = NameMap.of(tools, [text])
     assert of_text.undo_text(of_text.text(text)) == text
     assert of_text.originals == names.originals
+
+
+SPELLED = st.text(st.sampled_from("aB1_-./ ﬁ²é🎈天:$"), min_size=1, max_size=6).filter(
+    lambda name: name == name.strip()
+)
+
+
+@given(tools=st.lists(st.builds(tool, SPELLED, SPELLED), min_size=1, max_size=4, unique_by=lambda each: each["name"]))
+@settings(max_examples=300, deadline=None)
+def test_any_names_are_read_as_the_user_spells_them(tools: list[dict]) -> None:
+    names = NameMap.of(tools)
+    calls = [{"name": each["name"], "arguments": dict.fromkeys(each["parameters"], each["name"])} for each in tools]
+    spelled = [f"{each['name']}({next(iter(each['parameters']))}={each['name']!r})" for each in tools]
+    assert names.parse(f"[{', '.join(spelled)}]") == [Call.of(call) for call in names.calls(calls)]
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="shared/data/real is not here")

@@ -247,7 +247,8 @@ def _pattern_of_words(words: tuple[str, ...]) -> re.Pattern[str]:
 def _spelled_names(functions: tuple[str, ...], parameters: tuple[str, ...]) -> re.Pattern[str]:
     """A string literal, in which there are no names; or a name where a call or a keyword argument begins."""
     name = rf"(?:{_either(functions)})(?=\s*\()|(?:{_either(parameters)})(?=\s*=)"
-    return re.compile(rf"{_STRING}|{_BEFORE_NAME}(?P<name>{name})", re.DOTALL)
+    literal = rf"(?:{_STRING})(?!\s*[(=])"  # nobody calls a literal: "q"() is a name with quotes
+    return re.compile(rf"{literal}|{_BEFORE_NAME}(?P<name>{name})", re.DOTALL)
 
 
 def _either(names: tuple[str, ...]) -> str:
