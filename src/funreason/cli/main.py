@@ -1,6 +1,7 @@
 """The `funreason` command. The pipeline itself is run by DVC: `dvc repro`.
 
 Run as: funreason profile list · funreason profile use paper · funreason params check · funreason doctor ·
+funreason data inspect rows.jsonl ·
 funreason ledger show 12 · funreason ledger stats · funreason ledger diff HEAD workspace · funreason cache stats ·
 funreason cache gc --unused-days 90 · funreason cache push · funreason rounds plan ·
 funreason rerun-plan -S loss.lambda=0.3 · funreason push-dataset OWNER/NAME · funreason compare ·
@@ -16,6 +17,7 @@ from funreason.cli import (
     cache,
     capacity,
     compare,
+    data,
     doctor,
     ledger,
     params,
@@ -31,6 +33,7 @@ PIPED = 141  # what a shell reports for a program whose reader went away (128 + 
 COMMANDS = {
     "profile": (profile, "named states of params.yaml, kept in profiles/"),
     "params": (params, "check params.yaml, or rewrite one of an earlier version"),
+    "data": (data, "what a data source holds, and what would become of its rows"),
     "doctor": (doctor, "check whether this machine is ready for what params.yaml asks"),
     "ledger": (ledger, "what happened to the rows of a round, and why"),
     "compare": (compare, "the rounds here beside the published numbers"),

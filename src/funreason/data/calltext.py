@@ -7,7 +7,7 @@ from typing import Any
 
 from funreason.calls import Call, CallSyntaxError
 from funreason.data.fields import BadRow
-from funreason.data.jsontext import RepeatedKey, loose, raw_decode, unwrapped
+from funreason.data.jsontext import REPEATED, RepeatedKey, loose, raw_decode, unwrapped
 
 Calls = list[dict[str, Any]]
 Parse = Callable[[str], list[Call]]
@@ -105,6 +105,8 @@ class CallReader:
         try:
             return [call_row(item) for value in values for item in (value if isinstance(value, list) else [value])]
         except BadRow as bad:
+            if bad.kind == REPEATED:
+                raise
             raise ValueError(str(bad)) from None
 
     def _plain(self, text: str) -> Said:
@@ -147,7 +149,9 @@ class CallReader:
         )
 
     def _meant(self, body: str) -> bool:
-        """Whether a text that is not in the call language begins like a call of one of the tools."""
+        """Whether a text that is not in the call language looks like a list of calls, or begins like one of a tool."""
+        if body.startswith("[") and body.endswith(")]"):
+            return True
         name = body.lstrip("[` \n").partition("(")[0].strip()
         return name in self._tools
 
@@ -230,7 +234,7 @@ def _values(body: str) -> list[Any]:
         try:
             value, at = raw_decode(body, at)
         except RepeatedKey as error:
-            raise BadRow("repeated key", str(error)) from None
+            raise BadRow(REPEATED, str(error)) from None
         except (ValueError, RecursionError):
             lines = [line for line in body.splitlines() if line.strip()]
             if len(lines) < 2:

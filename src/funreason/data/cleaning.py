@@ -32,26 +32,32 @@ class NullCleaner:
 
     Args:
         table: Whether the row comes from an Arrow table.
+        nulls: Whether the row may hold a null at all.
     """
 
-    def __init__(self, table: bool):
-        self.table = table
+    def __init__(self, table: bool, nulls: bool = True):
+        self.table, self.nulls = table, nulls
         self.removed = 0
 
     def tools(self, tools: list[Any]) -> list[Any]:
         """The tools without null-filled keys; those that are not objects are returned as they are."""
+        if not self.nulls:
+            return tools
         if not self.table and any(self._shows_fill(tool) for tool in tools):
             self.table = True
         return [self._schema(tool) if isinstance(tool, dict) else tool for tool in tools]
 
-    def calls(self, calls: Calls, tools: dict[str, dict[str, Any]]) -> Calls:
+    def calls(self, calls: Calls, tools: list[dict[str, Any]]) -> Calls:
         """The calls without null-filled arguments.
 
         Args:
             calls: Calls in xLAM's form.
-            tools: The tools of the row by name, read.
+            tools: The tools of the row, read.
         """
-        return [self._call(call, tools.get(call["name"])) if _has_null(call["arguments"]) else call for call in calls]
+        if not self.nulls:
+            return calls
+        by_name = {tool["name"]: tool for tool in tools}
+        return [self._call(call, by_name.get(call["name"])) if _has_null(call["arguments"]) else call for call in calls]
 
     def _shows_fill(self, tool: Any) -> bool:
         """Whether a parameter of a tool is null, which no publisher means."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from funreason.data.fields import BadRow, required, text_field
-from funreason.data.formats_text import glaive_messages, toolrl_messages
+from funreason.data.formats_text import glaive_messages, toolrl_messages, without_placeholder
 from funreason.data.jsontext import unwrapped
 from funreason.data.messages import REASONING
 from funreason.data.systemtext import tools_of_text
@@ -53,6 +53,8 @@ class Format:
 
 def detect(row: Row) -> str:
     """The name of the format of a row, a key of `FORMATS`. Raises BadRow where it is in none."""
+    if "query" in row and not _has_messages(row):  # the most common format, and the fastest to tell
+        return "xlam"
     for name, candidate in FORMATS.items():
         if candidate.fits(row):
             return name
@@ -77,12 +79,20 @@ def read(row: Row, name: str) -> Dialogue:
 def tools_field(row: Row) -> tuple[list[Any], str | None]:
     """The tools of a row and the field that holds them; none and None where there is no such field."""
     name = next((name for name in TOOLS if row.get(name) is not None), None)
-    value = unwrapped(row[name], name) if name else None
-    if isinstance(value, dict):  # Hugging Face writes a column of objects as one object of lists
-        value = [value]
+    value = _items(unwrapped(row[name], name)) if name else None
     if value is not None and not isinstance(value, list):
         raise BadRow(f"{name} not a list", f"it is a {type(value).__name__}")
     return [unwrapped(tool, "tool") for tool in value or ()], name
+
+
+def _items(value: Any) -> Any:
+    """A list that Hugging Face holds as one object of lists, as a list; a single object as a list of it."""
+    if not isinstance(value, dict):
+        return value
+    lists = list(value.values())
+    if lists and all(isinstance(one, list) and len(one) == len(lists[0]) for one in lists):
+        return [dict(zip(value, one, strict=True)) for one in zip(*lists, strict=True)]
+    return [value] if "name" in value or "function" in value else value
 
 
 def _messages_field(row: Row) -> tuple[list[Any], set[str]]:
@@ -91,7 +101,7 @@ def _messages_field(row: Row) -> tuple[list[Any], set[str]]:
     if len([name for name in given if name != "prompt"]) > 1:
         remedy = "keep one of them, or set prepare.format"
         raise BadRow("fields beside messages", f"{given}: not clear which of them the row is; {remedy}")
-    value = unwrapped(required(row, names[0]), names[0])
+    value = _items(unwrapped(required(row, names[0]), names[0]))
     if not isinstance(value, list):
         raise BadRow(f"{names[0]} not a list", f"it is a {type(value).__name__}")
     after = next((name for name in ("completion", "chosen_response", "chosen") if row.get(name) is not None), None)
@@ -138,6 +148,8 @@ def _read_glaive(row: Row) -> Dialogue:
 
 
 def _read_when2call(row: Row) -> Dialogue:
+    if "question" not in row:  # of the training splits
+        return _read_messages(row)
     question, tools = text_field(row, "question"), tools_field(row)[0]
     answers = unwrapped(required(row, "answers"), "answers")
     kind = required(row, "correct_answer")
@@ -158,31 +170,33 @@ def _read_when2call(row: Row) -> Dialogue:
 
 
 def _read_toolrl(row: Row) -> Dialogue:
-    inner = row.get("extra_info") if isinstance(row.get("extra_info"), dict) else None
-    texts = inner if inner and "instruction" in inner else row
+    texts = _toolrl_texts(row) or row
     tools, name = tools_field(row)
     instruction, history = text_field(texts, "instruction"), texts.get("input") or ""
     if not isinstance(history, str):
         raise BadRow("bad input", f"{history!r:.80}, expected a text")
-    if not tools:
+    if tools:
+        asked = "\n".join(filter(None, (instruction, history)))
+    else:
         tools, rest = tools_of_text(instruction)
         asked = history if history.strip() else rest
-    else:
-        asked = "\n".join(filter(None, (instruction, history)))
     messages = toolrl_messages(asked)
-    messages.append({"role": "assistant", "content": text_field(texts, "output")})
-    used = {
-        "instruction",
-        "input",
-        "output",
-        "extra_info",
-        "prompt",
-        "reward_model",
-        "data_source",
-        "ability",
-        "history",
-    }
+    messages.append({"role": "assistant", "content": without_placeholder(text_field(texts, "output"))})
+    used = {"instruction", "input", "output", "extra_info", "prompt", "reward_model", "data_source", "ability"}
     return Dialogue(tools, messages, only_last=True, used=used | ({name} if name else set()))
+
+
+def _toolrl_texts(row: Row) -> Row | None:
+    """Where a row has ToolRL's texts: the row of the SFT data; in the RL data `extra_info`, or prompt and truth."""
+    inner, reward, prompt = (row.get(name) for name in ("extra_info", "reward_model", "prompt"))
+    for texts in (row, inner):
+        if isinstance(texts, dict) and all(isinstance(texts.get(name), str) for name in ("instruction", "output")):
+            return texts
+    truth = reward.get("ground_truth") if isinstance(reward, dict) else None
+    if not isinstance(truth, str) or not isinstance(prompt, list) or len(prompt) != 2:
+        return None
+    system, user = (message.get("content") if isinstance(message, dict) else None for message in prompt)
+    return {"instruction": system, "input": user, "output": truth}
 
 
 def _role(message: Any) -> Any:
@@ -214,18 +228,24 @@ def _system_texts(row: Row) -> Iterable[str]:
             yield text
 
 
+def _texts(row: Row) -> Iterable[str]:
+    for message in _some_messages(row):
+        if isinstance(message, dict) and isinstance(text := _content(message), str):
+            yield text
+
+
 def _has_messages(row: Row) -> bool:
     return any(row.get(name) is not None for name in MESSAGES) or isinstance(row.get("prompt"), list)
 
 
 def _is_toolrl(row: Row) -> bool:
-    inner = row.get("extra_info")
-    texts = inner if isinstance(inner, dict) and "instruction" in inner else row
-    return (
-        isinstance(texts.get("instruction"), str)
-        and isinstance(texts.get("output"), str)
-        and not any(row.get(name) is not None for name in MESSAGES)
-    )
+    return _toolrl_texts(row) is not None and not any(row.get(name) is not None for name in MESSAGES)
+
+
+def _is_when2call(row: Row) -> bool:
+    if {"question", "correct_answer"} <= row.keys() or row.get("chosen_response") is not None:
+        return True
+    return any("<TOOLCALL>" in text for text in _texts(row))
 
 
 def _is_anthropic(row: Row) -> bool:
@@ -242,12 +262,7 @@ def _is_anthropic(row: Row) -> bool:
 def _is_hermes(row: Row) -> bool:
     if not _has_messages(row):
         return False
-    texts = [
-        text
-        for message in _some_messages(row)
-        if isinstance(text := _content(message) if isinstance(message, dict) else None, str)
-    ]
-    return any("<tools>" in text for text in _system_texts(row)) or any("<tool_call>" in text for text in texts)
+    return any("<tools>" in text for text in _system_texts(row)) or any("<tool_call>" in text for text in _texts(row))
 
 
 def _is_toolace(row: Row) -> bool:
@@ -265,7 +280,7 @@ def _is_xlam(row: Row) -> bool:
 FORMATS = {
     "toolrl": Format("ToolRL", _is_toolrl, _read_toolrl),
     "glaive": Format("glaive", lambda row: isinstance(row.get("chat"), str), _read_glaive),
-    "when2call": Format("When2Call", lambda row: {"question", "correct_answer"} <= row.keys(), _read_when2call),
+    "when2call": Format("When2Call", _is_when2call, _read_when2call),
     "anthropic": Format("Anthropic messages", _is_anthropic, _read_messages),
     "hermes": Format("Hermes", _is_hermes, _read_messages),
     "toolace": Format("ToolACE", _is_toolace, _read_messages),

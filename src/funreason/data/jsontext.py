@@ -5,11 +5,13 @@ Python's `json` keeps the last of two equal keys without a word, so that a tool 
 
 import ast
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from funreason.data.fields import BadRow
 
+REPEATED = "repeated key"  # the reason of rows in which a key stands twice
 ABSENT = (None, "", "null", "None")  # as texts, JSON columns write a value that is not there
 _MAX_TEXTS = 4  # how often JSON text may hold JSON text
 
@@ -27,7 +29,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return out
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"the number {text:.80} is too large for JSON; write a smaller one")
+    return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite)
 loads = _DECODER.decode  # raises ValueError (RepeatedKey too) and RecursionError
 raw_decode = _DECODER.raw_decode
 
@@ -47,7 +56,7 @@ def decoded(value: Any, name: str) -> Any:
     try:
         return loads(value)
     except RepeatedKey as error:
-        raise BadRow("repeated key", f"in {name}: {error}") from None
+        raise BadRow(REPEATED, f"in {name}: {error}") from None
     except (ValueError, RecursionError) as error:
         raise BadRow(f"{name} not JSON", f"{error}, in {value!r:.80}") from None
 
@@ -85,7 +94,7 @@ def loose(text: str) -> Any:
     try:
         return loads(text)
     except RepeatedKey as error:
-        raise BadRow("repeated key", str(error)) from None
+        raise BadRow(REPEATED, str(error)) from None
     except (ValueError, RecursionError):
         pass
     try:
@@ -94,8 +103,8 @@ def loose(text: str) -> Any:
         raise ValueError(f"neither JSON nor a Python literal: {text!r:.80}") from None
 
 
-def values_in(text: str) -> Iterator[Any]:
-    """The objects and lists of JSON that stand in a text, in their order; what is around them is passed over.
+def values_in(text: str) -> Iterator[tuple[Any, int, int]]:
+    """The objects and lists of JSON that stand in a text, in their order, each with its beginning and end.
 
     Raises:
         BadRow: A key stands twice.
@@ -104,9 +113,9 @@ def values_in(text: str) -> Iterator[Any]:
     while (start := _next_bracket(text, at)) >= 0:
         try:
             value, at = raw_decode(text, start)
-            yield value
+            yield value, start, at
         except RepeatedKey as error:
-            raise BadRow("repeated key", str(error)) from None
+            raise BadRow(REPEATED, str(error)) from None
         except (ValueError, RecursionError):
             at = start + 1
 

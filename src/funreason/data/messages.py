@@ -11,7 +11,7 @@ from typing import Any
 
 from funreason.data.calltext import CallReader, Calls, Said, split_reasoning
 from funreason.data.fields import BadRow
-from funreason.data.jsontext import ABSENT
+from funreason.data.jsontext import ABSENT, REPEATED
 
 ROLES = {
     "system": "system", "developer": "system",
@@ -63,6 +63,9 @@ def read_message(message: Any, reader: CallReader) -> list[Message]:
 
     Returns:
         At least one message; one that cannot be read has a `problem`.
+
+    Raises:
+        BadRow: A key stands twice in JSON of the message.
     """
     role = "user"
     try:
@@ -82,6 +85,8 @@ def read_message(message: Any, reader: CallReader) -> list[Message]:
             raise BadRow("bad message", f"a message of {name} is {content!r:.80}, expected a text")
         return [Message(role, text)]
     except BadRow as bad:
+        if bad.kind == REPEATED:
+            raise
         return [Message(role, problem=str(bad), lost=True)]
 
 
@@ -217,7 +222,7 @@ def _only_calls(content: str, reader: CallReader) -> Said:
     try:
         return Said(calls=reader.calls(content))
     except BadRow as bad:
-        if bad.kind == "repeated key":
+        if bad.kind == REPEATED:
             raise
         return Said(problem=f"unreadable call: {content!r:.80}", lost=True)
 

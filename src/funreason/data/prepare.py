@@ -9,7 +9,6 @@ from funreason.core import paths
 from funreason.core.errors import DataError
 from funreason.data.formats import FORMATS
 from funreason.data.rows import AUTO, AcceptedRow, QuarantinedRow, TaskIds, read_tasks
-from funreason.data.tools import unread_texts
 
 Write = Callable[[dict[str, Any]], None]
 COUNTS = ("rows", "tasks", "quarantined", "skipped", "conversations", "turns", "with_response", "without_call",
@@ -54,7 +53,7 @@ class Tally:
         )
         self.by_name["turns_left_out"].update(row.left_out)
         self.by_name["ignored_fields"].update(row.ignored)
-        self.by_name["unread_types"].update(unread_texts(row.tasks[0].tools))
+        self.by_name["unread_types"].update(row.unread)
 
     def _add_refused(self, row: QuarantinedRow) -> None:
         self.counts["skipped" if row.skipped else "quarantined"] += 1

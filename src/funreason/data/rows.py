@@ -14,10 +14,10 @@ from funreason.data.calltext import CallReader
 from funreason.data.cleaning import NullCleaner
 from funreason.data.fields import BadRow, SkippedRow, row_id
 from funreason.data.files import SourceRow
-from funreason.data.jsontext import RepeatedKey, loads
+from funreason.data.jsontext import REPEATED, RepeatedKey, loads
 from funreason.data.messages import Message, read_message, unknown_texts
 from funreason.data.naming import with_identifiers
-from funreason.data.tools import read_tools
+from funreason.data.tools import RowTools, read_tools
 from funreason.data.turns import turn_tasks
 
 AUTO = "auto"
@@ -36,6 +36,7 @@ class AcceptedRow:
         texts: Turns whose text beside calls is left out.
         nulls: Null-filled keys that were removed from tools and calls.
         made_id: Whether the row had no id.
+        unread: The texts of types of its tools that cannot be read.
         ignored: The fields with a text that nothing reads.
     """
 
@@ -46,6 +47,7 @@ class AcceptedRow:
     texts: int = 0
     nulls: int = 0
     made_id: bool = False
+    unread: list[str] = field(default_factory=list)
     ignored: tuple[str, ...] = ()
 
 
@@ -135,7 +137,10 @@ class _RowReader:
     def __init__(self, row: SourceRow, source: str, format: str):
         self.row, self.source = row, source
         self.format = None if format == AUTO else format
-        self.cleaner = NullCleaner(row.table)
+        raw = row.raw if isinstance(row.raw, bytes) else None
+        self.cleaner = NullCleaner(row.table, raw is None or b"null" in raw or b"None" in raw)
+        # Only these make values that JSON cannot hold; to write all rows out to find them took a third of the time.
+        self.risky = raw is None or b"NaN" in raw or b"Infinity" in raw or (b"\\u" in raw and b"\\ud" in raw.lower())
 
     def read(self) -> AcceptedRow:
         row = _decoded(self.row.raw)
@@ -143,7 +148,8 @@ class _RowReader:
         self.format = self.format or formats.detect(row)
         accepted = self._single(row, name) if self.format == "xlam" else self._dialogue(row, name)
         accepted.made_id, accepted.nulls = made, self.cleaner.removed
-        _check_writable(accepted.tasks)
+        if self.risky:
+            _check_writable(accepted.tasks)
         return accepted
 
     def _id(self, row: dict[str, Any]) -> tuple[str, bool]:
@@ -156,41 +162,49 @@ class _RowReader:
         return (f"{self.row.file}:{name}" if self.row.file else name), made
 
     def _single(self, row: dict[str, Any], name: str) -> AcceptedRow:
-        query, answers = xlam.read_query(row), xlam.read_answers(row)
-        tools = self._tools(formats.tools_field(row)[0], bool(answers))
-        answers = self.cleaner.calls(answers, {tool["name"]: tool for tool in tools})
-        answers = NameMap.of(tools).calls(answers)
-        tasks = with_identifiers([Task(name, query, tools, answers, xlam.read_response(row, answers))], tools)
-        return AcceptedRow(tasks, False, "xlam", ignored=_ignored(row, xlam.USED, ()))
+        read = read_tools(formats.tools_field(row)[0], self.cleaner)
+        tools, names = read.tools, NameMap({}) if read.plain else NameMap.of(read.tools)
+        query, answers = xlam.read_query(row), xlam.read_answers(row, names.parse)
+        _check_tools(read, bool(answers))
+        answers = self.cleaner.calls(names.undo_calls(answers), tools)
+        answers = names.calls(answers)
+        tasks = [Task(name, query, tools, answers, xlam.read_response(row, answers))]
+        tasks = tasks if read.plain else with_identifiers(tasks, tools)
+        return AcceptedRow(tasks, False, "xlam", unread=read.unread, ignored=_ignored(row, xlam.USED, ()))
 
     def _dialogue(self, row: dict[str, Any], name: str) -> AcceptedRow:
         dialogue = formats.read(row, self.format or "")
-        tools = self._tools(dialogue.tools, not dialogue.tools and any(map(_calls, dialogue.messages)))
-        turns = turn_tasks(name, tools, self._messages(dialogue.messages, tools), dialogue.only_last)
-        tasks = with_identifiers(turns.tasks, tools)
-        accepted = AcceptedRow(tasks, not dialogue.only_last, self.format or "", turns.left_out, turns.texts)
-        accepted.ignored = _ignored(row, dialogue.used | {"id"}, dialogue.messages)
-        return accepted
+        read = read_tools(dialogue.tools, self.cleaner)
+        _check_tools(read, not read.known and any(map(_calls, dialogue.messages)))
+        tools, names = read.tools, NameMap({}) if read.plain else NameMap.of(read.tools)
+        turns = turn_tasks(name, tools, self._messages(dialogue.messages, tools, names), dialogue.only_last)
+        return AcceptedRow(
+            turns.tasks if read.plain else with_identifiers(turns.tasks, tools),
+            not dialogue.only_last,
+            self.format or "",
+            turns.left_out,
+            turns.texts,
+            unread=read.unread,
+            ignored=_ignored(row, dialogue.used | {"id"}, dialogue.messages),
+        )
 
-    def _messages(self, raw: list[Any], tools: list[dict[str, Any]]) -> list[Message]:
+    def _messages(self, raw: list[Any], tools: list[dict[str, Any]], names: NameMap) -> list[Message]:
         """The messages, read; their calls have identifiers in the place of names that calls cannot write."""
-        names, by_name = NameMap.of(tools), {tool["name"]: tool for tool in tools}
-        reader = CallReader(names.parse, by_name.keys() | names.originals.keys())
+        reader = CallReader(names.parse, {tool["name"] for tool in tools} | names.originals.keys())
         messages = [read for message in raw for read in read_message(message, reader)]
-        return [self._cleaned(message, by_name, names) if message.calls else message for message in messages]
+        return [self._cleaned(message, tools, names) if message.calls else message for message in messages]
 
-    def _cleaned(self, message: Message, tools: dict[str, dict[str, Any]], names: NameMap) -> Message:
+    def _cleaned(self, message: Message, tools: list[dict[str, Any]], names: NameMap) -> Message:
         calls = names.calls(self.cleaner.calls(names.undo_calls(message.calls), tools))
         return replace(message, calls=calls, written=message.written if calls == message.calls else None)
 
-    def _tools(self, values: list[Any], calls: bool) -> list[dict[str, Any]]:
-        """The tools of a row. Raises BadRow where the row has calls and no tools, SkippedRow where it has neither."""
-        tools = read_tools(values, self.cleaner)
-        if not tools and calls:
-            raise BadRow("no tools", "the row has calls, and its list of tools is empty or missing")
-        if not tools:
-            raise SkippedRow("without tools", "the list of tools is empty or missing")
-        return tools
+
+def _check_tools(read: RowTools, calls: bool) -> None:
+    """Refuse a row without tools, as malformed if it has calls. Raises BadRow, SkippedRow."""
+    if not read.known and calls:
+        raise BadRow("no tools", "the row has calls, and its list of tools is empty or missing")
+    if not read.known:
+        raise SkippedRow("without tools", "the list of tools is empty or missing")
 
 
 def _calls(message: Any) -> bool:
@@ -221,7 +235,7 @@ def _decoded(raw: Any) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise BadRow("not UTF-8", f"{error.reason} at byte {error.start}") from None
     except RepeatedKey as error:
-        raise BadRow("repeated key", str(error)) from None
+        raise BadRow(REPEATED, str(error)) from None
     except (ValueError, RecursionError) as error:
         raise BadRow("not JSON", str(error)) from None
     if not isinstance(row, dict):

@@ -15,10 +15,12 @@ _NUMBERED = re.compile(
 _ROLE = re.compile(r"\A\s*SYSTEM:\s*")
 # How a data set's own prompt speaks of the form of calls, which the calling prompt says anew.
 _FORM = re.compile(
-    r"\b(functions?|tools?|tool[-_ ]?calls?|json|schema|xml|tags?|param(eter)?s?|arguments?|other text)\b|[<\[{}]",
+    r"\b(functions?|tools?|tool[-_ ]?calls?|json|schema|xml|tags?|param(eter)?s?|arguments?|other text|use them)\b"
+    r"|[<\[{}]",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_WORD = re.compile(r"\w")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
 
 
 def tools_of_text(text: str) -> tuple[list[Any], str]:
@@ -36,12 +38,14 @@ def tools_of_text(text: str) -> tuple[list[Any], str]:
     """
     text = _ROLE.sub("", text)
     blocks = [match for match in _BLOCK.finditer(text) if match[2].strip()]
-    tools = [tool for block in blocks for tool in _block_tools(block[2])] or _numbered(text) or _objects(text)
+    tools = [tool for block in blocks for tool in _block_tools(block[2])] or _numbered(text)
+    rest = _BLOCK.sub("\n\n", text)
+    if not tools:
+        tools, rest = _objects(rest)
     if not tools and not blocks:
         return [], text
-    rest = _BLOCK.sub("\n", text)
     sentences = [sentence.strip() for sentence in _SENTENCE.split(rest)]
-    return tools, " ".join(sentence for sentence in sentences if sentence and not _FORM.search(sentence))
+    return tools, " ".join(sentence for sentence in sentences if _WORD.search(sentence) and not _FORM.search(sentence))
 
 
 def _block_tools(body: str) -> list[Any]:
@@ -50,7 +54,7 @@ def _block_tools(body: str) -> list[Any]:
         value = loose(body.strip())
         return value if isinstance(value, list) else [value]
     except ValueError as error:
-        tools = [value for value in values_in(body) if isinstance(value, dict | list)]
+        tools = [value for value, _, _ in values_in(body)]
         if not tools:
             raise BadRow("tools not JSON", str(error)) from None
     return [tool for value in tools for tool in (value if isinstance(value, list) else [value])]
@@ -59,19 +63,27 @@ def _block_tools(body: str) -> list[Any]:
 def _numbered(text: str) -> list[Any]:
     tools = []
     for match in _NUMBERED.finditer(text):
-        parameters = next(values_in(text[match.end() :]), None)
+        parameters = next((value for value, _, _ in values_in(text[match.end() :])), None)
         tools.append({"name": match[1].strip(), "description": match[2].strip(), "parameters": parameters})
     return tools
 
 
-def _objects(text: str) -> list[Any]:
-    """Tools that stand in the text without tags: objects, or lists of objects, with a name and a description of it."""
+def _objects(text: str) -> tuple[list[Any], str]:
+    """Tools that stand in the text without tags, objects or lists of objects, and the text without them."""
     if '"name"' not in text:
-        return []
-    found = [item for value in values_in(text) for item in (value if isinstance(value, list) else [value])]
-    return [item for item in found if isinstance(item, dict) and _is_tool(item)]
+        return [], text
+    tools, rest, at = [], [], 0
+    for value, start, end in values_in(text):
+        items = [item for item in (value if isinstance(value, list) else [value]) if _is_tool(item)]
+        if items:
+            tools += items
+            rest.append(text[at:start])
+            at = end
+    return tools, "\n\n".join([*rest, text[at:]])
 
 
-def _is_tool(item: dict[str, Any]) -> bool:
+def _is_tool(item: Any) -> bool:
+    if not isinstance(item, dict):
+        return False
     inner = item["function"] if isinstance(item.get("function"), dict) else item
     return isinstance(inner.get("name"), str) and ("parameters" in inner or "description" in inner)

@@ -50,21 +50,21 @@ def turn_tasks(row_id: str, tools: list[dict[str, Any]], messages: list[Message]
     turns = _checked(_joined(messages))
     out, context = Turns(), _Context()
     number, last = -1, max((at for at, one in enumerate(turns) if one.role == "assistant"), default=-1)
-    first_problem = None
+    reason = "no turn: the assistant says nothing"
     for at, message in enumerate(turns):
         if message.role == "assistant":
             number += 1
             problem = AFTER if context.lost else message.problem or context.problem()
-            first_problem = first_problem or problem
             if problem:
                 out.left_out[problem.partition(":")[0]] += 1
+                reason = context.lost or problem
             elif at == last or not only_last:
                 task_id = row_id if only_last else f"{row_id}@{number}"
                 out.tasks.append(_task(task_id, tools, message, context))
                 out.texts += bool(message.calls and message.text)
         context.add(message)
     if not out.tasks:
-        kind, _, detail = (first_problem or "no turn: the assistant says nothing").partition(": ")
+        kind, _, detail = reason.partition(": ")
         raise BadRow(kind, detail)
     return out
 
@@ -77,7 +77,7 @@ class _Context:
         self.before: list[dict[str, str]] = []  # the messages before the user's last one
         self.query: str | None = None
         self.steps: list[dict[str, str]] = []
-        self.lost = False
+        self.lost: str | None = None  # why later turns cannot be learned from
         self._unanswered = False
 
     def problem(self) -> str | None:
@@ -91,7 +91,8 @@ class _Context:
         return [*system, *self.before]
 
     def add(self, message: Message) -> None:
-        self.lost = self.lost or message.lost
+        if message.lost:
+            self.lost = self.lost or message.problem or AFTER
         self._unanswered = bool(message.calls)
         if message.role == "system":
             self.system = "\n\n".join(filter(None, (self.system, message.text)))

@@ -7,28 +7,48 @@ decoded. `response` is the {"cot", "answer"} of a data set that is already disti
 
 from typing import Any
 
-from funreason.calls import render
+from funreason.calls import CallSyntaxError, render
 from funreason.core.errors import DataError
-from funreason.data.calltext import Calls, call_row
+from funreason.data.calltext import Calls, Parse, call_row
 from funreason.data.fields import BadRow, text_field
-from funreason.data.jsontext import ABSENT, decoded, unwrapped
+from funreason.data.jsontext import ABSENT, REPEATED, decoded, unwrapped
 from funreason.data.messages import REASONING
 
 USED = {"id", "query", "tools", "answers", "response", *REASONING}
 
 
-def read_answers(row: dict[str, Any]) -> Calls:
-    """The reference calls of a row; none where the field is null, empty or missing beside a response. Raises BadRow."""
-    value = row.get("answers")
+def read_answers(row: dict[str, Any], parse: Parse) -> Calls:
+    """The reference calls of a row; none where the field is null or empty, or missing beside a response.
+
+    Args:
+        row: The row.
+        parse: Reads calls in the call language, where the field is in it.
+
+    Raises:
+        BadRow: The field is missing, or something else.
+    """
     if "answers" not in row and row.get("response") is None:
         raise BadRow("no answers", "the field is missing; write [] where no call fits")
-    value = unwrapped(value, "answers")
+    value = row.get("answers")
+    try:
+        value = unwrapped(value, "answers")
+    except BadRow as bad:
+        if bad.kind == REPEATED or not isinstance(value, str) or not value.rstrip().endswith((")", ")]")):
+            raise
+        return _parsed(value, parse)
     if value is None:
         return []
     items = [value] if isinstance(value, dict) else value
     if not isinstance(items, list):
         raise BadRow("answers not a list", f"it is a {type(value).__name__}")
     return [call_row(item) for item in items]
+
+
+def _parsed(text: str, parse: Parse) -> Calls:
+    try:
+        return [call.to_row() for call in parse(text)]
+    except CallSyntaxError as error:
+        raise BadRow("bad answer", str(error)) from None
 
 
 def read_query(row: dict[str, Any]) -> str:
