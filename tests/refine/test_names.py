@@ -64,7 +64,7 @@ def test_a_training_row_keeps_identifiers_and_their_names() -> None:
 
 
 def test_messages_have_the_users_names_in_tools_calls_and_reasoning() -> None:
-    steps = [{"role": "assistant", "content": "[products_list(page=1)]", "reasoning": "First products_list."}]
+    steps = [{"role": "assistant", "content": "[products_list(page=1)]", "reasoning_content": "First products_list."}]
     context = {
         "history": [
             {"role": "user", "content": "get_weather?"},

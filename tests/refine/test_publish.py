@@ -57,6 +57,20 @@ def test_datasets_loads_both_forms(published, tmp_path, config):
     assert first["system"] == ROWS[0]["prompt"][0]["content"] and first["tools"] == ""
 
 
+def test_all_rows_of_a_file_have_the_same_keys(project):
+    reasoned = [
+        {"role": "assistant", "content": OSLO, "reasoning_content": "First Oslo."},
+        {"role": "tool", "content": "dry"},
+    ]
+    write_jsonl("data/r1/train.jsonl", [ROWS[0] | {"prompt": ROWS[0]["prompt"] + reasoned}, *ROWS[1:]])
+    publish("r1", None, "teacher")
+    trl, messages = rows(FOLDER / "trl/train.jsonl"), rows(FOLDER / "messages/train.jsonl")
+    for each, name in ((trl, "prompt"), (messages, "messages")):
+        assert len({tuple(message) for row in each for message in row[name]}) == 1
+        thoughts = [message["reasoning_content"] for row in each for message in row[name]]
+        assert "First Oslo." in thoughts and "" in thoughts
+
+
 def test_llama_factory_finds_the_file_and_its_columns(published):
     info = json.loads((FOLDER / "dataset_info.json").read_text())["funreason_r1"]
     written = rows(FOLDER / info["file_name"])

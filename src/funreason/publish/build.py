@@ -18,8 +18,10 @@ from funreason.publish.card import card
 from funreason.publish.formats import (
     continues_conversation,
     dataset_info,
+    has_earlier_reasoning,
     reasoning_and_result,
     sharegpt,
+    with_earlier_reasoning,
     with_names,
 )
 from funreason.publish.messages import openai_messages
@@ -62,24 +64,27 @@ def publish(name: str, license: str | None, generator: str) -> None:
         "tokens": tokens,
     }
     text = card(name, metrics, ledger["steps"], provenance(generator), license)
-    _write_folder(name, source, Path(paths.dataset(name)), text, bool(kinds["with_names"]))
+    _write_folder(name, source, Path(paths.dataset(name)), text, kinds)
     write_json(paths.dataset_metrics(name), metrics)
 
 
-def _write_folder(name: str, source: Path, folder: Path, text: str, has_names: bool) -> None:
-    """The card comes last: a folder that has one is complete.
-
-    A file whose rows differ in their columns does not load: all rows have `names` where one of them needs it.
-    """
+def _write_folder(name: str, source: Path, folder: Path, text: str, kinds: Counter[str]) -> None:
+    """The card comes last: a folder that has one is complete."""
     shutil.rmtree(folder, ignore_errors=True)
-    for config, form in FORMS.items():
-        rows = ((form(row), row) for row in read_jsonl(source))
-        named = has_names and config != "messages"
-        written = (with_names(new, old) if named else new for new, old in rows)
-        write_jsonl(folder / config / "train.jsonl", written)
+    for config in FORMS:
+        rows = (_formed(row, config, kinds) for row in read_jsonl(source))
+        write_jsonl(folder / config / "train.jsonl", rows)
     write_json(folder / "dataset_info.json", dataset_info(name))
     with atomic(folder / "README.md") as file:
         file.write(text)
+
+
+def _formed(row: JsonObject, config: str, kinds: Counter[str]) -> JsonObject:
+    """A row in one of the forms. A file whose rows differ in their columns does not load: what one has, all have."""
+    new = FORMS[config](row)
+    if config == "trl" and kinds["with_earlier_reasoning"]:
+        new = with_earlier_reasoning(new)
+    return with_names(new, row) if config != "messages" and kinds["with_names"] else new
 
 
 def _completions(source: Path, by_round: Counter[str], kinds: Counter[str]) -> Iterator[tuple[str | None, str]]:
@@ -93,6 +98,7 @@ def _completions(source: Path, by_round: Counter[str], kinds: Counter[str]) -> I
         by_round[row["id"].partition("/")[0]] += 1
         kinds["within_conversation"] += continues_conversation(row)
         kinds["with_names"] += bool(row.get("names"))
+        kinds["with_earlier_reasoning"] += has_earlier_reasoning(row)
         yield reasoning, result
 
 

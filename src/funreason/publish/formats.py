@@ -9,6 +9,7 @@ from funreason.calls import CompletionError, split_completion
 from funreason.core.errors import DataError
 
 REMEDY = "rerun the stage validate of the round, or of the round that it builds on"
+REASONING = "reasoning_content"  # of an earlier call of the same turn, beside the content of its message
 # By first letters: perhaps a system message; then turns of the user, and of the assistant with results after them, in
 # any order, as people publish them. The completion answers a user or a result.
 _LETTERS = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
@@ -62,6 +63,16 @@ def _contents(messages: Any, subject: str) -> list[tuple[str, str]]:
 def continues_conversation(row: dict[str, Any]) -> bool:
     """Whether a checked row has turns of the assistant before its completion."""
     return any(message["role"] == "assistant" for message in row["prompt"])
+
+
+def has_earlier_reasoning(row: dict[str, Any]) -> bool:
+    """Whether a message of the prompt has a reasoning beside its content."""
+    return any(message.get(REASONING) for message in row["prompt"])
+
+
+def with_earlier_reasoning(row: dict[str, Any]) -> dict[str, Any]:
+    """A training row whose messages in the prompt all have a reasoning, an empty text where there is none."""
+    return row | {"prompt": [message | {REASONING: message.get(REASONING) or ""} for message in row["prompt"]]}
 
 
 def sharegpt(row: dict[str, Any]) -> dict[str, Any]:

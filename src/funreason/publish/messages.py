@@ -10,6 +10,7 @@ from funreason.calls import CallSyntaxError, parse, split_completion
 from funreason.calls.names import NameMap
 from funreason.calls.typenames import JSON_TYPES, read_type
 from funreason.prompts import split_calling_prompt
+from funreason.publish.formats import REASONING
 
 # Keys of a schema that hold a schema, several by name, or several in a list.
 _SCHEMAS = ("items", "additionalProperties")
@@ -35,7 +36,7 @@ def openai_messages(row: dict[str, Any]) -> dict[str, Any]:
         functions, system = split_calling_prompt(messages[0]["content"])
         messages[:1] = [{"role": "system", "content": system}] if system else []
     reasoning, result = split_completion(row["completion"][0]["content"])
-    messages.append({"role": "assistant", "content": result, "reasoning": reasoning})
+    messages.append({"role": "assistant", "content": result, REASONING: reasoning})
     tools = [{"type": "function", "function": _function(tool)} for tool in names.undo_tools(functions)]
     return {
         "id": row["id"],
@@ -46,11 +47,11 @@ def openai_messages(row: dict[str, Any]) -> dict[str, Any]:
 
 def _message(message: Message, names: NameMap) -> Message:
     """One message. What the assistant wrote in words has the user's names, too; other texts never had identifiers."""
-    content, reasoning, calls = message["content"], message.get("reasoning") or "", []
+    content, reasoning, calls = message["content"], message.get(REASONING) or "", []
     if message["role"] == "assistant":
         calls, reasoning = _calls(content, names), names.undo_text(reasoning)
         content = "" if calls else names.undo_text(content)
-    return {"role": message["role"], "content": content, "reasoning_content": reasoning, "tool_calls": calls}
+    return {"role": message["role"], "content": content, REASONING: reasoning, "tool_calls": calls}
 
 
 def _calls(content: str, names: NameMap) -> list[dict[str, Any]]:
