@@ -49,6 +49,19 @@ def test_formats_counts_reasons_and_rows(
     assert "\x1b" not in out and "q\\x1b[31m" in out
 
 
+def test_names_that_calls_cannot_write_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    calls = [{"name": "get-weather", "arguments": {}}, {"name": "un-declared", "arguments": {}}]
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"id": 1, "query": "q", "tools": [WEATHER | {"name": "get-weather"}], "answers": calls}))
+    assert inspect(str(path), monkeypatch=monkeypatch) == 0
+    out = capsys.readouterr().out
+    assert "  1 tasks with identifiers in the place of names that calls cannot write" in out
+    assert "as the model sees it\nget_weather stands for 'get-weather'\n" in out
+    assert '{"name": "un-declared", "arguments": {}}' in out
+
+
 def test_json_for_scripts(file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
     assert inspect(file, "--json", "--limit", "2", monkeypatch=monkeypatch) == 0
     found = json.loads(capsys.readouterr().out)

@@ -182,23 +182,29 @@ def test_a_reasoning_with_the_users_names_fits_its_call(name: str, value: bool |
     assert result.value is value, result
 
 
-def test_odd_names_from_the_source_to_published_data(project: Path) -> None:
-    """All stages before training, without a model: the rows are distilled, and the heuristics judge them."""
-    tools = [FORECAST, LISTING, {"name": "Rate List", "description": "Rates.", "parameters": {"to": {"type": "str"}}}]
-    calls = [{"name": "Rate List", "arguments": {"to": "EUR"}}, {"name": "products/list", "arguments": {"page": 2}}]
-    cot = "I call Rate List to EUR and products/list with page 2."
-    response = {"cot": cot, "answer": "[Rate List(to='EUR'), products/list(page=2)]"}
-    source = {"id": 1, "query": "List the rates to EUR, and list page 2 of the products.", "tools": json.dumps(tools)}
-    write_jsonl("rows.jsonl", [source | {"answers": json.dumps(calls), "response": response}])
+def run_stages(project: Path, source: dict) -> None:
+    """All stages before training, without a model: the row is distilled, and the heuristics judge it."""
+    write_jsonl("rows.jsonl", [source])
     write_project(project, "http://127.0.0.1:1", [], fcdr={"mode": "heuristics", "undecided": "keep"})
     local = {"kind": "local", "path": "rows.jsonl", "revision": None, "identity": "sha256:0"}
     write_json("data/source.json", local)
     tiny_tokenizer().save_pretrained("student")
     write_json("models/base.json", local | {"path": "student"})
-    write_jsonl("labels.jsonl", [{"id": "1", "defect": None, "check": None}])
     stage("prepare")
+    write_jsonl(
+        "labels.jsonl", [{"id": task["id"], "defect": None, "check": None} for task in rows("data/tasks.jsonl")]
+    )
     chain()
     stage("publish", "r0")
+
+
+def test_odd_names_from_the_source_to_published_data(project: Path) -> None:
+    tools = [FORECAST, LISTING, {"name": "Rate List", "description": "Rates.", "parameters": {"to": {"type": "str"}}}]
+    calls = [{"name": "Rate List", "arguments": {"to": "EUR"}}, {"name": "products/list", "arguments": {"page": 2}}]
+    cot = "I call Rate List to EUR and products/list with page 2."
+    response = {"cot": cot, "answer": "[Rate List(to='EUR'), products/list(page=2)]"}
+    source = {"id": 1, "query": "List the rates to EUR, and list page 2 of the products.", "tools": json.dumps(tools)}
+    run_stages(project, source | {"answers": json.dumps(calls), "response": response})
     (trained,) = rows("data/r0/train.jsonl")
     assert trained["completion"][0]["content"] == (
         "<think>I call Rate List to EUR and products_list with page 2.</think>\n\n"

@@ -101,6 +101,10 @@ class NameMap:
             raise DataError(f"{row!r:.200} is not a map of names: rerun the stage that wrote the row")
         return cls(originals, in_texts)
 
+    def lines(self) -> list[str]:
+        """The map for people, one line per name."""
+        return [f"{identifier} stands for {name!r}" for identifier, name in self.originals.items()]
+
     def tools(self, tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The tools with identifiers; descriptions stay as they are."""
         return [_renamed_tool(tool, self._function, self._parameter) for tool in tools] if self else tools

@@ -1,10 +1,12 @@
 """What `prepare` would make of a source, before anything is paid: formats, counts, reasons, rows as a model sees."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from funreason.calls import join_completion, render
+from funreason.calls.names import NameMap
 from funreason.config import MultiTurnParams
 from funreason.core.errors import DataError
 from funreason.core.paths import NOTHING
@@ -26,6 +28,7 @@ _TITLES = {
 _COUNTED = {
     "with_response": "tasks with reasoning and answer: no teacher is asked",
     "without_call": "tasks whose answer is no call",
+    "renamed": "tasks with identifiers in the place of names that calls cannot write",
     "made_ids": "rows without id: made from source and content",
     "texts_left_out": "turns whose text beside calls is left out",
     "nulls_removed": "null-filled keys of an Arrow table that were removed",
@@ -72,7 +75,7 @@ class Inspection:
     def _rows(self) -> list[str]:
         lines: list[str] = []
         for task in self.shown:
-            lines += ["", f"── row {task.id}, as the model sees it"]
+            lines += ["", f"── row {task.id}, as the model sees it", *NameMap.from_row(task.names).lines()]
             for message in chat(task):
                 lines += [f"[{message['role']}]", message["content"]]
             lines += ["[assistant, to be learned]", answer_text(task)]
@@ -108,7 +111,14 @@ def answer_text(task: Task) -> str:
     """What is to be learned: the response of a distilled row, else the reference calls, to which a teacher reasons."""
     if task.response:
         return join_completion(task.response["cot"], task.response["answer"])
-    return f"(a teacher writes reasoning and answer; reference: {render(task.answers) if task.answers else 'no call'})"
+    return f"(a teacher writes reasoning and answer; reference: {_reference(task) if task.answers else 'no call'})"
+
+
+def _reference(task: Task) -> str:
+    try:
+        return render(task.answers)
+    except DataError:  # it calls what no tool declares, under a name that cannot be written
+        return json.dumps(task.answers, ensure_ascii=False)
 
 
 def printable(text: str) -> str:

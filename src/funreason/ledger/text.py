@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from funreason.calls.names import NameMap
 from funreason.core import paths
 from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl
@@ -90,8 +91,7 @@ def _question(row_id: str, pool_row: dict) -> list[str]:
     if not task:
         return _named("query", "(not in data/tasks.jsonl; `dvc pull prepare` brings that file)")
     tools = ", ".join(str(tool.get("name", tool)) for tool in task.get("tools", []))
-    originals = task.get("names", {}).get("originals", {})
-    names = ", ".join(f"{identifier} stands for {original!r}" for identifier, original in originals.items())
+    names = ", ".join(NameMap.from_row(task.get("names", {})).lines())
     before, after = (_messages(task.get(name, [])) for name in ("history", "steps"))
     question = [*before, *_named("query", task["query"]), *after, *_named("tools", tools or "(none)")]
     return [*question, *_named("names", names)]

@@ -13,9 +13,11 @@ from funreason.core.records import Task
 from funreason.data.fields import BadRow
 from funreason.data.naming import with_identifiers
 from funreason.data.prepare import sort_rows
-from funreason.data.rows import AcceptedRow, TaskIds, read_tasks
+from funreason.data.rows import TaskIds, read_tasks
 
-REAL = Path(__file__).parents[2] / "shared/data/real"
+from .reading import accepted, refused
+
+REAL = Path(__file__).parents[3] / "shared/data/real"
 TOOLS = [
     {"name": "get-weather", "description": "d", "parameters": {"start-date": {"type": "str"}, "top": {"type": "int"}}},
     {"name": "Search Managers", "description": "d", "parameters": {"$top": {"type": "dict"}}},
@@ -34,9 +36,7 @@ def row(cot: str, answer: str = WRITTEN) -> dict:
 
 
 def task_of(source: dict) -> Task:
-    (accepted,) = read_tasks([(1, json.dumps(source).encode())], "rows.jsonl", TaskIds())
-    assert isinstance(accepted, AcceptedRow), accepted
-    return accepted.tasks[0]
+    return accepted(source).tasks[0]
 
 
 def test_a_row_becomes_a_task_under_identifiers() -> None:
@@ -48,6 +48,44 @@ def test_a_row_becomes_a_task_under_identifiers() -> None:
     assert task.response == {"cot": "I call get_weather with start_date, then Search Managers.", "answer": ANSWER}
     assert names.undo_tools(task.tools) == TOOLS and names.undo_calls(task.answers) == CALLS
     assert Task.from_row(json.loads(json.dumps(task.to_row()))) == task
+
+
+WRAPPED = [{"type": "function", "function": tool} for tool in TOOLS]
+FIELD = [{"function": {"name": call["name"], "arguments": json.dumps(call["arguments"])}} for call in CALLS]
+TAGGED = "\n".join(f"<tool_call>\n{json.dumps(call)}\n</tool_call>" for call in CALLS)
+ASKED = {"from": "human", "value": "get-weather?"}
+FORMATS = {
+    "openai": {
+        "messages": [{"role": "user", "content": "get-weather?"}, {"role": "assistant", "tool_calls": FIELD}],
+        "tools": WRAPPED,
+    },
+    "sharegpt": {
+        "conversations": [ASKED, {"from": "function_call", "value": json.dumps(CALLS)}],
+        "tools": json.dumps(TOOLS),
+    },
+    "toolace": {
+        "system": f"Functions:\n{json.dumps(TOOLS)}",
+        "conversations": [ASKED, {"from": "gpt", "value": WRITTEN}],
+    },
+    "hermes": {
+        "conversations": [
+            {"from": "system", "value": f"<tools>{json.dumps(WRAPPED)}</tools>"},
+            ASKED,
+            {"from": "gpt", "value": TAGGED},
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_has_identifiers(name: str) -> None:
+    one = accepted(FORMATS[name])
+    (task,) = one.tasks
+    assert (one.format, render(task.answers)) == (name, ANSWER)
+    assert [tool["name"] for tool in NameMap.from_row(task.names).undo_tools(task.tools)] == [
+        "get-weather",
+        "Search Managers",
+    ]
 
 
 def test_a_reasoning_that_cannot_be_given_back_stays() -> None:
@@ -80,8 +118,7 @@ def test_tasks_under_identifiers_are_counted() -> None:
 def test_a_reference_to_a_name_that_is_replaced_is_refused() -> None:
     properties = {"start-date": {"type": "string"}, "end": {"$ref": "#/properties/start-date"}}
     source = row("c") | {"tools": [{"name": "get", "parameters": {"type": "object", "properties": properties}}]}
-    (refused,) = read_tasks([(1, json.dumps(source).encode())], "rows.jsonl", TaskIds())
-    assert "bad tool: tool 'get': `$ref` is '#/properties/start-date'" in refused.reason
+    assert "bad tool: tool 'get': `$ref` is '#/properties/start-date'" in refused(source).reason
 
 
 def test_tools_of_one_name_are_refused() -> None:
