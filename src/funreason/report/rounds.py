@@ -26,7 +26,7 @@ def round_rows(rounds: Mapping[str, RoundParams], measure: str) -> list[dict]:
 
     Returns:
         Rows of COLUMNS; fractions are 0 to 1. `calls` and `no_call` are the two sides of the accuracy, see
-        `gate.calls_apart`, `code` is pass@1 on the first of evaluate.code.benchmarks, `accepted` the
+        `calls_apart`, `code` is pass@1 on the first of evaluate.code.benchmarks, `accepted` the
         fraction of the round's queries with an accepted sample, `hard` how many queries it leaves to HDR, `rows` how
         many its model was trained on.
 

@@ -21,7 +21,7 @@ _REASONING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 _TEXTS = ("text", "content", "refusal", *_REASONING, "summary", "output_text", "value", "parts")
 _CALLS = ("tool_use", "tool_call", "function_call", "function")
 # Why a model did not end its turn by itself. Any other word, or none, means that it did: servers have many for it.
-_LENGTH = re.compile(r"length|max_?\w*tokens?|token_?limit|truncat")
+_LENGTH = re.compile(r"length|max_?\w*tokens?|token_?limit|trunca")
 _WITHHELD = re.compile(r"filter|safety|sensitive|moderat|block|prohibit|recitation|refus|spii")
 _UNFINISHED = re.compile(r"error|abort|cancel|timeout|insufficient|interrupt|incomplete|malformed|limit|pause")
 _PLAUSIBLE = 4, 1_000_000  # tokens per character at most, and those that cannot be seen (a template, hidden reasoning)
