@@ -4,6 +4,7 @@ An entry is (what the script of `http_server.serve` takes, the outcome). The out
 gets, Dropped(regular expression of the reason in the ledger), or Stops(regular expression of the error line).
 """
 
+import gzip
 import json
 import time
 from typing import NamedTuple
@@ -85,6 +86,10 @@ def endless(handler):
         handler.wfile.write(b"10000\r\n" + b" " * 65536 + b"\r\n")
 
 
+def compressed(data: bytes):
+    return raw(gzip.compress(data), head="HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n")
+
+
 def redirect(handler):
     place = f"http://127.0.0.1:9/{handler.headers['Authorization'].split()[-1]}"
     raw(head=f"HTTP/1.1 307 Temporary\r\nLocation: {place}\r\nContent-Length: 0\r\n")(handler)
@@ -110,6 +115,7 @@ REPLIES = {
     "content a part": (message({"type": "text", "text": ANSWER}), ANSWER),
     "content parts with null": (message([None, {"type": "text", "text": None}, {"type": "text", "text": ANSWER}]),
                                 ANSWER),
+    "content nested": (message(json.loads('[{"text":' * 150 + json.dumps(ANSWER) + "}]" * 150)), ANSWER),
     "content a number": (message(42), "42"),
     "thinking parts": (message([{"type": "thinking", "thinking": [{"type": "text", "text": "It asks for Ghent."}]},
                                 {"type": "text", "text": CALL}]), ANSWER),
@@ -149,6 +155,8 @@ REPLIES = {
        for reason in ("length", "max_tokens", "MAX_TOKENS", "model_length", "max_output_tokens")},
     **{f"finish_reason {reason!r}": (ended(reason), Dropped("content_filter"))
        for reason in ("content_filter", "SAFETY", "PROHIBITED_CONTENT", "refusal")},
+    "finish_reason error, no text": (ended("error", ""), Dropped("failed at the server: 503 ended by 'error'")),
+    "finish_reason very long": (ended("max" * 1_000_000), ANSWER),
     "finish_reason error": (ended("error"), Dropped("ended by 'error'")),
     "finish_reason with an escape": (ended(f"error{ANSI}{SECRET}"), Dropped("ended by 'error")),
     "finish_reason missing": (body(choices=[{"message": {"content": ANSWER}}]), ANSWER),
@@ -158,6 +166,8 @@ REPLIES = {
     "usage a list": (body(usage=[1]), ANSWER),
     "usage negative": (usage(prompt_tokens=-(10**9), completion_tokens=-5), ANSWER),
     "usage huge": (usage(prompt_tokens=10**400, completion_tokens=2**70), ANSWER),
+    "usage of more digits than Python reads": (
+        (200, json.dumps(usage(prompt_tokens=7)).encode().replace(b"7", b"7" * 5000)), ANSWER),
     "usage strings": (usage(prompt_tokens="12", completion_tokens="many"), ANSWER),
     "usage floats": (usage(prompt_tokens=12.7, completion_tokens=1e300), ANSWER),
     "usage NaN": (usage(prompt_tokens=float("nan"), completion_tokens=float("inf")), ANSWER),
@@ -176,7 +186,7 @@ REPLIES = {
     "JSON null": ((200, b"null"), Dropped("no chat completion")),
     "JSON text": ((200, b'"hello"'), Dropped("no chat completion")),
     "truncated JSON": ((200, json.dumps(completion(ANSWER)).encode()[:-20]), Dropped("sent no JSON")),
-    "deep JSON": ((200, DEEP), Dropped("RecursionError")),
+    "deep JSON": ((200, DEEP), Dropped("nested too deep")),
     "duplicate keys": ((200, TWICE.encode()), ANSWER),
     "byte order mark": ((200, b"\xef\xbb\xbf" + json.dumps(completion(ANSWER)).encode()), ANSWER),
     "invalid UTF-8": ((200, json.dumps(completion("caf|")).encode().replace(b"|", b"\xe9")), "caf\ufffd"),
@@ -225,6 +235,8 @@ REPLIES = {
     "404": (error("The model `m` does not exist", 404), Stops("404 .*serve it under this name")),
     "no money left": (error("You exceeded your current quota", 429, code="insufficient_quota"), Stops("429 .*quota")),
     "400 about the key": (error("API key not valid", 400, code="API_KEY_INVALID"), Stops("API_KEY_INVALID")),
+    "a field it does not know": (error("Unsupported parameter: 'max_tokens'", code="unsupported_parameter"),
+                                 Stops("400 unsupported_parameter .*llm.server.rename_fields")),
     "redirect": (redirect, Stops(r"307 .*redirect, which is not followed")),
     # Errors that repeat the key, or what a terminal obeys.
     "400 with the key": (error(f"key {SECRET} cannot do this"), Dropped(r"refused .*: 400 key \*\*\* cannot")),
@@ -245,6 +257,10 @@ REPLIES = {
     "broken chunks": (raw("zz\r\n", head="HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"),
                       Dropped("failed .*no HTTP")),
     "broken gzip": (raw("no gzip", head="HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"), Dropped("failed .*no HTTP")),
+    "gzip": (compressed(json.dumps(completion(ANSWER)).encode()), ANSWER),
+    "a gzip bomb": (compressed(b" " * 2**26), Dropped("more than N MiB")),
+    "an unknown encoding": (raw("{}", head="HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n"),
+                            Dropped("no chat completion")),
     "a slow body": (dripping, Dropped("failed .*no whole reply within")),
     "a slow header": (dripping_header, Dropped("failed .*no whole reply within")),
     "an endless body": (endless, Dropped("more than N MiB")),

@@ -104,7 +104,7 @@ def _fill(folder: Path, queries, url: str, changes: dict) -> None:
 @pytest.fixture(scope="module")
 def all_kinds(tmp_path_factory) -> Run:
     """One stage that gets every odd reply, each for another row."""
-    return run_stage(tmp_path_factory.mktemp("hostile"), OTHERS, good=40, max_refused_fraction=1.0, timeout_s=1.5)
+    return run_stage(tmp_path_factory.mktemp("hostile"), OTHERS, good=40, max_refused_fraction=1.0, timeout_s=1.0)
 
 
 @pytest.mark.parametrize("kind", OTHERS)

@@ -39,7 +39,7 @@ _PASSING = {408, 409, 425, 429}
 _STAGE = {401, 402, 403, 404, 405, 406, 407, 410, 415, 426}
 _TOO_LONG = re.compile(
     r"context[ _-]?(?:length|window|size|limit)"
-    r"|max\w*[ _-](?:model|seq\w*|input|prompt|context)\w*[ _-]?(?:len\w*|tokens?|size)"
+    r"|max(?:imum)?[ _-](?:model|seq|sequence|input|prompt|context)[ _-]?(?:len|length|tokens?|size)\b"
     r"|\b(?:prompt|input|request|message|conversation|context|sequence|query|text)s?\b[^.]{0,80}"
     r"\b(?:too (?:long|large|big)|exceed)"
     r"|too many (?:input |prompt )?tokens|input tokens? exceed|exceeds?\b[^.]{0,60}\btokens?\b"
@@ -58,6 +58,9 @@ _NAMED = [
     (re.compile(r"insufficient[ _-](?:quota|balance|credit|funds)|billing|payment"), 402),
     (re.compile(r"model[ _-]?not[ _-]?found|no such model|not[ _-]?found"), 404),
 ]
+_FIELD = re.compile(
+    r"(?:unsupported|unknown|unrecognized)_(?:parameter|value|field|argument)"
+)  # sent with each request
 _MAY_PASS = re.compile(
     r"overload|rate.?limit|too many requests|unavailable|time.?out|timed out|temporar|try again|retry|internal"
     r"|server.?error|upstream|bad.?gateway|capacity|busy|loading|throttl"
@@ -88,7 +91,7 @@ def _kind(status: int, codes: str, everything: str) -> Kind:
         return Kind.TOO_LONG
     if status == 429 and _TOO_LARGE_FOR_ITS_RATE.search(everything):
         return Kind.TOO_LONG  # larger than what a minute allows: it would never pass
-    if status < 500 and _named_status(codes) and status in (400, 403, 422, 429):
+    if status in (400, 403, 422, 429) and (_named_status(codes) or _FIELD.search(codes)):
         return Kind.STAGE
     if _FILTERED.search(everything) and status not in _PASSING and status not in (401, 402, 404):
         return Kind.REQUEST

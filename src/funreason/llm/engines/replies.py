@@ -23,7 +23,9 @@ _CALLS = ("tool_use", "tool_call", "function_call", "function")
 # Why a model did not end its turn by itself. Any other word, or none, means that it did: servers have many for it.
 _LENGTH = re.compile(r"length|max_?\w*tokens?|token_?limit|trunca")
 _WITHHELD = re.compile(r"filter|safety|sensitive|moderat|block|prohibit|recitation|refus|spii")
-_UNFINISHED = re.compile(r"error|abort|cancel|timeout|insufficient|interrupt|incomplete|malformed|limit|pause")
+_BROKEN = re.compile(r"error|abort|cancel|timeout|insufficient|interrupt")
+_UNFINISHED = re.compile(rf"{_BROKEN.pattern}|incomplete|malformed|limit|pause")
+_DIGITS = 20
 _PLAUSIBLE = 4, 1_000_000  # tokens per character at most, and those that cannot be seen (a template, hidden reasoning)
 _USAGE = {"prompt": ("prompt_tokens", "input_tokens"), "completion": ("completion_tokens", "output_tokens")}
 
@@ -56,17 +58,20 @@ def _read(reply: Reply, prompt: str, scrubber: Scrubber) -> Response | Fault:
     if reply.cut:
         return _unusable(reply, f"sent a reply of more than {MAX_REPLY >> 20} MiB")
     if problem:
-        return _unusable(reply, f"sent no JSON ({problem}): {text[:200]!r}")
+        return _unusable(reply, f"sent no JSON ({problem}): {text[:200]}")
     if isinstance(body, list) and len(body) == 1:
         body = body[0]
     choice = _choice(body)
     if choice is None:
         if isinstance(body, dict) and (_error(body) or body.keys() & {"detail", "message"}):
             return fault_of(reply.status, body, text, reply.retry_after)
-        return _unusable(reply, f"sent no chat completion: {text[:200]!r}")
-    return _response(choice, body.get("usage"), prompt, scrubber) or fault_of(
-        reply.status, {"error": choice.get("error")}, json.dumps(choice.get("error")), reply.retry_after
-    )
+        return _unusable(reply, f"sent no chat completion: {text[:200]}")
+    response = _response(choice, body.get("usage"), prompt, scrubber)
+    if response.text.strip() or not (error := choice.get("error") or _BROKEN.search(response.finish_reason)):
+        return response
+    if isinstance(error, re.Match):  # the model was stopped before it wrote anything
+        return Fault(Kind.PASSING, 503, f"ended by {response.finish_reason!r}, without a text", paid=True)
+    return fault_of(reply.status, {"error": error}, json.dumps(error), reply.retry_after)
 
 
 def _unusable(reply: Reply, text: str) -> Fault:
@@ -76,11 +81,16 @@ def _unusable(reply: Reply, text: str) -> Fault:
 def _json(text: str) -> tuple[Any, str]:
     """(the value, "") or (None, what is wrong)."""
     try:
-        return json.loads(text), ""
+        return json.loads(text, parse_int=_integer), ""
     except json.JSONDecodeError as error:
         return None, f"{error.msg} at character {error.pos}" if text.strip() else "it is empty"
-    except (ValueError, RecursionError) as error:  # a number of too many digits, brackets too deep
-        return None, f"{type(error).__name__}"
+    except RecursionError:
+        return None, "its brackets are nested too deep"
+
+
+def _integer(digits: str) -> int | float:
+    """Python refuses to read an integer of thousands of digits."""
+    return int(digits) if len(digits) < _DIGITS else float(digits)
 
 
 def _error(body: dict) -> bool:
@@ -108,11 +118,8 @@ def _message(choice: dict) -> dict:
     return {"content": choice["text"]} if isinstance(choice.get("text"), str) else {}
 
 
-def _response(choice: dict, usage: Any, prompt: str, scrubber: Scrubber) -> Response | None:
-    """None where the choice holds an error and no text."""
+def _response(choice: dict, usage: Any, prompt: str, scrubber: Scrubber) -> Response:
     text = _written(_message(choice))
-    if choice.get("error") and not text.strip():
-        return None
     ended = choice.get("finish_reason") or choice.get("done_reason")
     reason = "error" if choice.get("error") else _finish_reason(ended)
     usage = usage if isinstance(usage, dict) else {}
@@ -121,7 +128,7 @@ def _response(choice: dict, usage: Any, prompt: str, scrubber: Scrubber) -> Resp
 
 
 def _finish_reason(value: Any) -> str:
-    word = value.strip().lower() if isinstance(value, str) else ""
+    word = value[:100].strip().lower() if isinstance(value, str) else ""
     if _LENGTH.search(word):
         return CUT
     if _WITHHELD.search(word):

@@ -43,7 +43,7 @@ class Scrubber:
         """A text for people: one line, `limit` characters at most, without any part of a credential."""
         text = _ANSI.sub("", text[: 20 * limit])
         text = " ".join("".join(map(_visible, text)).split())
-        text = _CREDENTIAL.sub(HIDDEN, _without(text, self._in_messages))
+        text = _CREDENTIAL.sub(HIDDEN, _without(text, self._in_messages)[: 2 * limit])
         return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

@@ -190,7 +190,10 @@ class ServerEngine:
             remedy = "set the environment variable that llm.server.api_key_env names"
             return EngineError(f"{where} refuses the key ({status}); {remedy} (now {named!r})")
         remedy = "serve it under this name, or set llm.engine: vllm" if status == 404 else "see its log"
-        remedy = "correct llm.server.base_url" if status < 400 else remedy
+        if status < 400:
+            remedy = "correct llm.server.base_url"
+        elif status in (400, 422):
+            remedy = "rename or leave out a field (llm.server.rename_fields, omit_fields, extra_body)"
         return EngineError(f"{where}, model {self.model!r}: {status} {text}; {remedy}")
 
 

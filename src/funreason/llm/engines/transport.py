@@ -6,6 +6,7 @@ resolution, connecting, a slow header, a slow or endless body. httpx alone bound
 
 import asyncio
 import threading
+import zlib
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeVar
@@ -37,10 +38,6 @@ class NoReply(Exception):
     """No whole reply came. The message never repeats what the server sent."""
 
 
-class NotConnected(NoReply):
-    """No connection, so that nothing was asked."""
-
-
 class Transport:
     """Connections to one server; nothing is opened before the first request.
 
@@ -54,7 +51,8 @@ class Transport:
     def __init__(self, base_url: str, key: str | None, timeout_s: float, connections: int = 1):
         self._url, self._timeout_s = base_url.rstrip("/"), timeout_s
         self._http = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key or 'none'}", "Accept": "application/json"},
+            # Plain bytes: a few compressed ones can be gigabytes.
+            headers={"Authorization": f"Bearer {key or 'none'}", "Accept-Encoding": "identity"},
             timeout=None,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
@@ -69,10 +67,17 @@ class Transport:
 
     def close(self) -> None:
         """Close all connections, and end the thread."""
-        self.submit(self._http.aclose()).result()
+        self.submit(self._end()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _end(self) -> None:
+        waiting = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in waiting:  # those of an interrupted stage
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await self._http.aclose()
 
     async def send(self, method: str, path: str, content: bytes | None = None, timeout_s: float | None = None) -> Reply:
         """One request.
@@ -98,17 +103,21 @@ class Transport:
         except TimeoutError:
             raise NoReply(f"no whole reply within {seconds:g} s") from None
         except httpx.ConnectError as error:
-            raise NotConnected(f"{error}") from None  # by the operating system: refused, no such host, certificate
+            raise NoReply(f"{error}") from None  # by the operating system: refused, no such host, certificate
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError):
-            raise NotConnected("not a URL that starts with http:// or https://") from None
-        except (httpx.HTTPError, httpx.StreamError, OSError, ValueError) as error:
+            raise NoReply("not a URL that starts with http:// or https://") from None
+        except (httpx.HTTPError, httpx.StreamError, zlib.error, OSError, ValueError) as error:
             raise NoReply(f"the reply broke off or is no HTTP ({type(error).__name__})") from None
 
 
 async def _body(response: httpx.Response) -> tuple[bytes, bool]:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_REPLY:
-            return bytes(body[:MAX_REPLY]), True
-    return bytes(body), False
+    """(the body, whether it was cut), decompressed here: httpx would decompress a chunk to any size."""
+    raw = bytearray()
+    async for chunk in response.aiter_raw():
+        raw += chunk
+        if len(raw) > MAX_REPLY:
+            break
+    body = bytes(raw[: MAX_REPLY + 1])
+    if response.headers.get("content-encoding", "").strip().lower() in ("gzip", "deflate"):
+        body = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS).decompress(body, MAX_REPLY + 1)
+    return body[:MAX_REPLY], len(body) > MAX_REPLY
