@@ -28,8 +28,8 @@ def alter(cache, statement: str) -> None:
         database.execute(statement)
 
 
-def kept(cache) -> set[int]:
-    return {int.from_bytes(key) for key in cache.get(map(name, range(10)))}
+def kept(cache, count=10) -> set[int]:
+    return {int.from_bytes(key) for key in cache.get(map(name, range(count)))}
 
 
 def test_stats_count_by_model(full):
@@ -59,6 +59,15 @@ def test_gc_of_one_model_gives_bytes_back(full):
     assert kept(full) == set(range(6))
     with pytest.raises(DataError, match="--unused-days"):
         gc(full, None, None)
+
+
+def test_gc_drops_what_servers_refused(full):
+    full.put(name(20), Response("400 no", "refused", 0, 0), "sha256:two")
+    full.put(name(21), Response("", "content_filter", 5, 0), "sha256:one")
+    full.put(name(22), Response("cut", "length", 5, 1), "sha256:one")
+    assert gc(full, None, "sha256:one", refused=True)[0] == 1
+    assert gc(full, None, None, refused=True)[0] == 1
+    assert kept(full, 23) == {*range(10), 22}
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz"])

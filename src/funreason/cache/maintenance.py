@@ -12,6 +12,7 @@ from typing import Any
 from funreason.cache.exchange import import_, of_model
 from funreason.core.errors import DataError
 from funreason.llm.cache import CONTENT, Cache, digest, is_corrupt
+from funreason.llm.request import FILTERED, REFUSED
 
 
 def stats(cache: Cache) -> dict[str, Any]:
@@ -32,7 +33,9 @@ def stats(cache: Cache) -> dict[str, Any]:
     }
 
 
-def gc(cache: Cache, unused_days: int | None, model: str | None, dry_run: bool = False) -> tuple[int, int]:
+def gc(
+    cache: Cache, unused_days: int | None, model: str | None, dry_run: bool = False, refused: bool = False
+) -> tuple[int, int]:
     """Drop responses.
 
     Args:
@@ -40,16 +43,21 @@ def gc(cache: Cache, unused_days: int | None, model: str | None, dry_run: bool =
         unused_days: Those that no run has asked for in so many days.
         model: Those of models whose identity starts with this.
         dry_run: Only count them.
+        refused: Those that stand for a request which a server refused.
 
     Returns:
         The number of responses, and the bytes given back to the disk.
 
     Raises:
-        DataError: Neither is given, so that every response would go.
+        DataError: None of them is given, so that every response would go.
     """
-    if unused_days is None and model is None:
-        raise DataError("gc: nothing says which responses to drop; give --unused-days DAYS, --model IDENTITY, or both")
+    if unused_days is None and model is None and not refused:
+        remedy = "give --unused-days DAYS, --model IDENTITY or --refused"
+        raise DataError(f"gc: nothing says which responses to drop; {remedy}")
     where, values = of_model(model)
+    if refused:
+        where += " AND finish_reason IN (?, ?)"
+        values += [REFUSED, FILTERED]
     if unused_days is not None:
         where += " AND ifnull(used, date(created)) < date('now', ?)"
         values.append(f"-{unused_days} days")

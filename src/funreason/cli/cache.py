@@ -16,6 +16,7 @@ def add(cache: argparse.ArgumentParser) -> None:
     stats.set_defaults(run=_stats)
     gc = actions.add_parser("gc", help="drop responses that no run uses any more")
     gc.add_argument("--unused-days", type=_days, metavar="DAYS", help="those that no run has asked for in so many days")
+    gc.add_argument("--refused", action="store_true", help="those of requests that a server refused, to ask them again")
     gc.add_argument("--dry-run", action="store_true", help="only count them")
     gc.set_defaults(run=_gc)
     export = actions.add_parser("export", help="write responses to a file, for another machine")
@@ -71,7 +72,7 @@ def _gc(arguments: argparse.Namespace) -> None:
     from funreason.llm.cache import Cache
 
     with Cache() as cache:
-        count, size = gc(cache, arguments.unused_days, arguments.model, arguments.dry_run)
+        count, size = gc(cache, arguments.unused_days, arguments.model, arguments.dry_run, arguments.refused)
     would = "would drop" if arguments.dry_run else "dropped"
     print(f"{would} {count:,} responses" + ("" if arguments.dry_run else f", {size / 2**20:,.1f} MiB given back"))
 
