@@ -342,3 +342,9 @@ except SystemExit:
 def test_an_action_that_may_be_left_out_is_not_shown_as_mandatory(monkeypatch, capsys):
     assert command(monkeypatch, "capacity", "--help") == 0
     assert capsys.readouterr().out.startswith("usage: funreason capacity [OPTION …]\n")
+
+
+def test_no_licence_comes_with_the_default():
+    """It would be that of the toy rows, and the data card of every other source would say so."""
+    assert VALUES["data"]["license"] is None
+    assert read_yaml(ROOT / "profiles/paper.yaml")["data"]["license"] == "cc-by-4.0"

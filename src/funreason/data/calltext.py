@@ -166,6 +166,13 @@ def call_row(value: Any) -> dict[str, Any]:
     Raises:
         BadRow: It is not a call.
     """
+    if (
+        isinstance(value, dict)
+        and value.get("name")
+        and type(value["name"]) is str
+        and type(value.get("arguments")) is dict
+    ):
+        return {"name": value["name"], "arguments": value["arguments"]}  # the most common spelling, without detours
     item = unwrapped(value, "call")
     if isinstance(item, dict) and isinstance(item.get("function"), dict | str) and "name" not in item:
         inner = item["function"]

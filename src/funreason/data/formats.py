@@ -82,7 +82,7 @@ def tools_field(row: Row) -> tuple[list[Any], str | None]:
     value = _items(unwrapped(row[name], name)) if name else None
     if value is not None and not isinstance(value, list):
         raise BadRow(f"{name} not a list", f"it is a {type(value).__name__}")
-    return [unwrapped(tool, "tool") for tool in value or ()], name
+    return [unwrapped(tool, "tool") if isinstance(tool, str) else tool for tool in value or ()], name
 
 
 def _items(value: Any) -> Any:

@@ -40,20 +40,25 @@ class Tally:
         if isinstance(row, QuarantinedRow):
             self._add_refused(row)
             return
-        self.counts.update(
-            tasks=len(row.tasks),
-            conversations=row.is_conversation,
-            turns=len(row.tasks) * row.is_conversation,
-            with_response=sum(task.response is not None for task in row.tasks),
-            without_call=sum(not task.answers for task in row.tasks),
-            made_ids=row.made_id,
-            renamed=sum(bool(task.names) for task in row.tasks),
-            texts_left_out=row.texts,
-            nulls_removed=row.nulls,
-        )
-        self.by_name["turns_left_out"].update(row.left_out)
-        self.by_name["ignored_fields"].update(row.ignored)
-        self.by_name["unread_types"].update(row.unread)
+        counts, turns = self.counts, len(row.tasks)
+        counts["tasks"] += turns
+        counts["with_response"] += sum(task.response is not None for task in row.tasks)
+        counts["without_call"] += sum(not task.answers for task in row.tasks)
+        if row.is_conversation:
+            counts["conversations"] += 1
+            counts["turns"] += turns
+        if row.tasks[0].names:
+            counts["renamed"] += turns
+        counts["made_ids"] += row.made_id
+        counts["texts_left_out"] += row.texts
+        counts["nulls_removed"] += row.nulls
+        for name, found in (
+            ("turns_left_out", row.left_out),
+            ("ignored_fields", row.ignored),
+            ("unread_types", row.unread),
+        ):
+            if found:
+                self.by_name[name].update(found)
 
     def _add_refused(self, row: QuarantinedRow) -> None:
         self.counts["skipped" if row.skipped else "quarantined"] += 1
