@@ -53,7 +53,7 @@ def test_a_stage_depends_on_the_code_it_uses_and_no_other(stages):
 def test_a_missing_and_a_needless_package_are_found(stages):
     stage = next(stage for stage in stages if stage.name == "cot@r0")
     used = used_code(stage)
-    judged, needless = "src/funreason/refine", "src/funreason/srml"
+    judged, needless = "src/funreason/refine", "src/funreason/train"
     other = Declared(stage.name, stage.cmd, stage.deps - {judged} | {needless}, stage.params, stage.outs)
     missing = undeclared(used, other)
     assert missing and all(within(path, judged, "/") for path in missing)

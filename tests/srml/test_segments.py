@@ -111,7 +111,6 @@ def test_segments_tile_any_completion(tokenizer, kind):
         ("</think>a<think>[f()]", "text_before_think"),
         ("<think>a</think>\n \n", "empty_result"),
         ("", "empty_result"),
-        (f"<think>a</think>[f()]{END}[g()]", "special_token_in_completion"),
     ],
 )
 def test_refused_completions(tokenizer, completion, reason):
@@ -119,14 +118,24 @@ def test_refused_completions(tokenizer, completion, reason):
         label(row(completion), tokenizer)
 
 
-def test_a_template_that_rewrites_the_completion_is_noticed(tokenizer):
-    rewriting = AutoTokenizer.from_pretrained(tokenizer.name_or_path)
-    rewriting.chat_template = CHATML.replace("message['content']", "message['content'].split('</think>')[-1]")
-    with pytest.raises(UnusableRow, match="rewritten_by_template"):
-        label(row("<think>a</think>[f()]"), rewriting)
-    rewriting.chat_template = CHATML.replace("<|im_end|>", "")
-    with pytest.raises(UnusableRow, match="no_end_of_turn"):
-        label(row("<think>a</think>[f()]"), rewriting)
+def test_a_special_token_in_a_completion_is_text(tokenizer):
+    """It would teach to stop, or to change turns, in the middle."""
+    text = f"<think>{END} is a token</think>[f(a='{END}')]"
+    labelled = label(row(text), tokenizer)
+    assert decoded(tokenizer, labelled, RESULT) == f"[f(a='{END}')]{END}"
+    assert [i for i in labelled["labels"] if i == tokenizer.eos_token_id] == [tokenizer.eos_token_id]
+    with pytest.raises(UnusableRow, match="^special_token_in_completion$"):  # a text may be a chat rendered before
+        label({"prompt": "Q: ", "completion": f"[f()]{END}[g()]"}, tokenizer)
+
+
+def test_a_template_without_an_end_of_turn(tokenizer):
+    """The tokenizer's end token, at which engines stop."""
+    other = AutoTokenizer.from_pretrained(tokenizer.name_or_path)
+    other.chat_template = CHATML.replace("<|im_end|>", "")
+    assert label(row("[f()]"), other)["input_ids"][-1] == tokenizer.eos_token_id
+    other.eos_token = None
+    with pytest.raises(UnusableRow, match="^no_end_of_turn$"):
+        label(row("<think>a</think>[f()]"), other)
 
 
 def test_dropped_rows_are_counted_by_reason(tokenizer):

@@ -1,7 +1,7 @@
 """Segments under the chat templates and tokenizers of real model families, on drawn completions."""
 
 import pytest
-from families import FAMILIES, tokenizer_of
+from families import FAMILIES, TEMPLATES, tokenizer_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rows import row
@@ -87,10 +87,18 @@ def test_llamas_date_is_not_todays():
 
 
 def test_a_template_that_strips_the_reasoning():
-    """QwQ's and DeepSeek-R1's open the reasoning in the prompt and leave it out of the history."""
+    """As QwQ's: the completion is what the model writes after the prompt, not what the template makes of it."""
     tokenizer = tokenizer_of("qwen2_5")
     tokenizer.chat_template = (tokenizer.chat_template).replace(
         "message.content", "message.content.split('</think>')[-1]"
     )
-    with pytest.raises(UnusableRow, match="rewritten_by_template"):
-        label(row("<think>a</think>[f()]"), tokenizer)
+    assert parts(tokenizer, label(row("<think>a</think>\n[f()]"), tokenizer)) == (
+        "<think>a</think>\n[f()]<|im_end|>", "<think>a</think>\n", "[f()]<|im_end|>"
+    )  # fmt: skip
+
+
+def test_a_template_that_takes_no_texts():
+    tokenizer = tokenizer_of("qwen2_5")
+    tokenizer.chat_template = (TEMPLATES / "smolvlm.jinja").read_text()
+    with pytest.raises(UnusableRow, match="^texts_not_in_template$"):
+        label(row("[f()]"), tokenizer)

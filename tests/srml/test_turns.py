@@ -15,6 +15,7 @@ from funreason.data.rows import TaskIds, read_tasks
 from funreason.prompts.conversation import chat
 from funreason.srml.rows import UnusableRow
 from funreason.srml.segments import MASKED, RESULT, THINK, label
+from funreason.srml.template import ChatTemplate
 from funreason.train.heldout import split
 
 NAMES = [*FAMILIES, *WITHOUT_RESULTS, "toy"]
@@ -83,7 +84,7 @@ def test_each_turn_is_trained_once_in_segments_that_tile_it(name, drawn):
 @DRAWN
 @given(drawn=exchanges)
 def test_the_context_holds_all_that_was_said_in_its_order(name, drawn):
-    """Results too, whoever tells them and however they are quoted; of earlier turns the answer, not the reasoning."""
+    """Results too, whoever tells them and however they are quoted; reasoning only of earlier calls of the turn."""
     tokenizer = TOKENIZERS[name]
     for row in rows_of(drawn):
         context, at = letters(text_of(tokenizer, label(row, tokenizer, adapt_prompt=for_template), MASKED)), 0
@@ -93,7 +94,9 @@ def test_the_context_holds_all_that_was_said_in_its_order(name, drawn):
             places = [place for form in forms if (place := context.find(letters(form), at)) >= 0]
             assert places, (said, context)
             at = min(places)
-        assert "think>" not in context
+        shown = {part.split("</think>")[0] for part in context.split("<think>")[1:]}
+        earlier = {letters(message.get("reasoning_content", "")) for message in row["prompt"]}
+        assert shown <= earlier and (not shown or ChatTemplate.of(tokenizer).reasoning_key)
 
 
 def test_results_that_a_template_leaves_out():

@@ -6,43 +6,47 @@ template; a model behind an API gets one message of the user that lists the resu
 
 from typing import Any
 
-from jinja2 import TemplateError
-
+from funreason.calls.marks import escaped
 from funreason.calls.parser import CallSyntaxError, parse
 from funreason.calls.text import render
 from funreason.core.errors import DataError
+from funreason.srml.template import ChatTemplate
 
 Message = dict[str, Any]  # {"role", "content"}
 
-_RESULT = "a result of f"
-_PROBE: list[Message] = [
-    {"role": "user", "content": "?"},
-    {"role": "assistant", "content": "[f()]"},
-    {"role": "tool", "content": _RESULT},
-]
+_KEYS = ("role", "content", "name")
 
 
 def for_template(messages: list[Message], tokenizer: Any) -> list[Message]:
     """The messages in a form that the tokenizer's chat template can show.
 
     Args:
-        messages: A chat, with or without messages of role `tool`.
-        tokenizer: A tokenizer of Transformers with a chat template. It is not used where there are no results.
+        messages: A chat, with or without a system message and messages of role `tool`.
+        tokenizer: A tokenizer of Transformers with a chat template.
 
     Returns:
-        The same list where the template shows results or there are none, else `results_as_user` of it.
+        Results as the user's where the template shows none (see `results_as_user`), and then what
+        `funreason.srml.template.ChatTemplate.fit` makes of it: the system message may be in front of the first query.
     """
-    if all(message["role"] != "tool" for message in messages) or template_shows_results(tokenizer):
-        return messages
-    return results_as_user(messages)
+    template = ChatTemplate.of(tokenizer)
+    has_results = any(message["role"] == "tool" for message in messages)
+    return template.fit(results_as_user(messages) if has_results and not template.shows_tool_results else messages)
 
 
-def template_shows_results(tokenizer: Any) -> bool:
-    """Whether a chat template shows messages of role `tool`: some refuse them, some leave them out."""
-    try:
-        return _RESULT in tokenizer.apply_chat_template(_PROBE, tokenize=False)
-    except TemplateError:
-        return False
+def for_server(messages: list[Message]) -> list[Message]:
+    """The messages as a server gets them, which renders and tokenises them itself.
+
+    Results are the user's: for a `tool` message many servers want the id of a call that they made. What texts spell of
+    control tokens is escaped, since a server would take `<|im_end|>` in a query for the end of the turn.
+    """
+    return [
+        {
+            key: escaped(value, written_by_model=message["role"] == "assistant") if key == "content" else value
+            for key, value in message.items()
+            if key in _KEYS
+        }
+        for message in results_as_user(messages)
+    ]
 
 
 def results_as_user(messages: list[Message]) -> list[Message]:

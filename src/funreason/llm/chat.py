@@ -7,6 +7,8 @@ from funreason.calls.results import for_template
 from funreason.core.errors import ModelError
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import Request
+from funreason.srml.controls import CLOSE
+from funreason.srml.template import REFUSALS, ChatTemplate, opens_think
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -19,22 +21,29 @@ class ChatRenderer:
         self.ref = ref
 
     def render(self, request: Request) -> str:
-        """The text of the prompt, up to where the model continues."""
-        from jinja2 import TemplateError
+        """The text of the prompt, up to where the model continues.
 
+        What the messages spell of the model's control tokens is protected in it (see `funreason.srml.controls`), and
+        is text to `encode`.
+        """
         messages = for_template(request.messages, self.tokenizer)
         try:
-            text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        except TemplateError as error:
+            text = ChatTemplate.of(self.tokenizer).text(messages)
+        except REFUSALS as error:
             roles = ", ".join(dict.fromkeys(message["role"] for message in messages))
             refusal = f"the chat template of {self.ref.name_or_path!r} refuses a chat of {roles} ({error})"
             raise ModelError(f"{refusal}; take another model or template") from None
-        return f"{text}{request.prefix or ''}"
+        return f"{text}{self._begun(text, request.prefix)}"
+
+    @staticmethod
+    def _begun(text: str, prefix: str | None) -> str:
+        """The beginning of the answer, after the reasoning that the prompt may have opened."""
+        return f"{CLOSE}\n\n{prefix}" if prefix and opens_think(text) else prefix or ""
 
     def encode(self, texts: list[str]) -> list[list[int]]:
         """Token ids of rendered prompts (fast tokenizers encode a list on all cores)."""
         # The template has written the special tokens: adding them again would double a BOS.
-        return self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        return ChatTemplate.of(self.tokenizer).controls.encode_all(texts)
 
     @cached_property
     def tokenizer(self) -> "PreTrainedTokenizerBase":

@@ -1,6 +1,7 @@
 """The one way to ask a model: known responses come from the cache, the others from the engine, stored one by one."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from funreason.config import LlmParams
 from funreason.llm.cache import Cache, batched, key
@@ -14,6 +15,8 @@ from funreason.llm.refs import ModelRef
 from funreason.llm.refusals import TooManyRefused
 from funreason.llm.request import FAILED, REFUSED, TOO_LONG, Job, Request, Response, Sampling
 from funreason.llm.usage import count
+from funreason.srml.controls import OPEN
+from funreason.srml.template import opens_think
 
 _BLOCK = 500  # requests looked up together
 # Free to find out, and another max_model_len changes it; what failed at the server may work tomorrow.
@@ -70,13 +73,16 @@ class Client:
             desc: What the progress line shows.
 
         Returns:
-            The responses, in the order of the requests.
+            The responses, in the order of the requests. A `<think>` that the chat template writes at the end of the
+            prompt is at the beginning of the text, so that reasoning looks the same whatever the model.
         """
         keys: list[bytes] = []
+        opened: set[bytes] = set()
         responses: dict[bytes, Response] = {}
         missing: dict[bytes, Job] = {}
         for block in batched(map(self._job, requests), _BLOCK):
             keys += [job.key for job in block]
+            opened |= {job.key for job in block if self._opens_think(job)}
             responses |= self._cached(block)
             missing |= {job.key: job for job in block if job.key not in responses}
         hits = len(keys) - len(missing)
@@ -91,7 +97,8 @@ class Client:
             self.cache.drop(name for name, response in responses.items() if response.finish_reason == REFUSED)
             raise
         self.stats["cache_hits"] += hits
-        return [self._counted(responses[name]) for name in keys]
+        whole = {name: _with_open_mark(responses[name]) for name in opened}
+        return [self._counted(whole.get(name) or responses[name]) for name in keys]
 
     def close(self) -> None:
         """Close the engine and the cache that this client has opened."""
@@ -111,6 +118,10 @@ class Client:
         # same words. So each prompt and sample has a seed of its own.
         seed = None if self.sampling.seed is None else int.from_bytes(name[:4]) >> 1
         return Job(name, request, prompt, seed)
+
+    def _opens_think(self, job: Job) -> bool:
+        """Whether the template has begun the answer with `<think>`. A regex says itself how the text begins."""
+        return self.sampling.regex is None and opens_think(job.prompt)
 
     def _cached(self, jobs: list[Job]) -> dict[bytes, Response]:
         stored = self.cache.get({job.key for job in jobs})
@@ -140,6 +151,11 @@ class Client:
         self.stats["completion_tokens"] += response.completion_tokens
         count(response, self._model)
         return response
+
+
+def _with_open_mark(response: Response) -> Response:
+    text = response.text
+    return response if not text or text.lstrip().startswith(OPEN) else replace(response, text=f"{OPEN}{text}")
 
 
 def make_engine(ref: ModelRef, llm_params: LlmParams | None) -> Engine:

@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
-OPEN, CLOSE = "<think>", "</think>"
-DATE = "26 Jul 2024"  # the default of Llama-3.2's template; else it writes today's, and no run could be repeated
+from funreason.srml.controls import CLOSE, OPEN
+from funreason.srml.template import REFUSALS, ChatTemplate, opens_think
 
 Message = dict[str, Any]
 # completion → [(segment, index of its first character)], the first at 0, in order, each at most once.
@@ -16,12 +15,6 @@ Message = dict[str, Any]
 Cut = Callable[[str], Sequence[tuple[str, int]]]
 # Rewrites the messages of a prompt for the tokenizer's chat template, such as results of tools that it cannot show.
 AdaptPrompt = Callable[[list[Message], PreTrainedTokenizerBase], list[Message]]
-
-_PROBE: list[Message] = [
-    {"role": "user", "content": "?"},
-    {"role": "assistant", "content": "[f()]"},
-    {"role": "tool", "content": "a result of f"},
-]
 
 
 class UnusableRow(ValueError):
@@ -80,10 +73,12 @@ def check_cut(cuts: Sequence[tuple[str, int]], completion: str, names: Sequence[
 def render(
     row: dict[str, Any], tokenizer: PreTrainedTokenizerBase, adapt_prompt: AdaptPrompt | None = None
 ) -> tuple[str, str, str]:
-    """Write a row as the text that the model sees.
+    """Write a row as the text that the model sees. Parts of it may be protected, see `funreason.srml.controls`.
 
-    The completion is the template's own form of it where that differs in white space alone: Qwen3's template sets
-    `<think>` on a line of its own (and adds an empty one where there is none), Llama-3's trims.
+    The prompt is the one that the model is asked with. The completion is the template's own form of it where that
+    differs in white space alone: Qwen3's template sets `<think>` on a line of its own (and adds an empty one where
+    there is none), Llama-3's trims. Where the template writes something else (QwQ's and DeepSeek-R1's leave the
+    reasoning out), it is the text itself, from after the `<think>` that the prompt may have opened.
 
     Args:
         row: `prompt` and `completion`, two texts or two lists of messages; `tools`, if there are any.
@@ -91,33 +86,60 @@ def render(
         adapt_prompt: Rewrites the prompt's messages first.
 
     Returns:
-        The prompt, the completion, and what the chat template adds after it.
+        The prompt, the completion, and what ends the turn after it.
 
     Raises:
-        UnusableRow: The template changes more than white space (QwQ's and DeepSeek-R1's strip the reasoning), or leaves
-            out messages of role `tool`.
+        UnusableRow: The template leaves out messages of role `tool`, or all texts, or refuses the chat.
     """
     if isinstance(row["prompt"], str):
         return row["prompt"], row["completion"], str(tokenizer.eos_token or "")
     if [message["role"] for message in row["completion"]] != ["assistant"]:
         raise UnusableRow("not_one_assistant_turn")
+    template, tools = ChatTemplate.of(tokenizer), row.get("tools")
+    if not template.shows_texts:
+        raise UnusableRow("texts_not_in_template")
     messages = _messages(row["prompt"], tokenizer, adapt_prompt)
-    options: dict[str, Any] = {"tools": row.get("tools"), "tokenize": False, "date_string": DATE}
-    prompt = str(tokenizer.apply_chat_template(messages, add_generation_prompt=True, **options))
-    full = str(tokenizer.apply_chat_template(messages + row["completion"], **options))
-    if not full.startswith(prompt):
-        raise UnusableRow("rewritten_by_template")
-    written, completion = full[len(prompt) :], row["completion"][0]["content"]
-    length = len(completion) if written.startswith(completion) else _length_in(written, completion)
-    return prompt, written[:length], written[length:]
-
-
-def shows_tool_results(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether the chat template shows messages of role `tool`: some refuse them, some leave them out."""
     try:
-        return _PROBE[-1]["content"] in str(tokenizer.apply_chat_template(_PROBE, tokenize=False))
-    except TemplateError:
-        return False
+        prompt = template.text(messages, tools=tools)
+    except REFUSALS:
+        raise UnusableRow("refused_by_template") from None
+    completion = template.controls.protect(row["completion"][0]["content"], marks=False)
+    if opens_think(prompt) and OPEN in completion and CLOSE not in completion:
+        raise UnusableRow("unclosed_think")
+    if found := _written(template, [*messages, *row["completion"]], tools, prompt, completion):
+        return prompt, *found
+    return prompt, _continued(prompt, completion), template.end_of_turn
+
+
+def _written(
+    template: ChatTemplate, messages: list[Message], tools: Any, prompt: str, completion: str
+) -> tuple[str, str] | None:
+    """The completion as the template writes it after the prompt, and what ends the turn; None where it rewrites it."""
+    try:
+        full = template.text(messages, tools=tools, add_generation_prompt=False)
+    except REFUSALS:
+        return None
+    if not full.startswith(prompt):
+        return None
+    written = full[len(prompt) :]
+    length = len(completion) if written.startswith(completion) else _length_in(written, completion, opens_think(prompt))
+    if length is None:
+        return None
+    tail = written[length:]
+    return written[:length], tail if template.controls.first(tail) else template.end_of_turn
+
+
+def _continued(prompt: str, completion: str) -> str:
+    """The completion as the model writes it after the prompt. Reasoning that the prompt opens is closed at once if the
+    row has none."""
+    if not opens_think(prompt):
+        return completion
+    blank = prompt[prompt.rindex(OPEN) + len(OPEN) :]  # a line of its own closes the reasoning, if one opens it
+    head, close, result = completion.partition(CLOSE)
+    if not close:
+        return f"{blank}{CLOSE}\n\n{completion.lstrip()}"
+    reasoning = head.lstrip().removeprefix(OPEN)
+    return f"{reasoning.strip(chr(10))}{blank}{CLOSE}{result}" if blank else f"{reasoning}{CLOSE}{result}"
 
 
 def _messages(
@@ -125,17 +147,16 @@ def _messages(
 ) -> list[Message]:
     if adapt_prompt is not None:
         return adapt_prompt(prompt, tokenizer)
-    if any(message["role"] == "tool" for message in prompt) and not shows_tool_results(tokenizer):
+    if any(message["role"] == "tool" for message in prompt) and not ChatTemplate.of(tokenizer).shows_tool_results:
         raise UnusableRow("tool_results_not_in_template")
     return prompt
 
 
-def _length_in(written: str, completion: str) -> int:
-    """Characters that `completion` takes at the start of what the template wrote. Raises UnusableRow."""
+def _length_in(written: str, completion: str, opened: bool) -> int | None:
+    """Characters that `completion` takes at the start of what the template wrote; None where it is not there."""
     head, close, result = completion.rpartition(CLOSE)
     reasoning = head.strip().removeprefix(OPEN).strip()
-    marks = rf"\s*{OPEN}\s*{re.escape(reasoning)}\s*{CLOSE}"
+    open_mark = f"({OPEN})?" if opened else OPEN
+    marks = rf"\s*{open_mark}\s*{re.escape(reasoning)}\s*{CLOSE}"
     match = re.match(rf"{marks if close else f'({marks})?'}\s*{re.escape(result.strip())}", written)
-    if not match:
-        raise UnusableRow("rewritten_by_template")
-    return match.end()
+    return match.end() if match else None

@@ -12,9 +12,8 @@ from typing import Any
 from datasets import Dataset, Features, List, Value
 from transformers import PreTrainedTokenizerBase
 
+from funreason.srml.controls import Controls
 from funreason.srml.rows import (
-    CLOSE,
-    OPEN,
     AdaptPrompt,
     Cut,
     TrainingDataError,
@@ -23,6 +22,7 @@ from funreason.srml.rows import (
     render,
     think_and_result,
 )
+from funreason.srml.template import ChatTemplate, unmarked
 
 NAMES = ("think", "result")
 MASKED, THINK, RESULT = 0, 1, 2  # a segment's number is its place among the names, from 1
@@ -102,12 +102,12 @@ def label(
         UnusableRow: The row cannot be labelled.
     """
     prompt, completion, tail = render(row, tokenizer, adapt_prompt)
-    cuts = check_cut(cut(completion), completion, names)
-    prompt_ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-    encoded = tokenizer(completion + tail, add_special_tokens=False, return_offsets_mapping=True)
-    ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
-    size = _turn_end(ids, offsets, len(completion), tokenizer)
-    _check_tiling(completion + tail, offsets[:size])
+    controls, text = ChatTemplate.of(tokenizer).controls, unmarked(completion)
+    cuts = check_cut(cut(text), text, names)
+    prompt_ids = controls.encode(prompt)[0]
+    ids, offsets = _continuation(controls, prompt, prompt_ids, completion + tail)
+    size = _turn_end(ids, offsets, len(text), controls)
+    _check_tiling(text + tail, offsets[:size])
     if max_length is not None and len(prompt_ids) + size > max_length:
         raise UnusableRow("over_long")
     masked = len(prompt_ids)
@@ -155,16 +155,31 @@ def _segment(end: int, cuts: list[tuple[str, int]], names: Sequence[str]) -> int
     return 1 + names.index(next(name for name, start in reversed(cuts) if start == 0 or end > start))
 
 
-def _turn_end(ids: list[int], offsets: list[tuple[int, int]], length: int, tokenizer: PreTrainedTokenizerBase) -> int:
+def _continuation(
+    controls: Controls, prompt: str, prompt_ids: list[int], text: str
+) -> tuple[list[int], list[tuple[int, int]]]:
+    """Token ids and offsets of what the model writes after a prompt.
+
+    Tokenizers that put a blank in front of a text (Llama-2's) would put one at this border: there, the text is
+    tokenised together with its prompt.
+    """
+    if controls.adds_blank:
+        ids, offsets = controls.encode(prompt + text)
+        begin, size = len(unmarked(prompt)), len(prompt_ids)
+        if ids[:size] == prompt_ids:
+            return ids[size:], [(max(start - begin, 0), max(end - begin, 0)) for start, end in offsets[size:]]
+    return controls.encode(text)
+
+
+def _turn_end(ids: list[int], offsets: list[tuple[int, int]], length: int, controls: Controls) -> int:
     """Number of tokens including the end of the turn; what a template writes after it is never generated."""
-    marks = {i for i, t in tokenizer.added_tokens_decoder.items() if t.content in (OPEN, CLOSE)}
-    special = {i for i, t in tokenizer.added_tokens_decoder.items() if t.special} - marks
-    first = next((i for i, token in enumerate(ids) if token in special), None)
-    if first is None:
-        raise UnusableRow("no_end_of_turn")
-    if offsets[first][0] < length:  # such a row would teach to stop, or to change turns, in the middle
-        raise UnusableRow("special_token_in_completion")
-    return first + 1
+    for at, (number, (start, _)) in enumerate(zip(ids, offsets, strict=True)):
+        if start < length and number in controls.special_ids:
+            # Such a row would teach to stop, or to change turns, in the middle.
+            raise UnusableRow("special_token_in_completion")
+        if start >= length and number in controls.ids:
+            return at + 1
+    raise UnusableRow("no_end_of_turn")
 
 
 def _check_tiling(text: str, offsets: list[tuple[int, int]]) -> None:

@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import cached_property
 from typing import Any
 
-from funreason.calls.results import results_as_user
+from funreason.calls.results import for_server
 from funreason.config import LlmParams, ServerParams
 from funreason.core.errors import EngineError
 from funreason.llm.budget import Budget
@@ -44,7 +44,7 @@ class ServerEngine:
 
     def prompt(self, request: Request) -> str:
         """The messages as JSON: the server renders them, so they stand for what the model sees."""
-        return json.dumps([results_as_user(request.messages), request.prefix], sort_keys=True)
+        return json.dumps([for_server(request.messages), request.prefix], sort_keys=True)
 
     def would_give(self, response: Response, sampling: Sampling) -> bool:
         """Always: the server decides on the context length."""
@@ -161,8 +161,7 @@ class ServerEngine:
 
     def _body(self, job: Job, sampling: Sampling) -> dict[str, Any]:
         assert job.request is not None  # only jobs in another process have none
-        # Call results go as user messages: for a `tool` message many servers want the id of a call that they made.
-        messages = results_as_user(job.request.messages)
+        messages = for_server(job.request.messages)
         fields: dict[str, Any] = {"max_tokens": sampling.max_tokens, "temperature": sampling.temperature}
         fields["top_p"] = sampling.top_p
         if job.seed is not None:
