@@ -144,6 +144,8 @@ def test_half_written_checkpoints_are_deleted(tmp_path):
         (tmp_path / f"checkpoint-{step}").mkdir()
         if done:
             (tmp_path / f"checkpoint-{step}" / "complete").touch()
+    assert last_complete(tmp_path, delete=False) == str(tmp_path / "checkpoint-10")
+    assert (tmp_path / "checkpoint-20").exists()  # another process deletes it
     assert last_complete(tmp_path) == str(tmp_path / "checkpoint-10")
     assert not (tmp_path / "checkpoint-20").exists()
     assert last_complete(tmp_path / "none") is None

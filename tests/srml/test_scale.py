@@ -19,7 +19,8 @@ from funreason.config import LoraParams, TrainParams
 from funreason.core.errors import ModelError, ParamsError
 from funreason.srml import SRMLConfig, SRMLTrainer
 from funreason.train.adapters import quantization
-from funreason.train.launch import command
+from funreason.train.launch import command, use_one_gpu
+from funreason.train.run import size_of
 
 ROOT = Path(__file__).parents[2]
 LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "quantize": False}
@@ -124,3 +125,23 @@ def test_a_head_that_would_ignore_what_a_model_does_with_its_logits(tiny_model, 
     trainer = SRMLTrainer(model, args, train_dataset=eight(), processing_class=tokenizer)
     trainer.train()
     assert "mean_token_accuracy" in trainer.state.log_history[0]  # TRL's head, of itself
+
+
+@pytest.mark.parametrize(
+    ("visible", "devices", "left"), [(2, None, "0"), (4, "3,1,2,0", "3"), (1, None, None), (0, "", "")]
+)
+def test_without_a_launcher_one_gpu_is_used(monkeypatch, capsys, visible, devices, left):
+    """TRL refuses to train in one process on several GPUs, after everything before was paid for."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if devices is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)
+    use_one_gpu(visible)
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == left
+    assert ("only the first GPU" in capsys.readouterr().err) == (visible > 1)
+
+
+def test_parameters_that_are_on_other_ranks_count():
+    """Under ZeRO-3 a rank has empty parameters, with their real size beside them."""
+    parameter = torch.nn.Parameter(torch.empty(0))
+    parameter.ds_numel = 12
+    assert (size_of(parameter), size_of(torch.nn.Parameter(torch.empty(3, 2)))) == (12, 6)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from accelerate.utils import broadcast
 from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -41,6 +42,7 @@ class TimedCheckpoints(TrainerCallback):
         """Mark the checkpoint as complete, and delete the others."""
         self.last = time.monotonic()
         self.cost = self.last - self.asked
+        PartialState().wait_for_everyone()  # each rank writes a part of the checkpoint
         if state.is_world_process_zero:
             new = Path(str(args.output_dir), f"checkpoint-{state.global_step}")
             (new / COMPLETE).touch()

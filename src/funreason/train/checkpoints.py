@@ -45,13 +45,21 @@ def run_key(rows: Path, identity: str, *params: dict) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def last_complete(folder: Path) -> str | None:
-    """The newest complete checkpoint in `folder`; half-written ones are deleted."""
+def last_complete(folder: Path, delete: bool = True) -> str | None:
+    """The newest complete checkpoint in a folder.
+
+    Args:
+        folder: The folder of the checkpoints.
+        delete: Whether to delete half-written ones. Of several processes one may.
+
+    Returns:
+        The path, or None where no checkpoint is complete.
+    """
     complete = {}
     for path in folder.glob("checkpoint-*"):
         if (path / COMPLETE).exists():
             complete[int(path.name.rpartition("-")[2])] = path
-        else:
+        elif delete:
             shutil.rmtree(path)
     return str(complete[max(complete)]) if complete else None
 

@@ -37,12 +37,31 @@ def launched(train: TrainParams, script: str, *arguments: str) -> bool:
             f"{started} processes were started, `train.processes` is {train.processes}: the batches would differ; "
             "set it to their number, or let the stage start them"
         )
-    if train.launcher == "none" or "LOCAL_RANK" in os.environ:
+    if "LOCAL_RANK" in os.environ:
+        return False
+    if train.launcher == "none":
+        use_one_gpu(torch.cuda.device_count())
         return False
     status = subprocess.run([*command(train), script, *arguments]).returncode
     if status:
         raise ModelError(f"`train.launcher` {train.launcher} ended with status {status}; see its error above")
     return True
+
+
+def use_one_gpu(visible: int) -> None:
+    """Hide all GPUs but the first from this process: with several, Trainer would take them all, and TRL refuses that.
+
+    It has to be called before anything is put on a GPU.
+
+    Args:
+        visible: How many GPUs this process sees.
+    """
+    if visible < 2:
+        return
+    first = (os.environ.get("CUDA_VISIBLE_DEVICES") or "0").split(",")[0]
+    os.environ["CUDA_VISIBLE_DEVICES"] = first
+    more = f"for all {visible}, set it to ddp, fsdp2 or zero3, and train.processes to {visible}"
+    print(f"train: `train.launcher` is none, so only the first GPU ({first}) is used; {more}", file=sys.stderr)
 
 
 def command(train: TrainParams) -> list[str]:

@@ -70,9 +70,9 @@ def train_round(
         peft_config=lora_config(train.lora),
         callbacks=[TimedCheckpoints(save_seconds), Progress(), *([HeldoutEpochs()] if len(heldout) else [])],
     )
-    require_space(folder, sum(p.numel() for p in trainer.model.parameters() if p.requires_grad))
+    require_space(folder, sum(map(size_of, filter(lambda p: p.requires_grad, trainer.model.parameters()))))
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=last_complete(folder))
+    trainer.train(resume_from_checkpoint=last_complete(folder, delete=trainer.is_world_process_zero()))
     save(trainer, ref, dtype, out)
     if trainer.is_world_process_zero():
         history = trainer.state.log_history
@@ -80,6 +80,11 @@ def train_round(
         write_heldout(metrics / "heldout.csv", history)
         write_json(metrics / "train.json", summary(history, *reports))
         shutil.rmtree(folder)  # done: whoever runs it again wants it trained again
+
+
+def size_of(parameter: torch.nn.Parameter) -> int:
+    """Numbers in a parameter; ZeRO-3 leaves none on a rank, and notes how many there are."""
+    return int(getattr(parameter, "ds_numel", parameter.numel()))
 
 
 def save(trainer: SRMLTrainer, ref: ModelRef, dtype: torch.dtype, out: Path) -> None:
