@@ -21,6 +21,7 @@ from funreason.srml import SRMLConfig, SRMLTrainer
 from funreason.train.adapters import quantization
 from funreason.train.launch import command, use_one_gpu
 from funreason.train.run import size_of
+from funreason.train.start import computes_bf16
 
 ROOT = Path(__file__).parents[2]
 LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "quantize": False}
@@ -145,3 +146,14 @@ def test_parameters_that_are_on_other_ranks_count():
     parameter = torch.nn.Parameter(torch.empty(0))
     parameter.ds_numel = 12
     assert (size_of(parameter), size_of(torch.nn.Parameter(torch.empty(3, 2)))) == (12, 6)
+
+
+def test_bfloat16_on_a_cpu_is_used_where_there_is_one_and_said_where_not(tiny_model, tmp_path, capsys):
+    """Weights and optimizer stay float32; what was computed in is in the metrics."""
+    folder = workspace(tmp_path, tiny_model)
+    train(folder, tiny_model, LOSS, TRAIN | {"bf16": True})
+    metrics = json.loads((folder / "metrics/r0/train.json").read_text())
+    assert metrics["autocast"] == ("bfloat16" if computes_bf16() else "float32")
+    assert ("computes no bfloat16" in capsys.readouterr().err) == (not computes_bf16())
+    weights = AutoModelForCausalLM.from_pretrained(folder / "models/r0", dtype="auto").state_dict()
+    assert {value.dtype for value in weights.values()} == {torch.float32}

@@ -1,6 +1,7 @@
 """Train one round: rows and a start model in; a model, loss curves and metrics out."""
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ def train_round(
     logging.disable_progress_bar()
     folder = checkpoints / run_key(rows, ref.identity, loss.model_dump(), train.model_dump())
     args = training_config(folder, loss, train)
+    if train.bf16 and not args.bf16:
+        print("train: `train.bf16` is true, but this machine computes no bfloat16: float32", file=sys.stderr)
     model, tokenizer, dtype = load(ref, quantization(train.lora))
     try:
         (learned, heldout), reports = labelled_sides(rows, tokenizer, train)
@@ -78,7 +81,8 @@ def train_round(
         history = trainer.state.log_history
         write_curve(metrics / "loss.csv", history)
         write_heldout(metrics / "heldout.csv", history)
-        write_json(metrics / "train.json", summary(history, *reports))
+        dtype_of_steps = {"autocast": "bfloat16" if args.bf16 else "float32"}
+        write_json(metrics / "train.json", summary(history, *reports) | dtype_of_steps)
         shutil.rmtree(folder)  # done: whoever runs it again wants it trained again
 
 

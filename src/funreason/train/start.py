@@ -19,8 +19,17 @@ from funreason.llm.refs import ModelRef
 from funreason.srml.config import SRMLConfig
 
 
+def computes_bf16() -> bool:
+    """Whether the GPU, or without one the CPU, has instructions for bfloat16."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # torch has no public name for these.
+    known = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(is_supported() for is_supported in known if is_supported)
+
+
 def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLConfig:
-    """SRMLTrainer's options: AdamW, cosine decay, float32 on a CPU, bf16 autocast on CUDA.
+    """SRMLTrainer's options: AdamW, cosine decay, bf16 autocast where `train.bf16` asks for it and the machine has it.
 
     Args:
         folder: Where checkpoints go.
@@ -53,7 +62,7 @@ def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLC
         # A step's samples stay random, its micro-batches are cut by length: less padding, same gradient.
         train_sampling_strategy="random" if train.packing else "batch_rebalance",
         seed=train.seed,
-        bf16=train.bf16 and cuda,
+        bf16=train.bf16 and computes_bf16(),
         gradient_checkpointing=train.gradient_checkpointing,
         use_cpu=not cuda,
         ddp_backend="gloo" if train.processes > 1 and not cuda else None,
