@@ -2,6 +2,7 @@
 
 import ast
 import random
+import time
 
 import pytest
 from code_closure import ROOT
@@ -48,6 +49,7 @@ def test_what_is_read_out_of_a_disguise_is_the_answers_own_solution(disguise):
     assert missing(extract(other, PROMPT, "area", is_cut).code.strip(), "def area(r):\n    return 7\n", "area") == []
 
 
+@pytest.mark.filterwarnings("ignore:invalid escape:DeprecationWarning")  # of three gold solutions
 @pytest.mark.parametrize("every", [12, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("benchmark", ["humaneval+", "mbpp+"])
 def test_gold_is_found_in_every_disguise(benchmark, every):
@@ -75,6 +77,7 @@ def test_gold_is_found_in_every_disguise(benchmark, every):
         (WHOLE, "text"),
         (f"Answer: {WHOLE}", "unmarked text"),
         (f"> ```python\n> {WHOLE.replace(chr(10), chr(10) + '> ')}```", "unmarked block"),
+        (RIGHT["corrected behind the fence"], "text"),
         (RIGHT["no-break spaces"], "respaced text"),
         (RIGHT["in a call"], "quoted text"),
         (RIGHT["method"], "wrapped"),
@@ -96,6 +99,9 @@ def test_a_plain_whole_function_stays_as_it_is():
 def test_a_correction_that_is_cut_does_not_count():
     answer = f"```python\n{WHOLE}```\nShorter:\n```python\ndef area(r):\n    if r < 0:\n        return 0.0\n"
     assert area(answer, cut=True)(1) > 3 and area(answer)(1) is None
+    closed = f"```python\n{WRONG}```\nActually, here is the fix:\n```python\n{WHOLE}```\nIt squares the rad"
+    assert area(closed, cut=True)(1) > 3
+    assert area(closed.removesuffix("\nIt squares the rad"), cut=True)(1) > 3
 
 
 def test_a_correction_that_is_wrong_counts():
@@ -133,7 +139,9 @@ def test_only_the_first_characters_of_an_answer_are_read():
     assert extract(prose * (MAX_CHARS // len(prose) + 1) + WHOLE, PROMPT, "area").code == ""
 
 
-@pytest.mark.parametrize("line", ["x = (\n", "    x = 1 +\n", "    @area\n", "def area(r):\n    @area\n", "```x\n"])
+@pytest.mark.parametrize(
+    "line", ["x = (\n", "    x = 1 +\n", "    @area\n", "def area(r):\n    @area\n", "```x\n", "```\nx x\n```\n"]
+)
 def test_a_huge_answer_is_parsed_a_few_times_only(line, monkeypatch):
     """Decorators that decorate nothing are an error of the last line, so that each try drops one line."""
     monkeypatch.setattr(code_text, "MAX_CHARS", 2000)
@@ -142,6 +150,15 @@ def test_a_huge_answer_is_parsed_a_few_times_only(line, monkeypatch):
     monkeypatch.setattr(ast, "parse", lambda source, *more: parses.append(source) or parse(source, *more))
     assert extract(line * 100_000, PROMPT, "area").code == ""
     assert sum(map(len, parses)) <= 2 * 100_000 and max(map(len, parses)) <= 2 * 2000
+
+
+@pytest.mark.parametrize(
+    "line", [" " * 40_000 + "a", "\t" * 39_999 + "a", "a: " * 13_000, "`" * 40_000, ">>> " * 10_000]
+)
+def test_a_huge_line_is_read_at_once(line):
+    started = time.perf_counter()
+    assert extract(line, PROMPT, "area").code == ""
+    assert time.perf_counter() - started < 5  # seconds; it takes tenths
 
 
 def test_an_answer_that_repeats_itself_is_read():

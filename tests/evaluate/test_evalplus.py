@@ -10,6 +10,8 @@ from funreason.evaluate import code_bench, evalplus
 from funreason.evaluate.code_text import extract
 from funreason.llm import Response
 
+from .disguises import DISGUISES
+
 pytestmark = pytest.mark.slow
 
 DATA = ROOT.parent / "shared" / "data"  # beside the checkout, on machines without the internet
@@ -41,6 +43,20 @@ def test_gold_passes_and_wrong_fails(benchmark, mode):
     wrong = [f"\n\ndef {problem['entry_point']}(*_):\n    return object()\n" for problem in problems[:6]] + [""]
     rows, base = evalplus.score(benchmark, problems[:7], wrong, timeout_s=1, mode=mode)
     assert not any(base) and not any(row.passed for row in rows) and rows[-1].result == "no code"
+
+
+def test_disguises_change_no_verdict(benchmark, mode):
+    """Gold passes and another body fails, whatever stands around it."""
+    cases, texts = [], []
+    for problem in quick_problems(benchmark)[3:5]:
+        prompt, name, gold = problem["prompt"], problem["entry_point"], problem["canonical_solution"]
+        for right, code in ((True, prompt + gold), (False, f"def {name}(*values):\n    return iter(values)\n")):
+            for disguise, dress in DISGUISES.items():
+                cases.append((problem, disguise, right))
+                texts.append(extract(dress(code, name), prompt, name, disguise == "cut correction").code)
+    rows, _ = evalplus.score(benchmark, [problem for problem, _, _ in cases], texts, timeout_s=10, mode=mode)
+    verdicts = [(disguise, right, row.passed) for (_, disguise, right), row in zip(cases, rows, strict=True)]
+    assert [verdict for verdict in verdicts if verdict[1] is not verdict[2]] == []
 
 
 @pytest.mark.long

@@ -1,5 +1,8 @@
 """Refusals that can be read, and what BFCL's rule takes for one: garbage, broken calls, answers that were cut."""
 
+import random
+import time
+
 import pytest
 
 from funreason.evaluate import api_bank, bfcl, toy_suites
@@ -13,7 +16,9 @@ from .suite import write_folder
 GOLD = "[get_weather(city='Ghent', days=3)]"
 STATEMENTS = [
     "None of the functions can be used.", "no", "None", "Sorry", "Answer: no function fits",
-    "[Note] None of the functions fit.", "Note (important): nothing fits.", "**None** of the functions apply.",
+    "[Note] None of the functions fit.",
+    "[None of the functions (such as get_weather) can be used.]",
+    "Note (important): nothing fits.", "**None** of the functions apply.",
     "The function `get_weather(city)` needs a city.", "get_weather(city=...) needs a city.",
     "get_weather() cannot do that.", "I can't: `get_weather` has no date.",
     "The functions [get_weather, get_time] cannot book flights.",
@@ -22,7 +27,8 @@ STATEMENTS = [
     "```\nNone of the functions can be used.\n```", "没有合适的函数可以使用。", "Никакая функция не подходит.",
 ]  # fmt: skip
 UNREADABLE = [
-    "", "   ", "!!!!", "....", "```", "\0", "caf\ufffd \ufffd", "\ud800", "12 34 56", "xxxxxxxxxx", "the " * 200,
+    "", "   ", "!!!!", "....", "```", "\0", "caf\ufffd \ufffd", "\ud800", "12 34 56", "12 34 ab 56 78 90", "xxxxxxxxxx",
+    "the " * 200,
     "word " * 5_000, "<think>I should call", "[get_weather(city=\"Ghent\"", "get_weather(city=\"Ghent",
     "[get_weather(city='Ghent'), get_time(", "[get_weather('Ghent')]", "get_weather('Ghent')", "[get_weather]",
     "get_weather(city: 'Ghent')", "[get_weather(city=Ghent, days=3)]", "[1, 2, 3]", "['a']", '{"city": "Ghent"}',
@@ -30,6 +36,8 @@ UNREADABLE = [
     "<function=get_weather>{}</function>", "[TOOL_CALLS] []", "Action: get_weather\nAction Input: {}",
     "[{'get_weather': {'city': 'Ghent'}}]", f"I look it up: {GOLD}", f"{GOLD} and more", f"Answer: {GOLD}",
     f"```python\n{GOLD}\n```", "Sure! get_weather(city='Ghent')", "```python\nimport os\n```",
+    "[set scale_hotel(size='small', 'Slow',_limit_limit)]",
+    "[find track(filters={'brand': 'Vertex', 'year about Farming.",
     'I call it with {"name": "get_weather", "arguments": {"city": "Ghent"}}.',
 ]  # fmt: skip
 
@@ -67,10 +75,18 @@ def test_the_form_of_a_response(text, reason, form):
 
 
 @pytest.mark.parametrize(
-    "text", ["(" * 10**6, "a(" * 9_999, "[a(" * 5_000, "f(a=" * 4_000, "\n```" * 5_000, "f(a=1) " * 2_000]
+    "text",
+    ["(" * 10**6, "[" + "(" * 19_000, "a(" * 9_999, "[a(" * 5_000, "f(a=" * 4_000, "\n```" * 5_000, "f(a=1) " * 2_000],
 )
 def test_huge_answers_are_read_at_once(text):
     assert form_of_text(text) == "unreadable"
+
+
+@pytest.mark.parametrize("characters", ["ab", "abcdefgh_.", ".,;\n", "[( ", "[(=a\n", "`~ \n", "{}\"':", " \n\t[a"])
+def test_random_text_is_read_at_once(characters):
+    started = time.perf_counter()
+    form_of_text("".join(random.Random(0).choices(characters, k=19_000)))
+    assert time.perf_counter() - started < 2  # seconds; it takes milliseconds
 
 
 def scored(answers: list[Response], category: str, folder, mode: str):

@@ -85,26 +85,31 @@ def statements(piece: Piece) -> list[Statement]:
     return out
 
 
-def program(pieces: Sequence[Piece], prompt: str, name: str, around: Sequence[Piece] = ()) -> str:
+def holder(pieces: Sequence[Piece], name: str) -> int | None:
+    """The number of the piece with the last complete definition of a function or class, None where there is none."""
+    numbers = reversed(range(len(pieces)))
+    return next((n for n in numbers if _definition(statements(pieces[n]), name) is not None), None)
+
+
+def program(pieces: Sequence[Piece], prompt: str, name: str) -> str:
     """The program that defines a function or class.
 
     Args:
-        pieces: of the answer, in order; one of them holds the definition.
+        pieces: of the answer, in order.
         prompt: what stands before the program.
         name: of the function or class.
-        around: pieces that may hold what it needs.
 
     Returns:
         The text; empty where no piece holds a complete definition.
     """
-    cells = [statements(piece) for piece in (*around, *pieces)]
-    for number in reversed(range(len(around), len(cells))):
-        at = _definition(cells[number], name)
-        if at is not None:
-            kept = _without_use(cells[number], at, name)
-            before, after = supplements(cells[:number], cells[number + 1 :], kept, prompt, name)
-            return joined([*before, *kept, *after])
-    return ""
+    number = holder(pieces, name)
+    if number is None:
+        return ""
+    cells = [statements(piece) for piece in pieces]
+    at = _definition(cells[number], name) or 0
+    kept = _without_use(cells[number], at, name)
+    before, after = supplements(cells[:number], cells[number + 1 :], kept, prompt, name)
+    return joined([*before, *kept, *after])
 
 
 def _definition(cell: Sequence[Statement], name: str) -> int | None:
@@ -112,10 +117,18 @@ def _definition(cell: Sequence[Statement], name: str) -> int | None:
     bound = [
         number for number, statement in enumerate(cell)
         if statement.whole and name in statement.binds and not isinstance(statement.node, _DEFINITIONS)
-        and name not in statement.needs
+        and not _uses(statement.node, name)
     ]  # fmt: skip
     defined = [number for number, statement in enumerate(cell) if statement.defines(name)]
     return next(reversed(defined or bound), None)
+
+
+def _uses(node: ast.AST, name: str) -> bool:
+    """Whether a statement itself uses a name (`f = f(2)`), not only a function in it (`f = lambda n: f(n - 1)`)."""
+    if isinstance(node, (*_DEFINITIONS, ast.Lambda)):
+        return False
+    mine = isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+    return mine or any(_uses(part, name) for part in ast.iter_child_nodes(node))
 
 
 def _without_use(cell: Sequence[Statement], at: int, name: str) -> list[Statement]:
@@ -190,9 +203,9 @@ def _last(order: Sequence[Statement], names: frozenset[str]) -> list[Statement]:
 
 
 def undefined(code: str, prompt: str) -> bool:
-    """Whether code that continues a prompt uses a global name that nothing defines. Does not see through `import *`."""
+    """Whether code that continues a prompt uses a global name that nothing defines, or that an `import *` may hold."""
     binds, used = names_of(prompt + code)
-    return bool(used - binds - _KNOWN) and "import *" not in prompt + code
+    return bool(used - binds - _KNOWN)
 
 
 def supplemented(code: str, pieces: Sequence[Piece], prompt: str) -> str:

@@ -15,10 +15,10 @@ from funreason.evaluate.answers import without_reasoning
 from funreason.evaluate.code_body import best_body, continuation
 from funreason.evaluate.code_marks import variants
 from funreason.evaluate.code_pieces import Block, Piece, Syntax, blocks, runs, unfenced
-from funreason.evaluate.code_program import program, supplemented, undefined
+from funreason.evaluate.code_program import holder, program, supplemented, undefined
 from funreason.evaluate.code_wrapped import unwrapped
 
-MAX_CHARS = 20_000  # far beyond any solution
+MAX_CHARS = 40_000  # of an answer: 10,000 tokens; far beyond any solution
 
 
 class Solution(NamedTuple):
@@ -53,7 +53,10 @@ class _View:
     @cached_property
     def fenced(self) -> list[Piece]:
         """The pieces of the fenced blocks."""
-        return [p for block in self.parts[0] for p in runs(block.code, self.syntax, self.cut and not block.closed)]
+        return [
+            piece for block in self.parts[0]
+            for piece in runs(block.code, self.syntax, self.cut and not block.closed, block.at)
+        ]  # fmt: skip
 
     @cached_property
     def bare(self) -> list[Piece]:
@@ -67,8 +70,11 @@ class _View:
 
 
 def _block(view: _View) -> str:
-    """The whole function in a fenced block."""
-    return _after(view, program(view.fenced, view.prompt, view.name, view.around if view.fenced else ()))
+    """The whole function in a fenced block, if no text behind the block defines it again."""
+    pieces = sorted([*view.fenced, *view.around], key=lambda piece: piece.at) if view.fenced else []
+    number = holder(pieces, view.name)
+    in_block = number is not None and pieces[number] in view.fenced
+    return _after(view, program(pieces, view.prompt, view.name)) if in_block else ""
 
 
 def _continuation(view: _View) -> str:
@@ -126,7 +132,7 @@ def extract(answer: str, prompt: str, entry_point: str, cut: bool = False) -> So
 
 def _views(text: str, prompt: str, name: str, cut: bool) -> list[_View]:
     syntax = Syntax()
-    return [_View(variant, variant_text, prompt, name, syntax, cut) for variant, variant_text in variants(text)]
+    return [_View(variant, part[:MAX_CHARS], prompt, name, syntax, cut) for variant, part in variants(text)]
 
 
 def _first(views: Sequence[_View]) -> Solution:

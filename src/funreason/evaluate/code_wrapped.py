@@ -29,7 +29,7 @@ def unwrapped(pieces: Sequence[Piece], prompt: str, name: str) -> str:
                 caller = _CALLER.format(name=name, owner=_owner(parent, inner))
                 return program(pieces, prompt, parent.name).rstrip("\n") + caller
             if parent and inner:
-                return program([_contents(parent, piece)], prompt, name, around=pieces)
+                return program([*pieces, _contents(parent, piece)], prompt, name)
     return ""
 
 

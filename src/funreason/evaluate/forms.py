@@ -25,11 +25,13 @@ _TAG = re.compile(
 )
 _NAME_KEY = re.compile(r"[\"'](?:name|function|tool|action|recipient_name)[\"']\s*:")
 _ARGUMENTS_KEY = re.compile(r"[\"'](?:arguments|parameters|args|input|action_input|kwargs)[\"']\s*:")
-_ACTION = re.compile(r"^\W*Action\s*:.*\n\W*Action Input\s*:", re.MULTILINE)
-_CALL = re.compile(r"[A-Za-z_][\w.]*\(")
+_ACTION = re.compile(r"^[^\w\n]*Action[ \t]*:.*\n[^\w\n]*Action Input\s*:", re.MULTILINE)
+_CALL = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*\(")
 _LIST = re.compile(r"\[\s*[A-Za-z_][\w.]*\s*\(\s*(?:\)|[^\W\d]\w*\s*=)")
-_VALUE = re.compile(r"\{|\[\s*[{\"']|\[\s*[\w.]+\s*\(|\[\s*[\w.]+(?:\s*,\s*[\w.]+)*\s*\]\Z")  # a list or object
-_LINE = re.compile(r"^[\s`\[]*[A-Za-z_][\w.]*\(\s*(?:[^\W\d]\w*\s*[=:]|[\"'{\[\d]|\Z)([^\n]*)$", re.MULTILINE)
+_VALUE = re.compile(
+    r"\{|\[\s*[{\"']|\[\s*[\w.]+\s*\(|\[[^\](]*\([^\]={]*[={]|\[\s*[\w.]+(?:\s*,\s*[\w.]+)*\s*\]\Z"
+)  # a list or object
+_LINE = re.compile(r"^[ \t`\[]*[A-Za-z_][\w.]*\(\s*(?:[^\W\d]\w*\s*[=:]|[\"'{\[\d]|\Z)([^\n]*)$", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
 
