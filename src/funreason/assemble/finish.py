@@ -56,7 +56,7 @@ def finish(name: str, round_params: RoundParams, recipe: RecipeParams, labels: s
             metrics["planted"] = round_metrics.planted.metrics()
         write_metrics(name, paths.STEPS[-1], metrics)
         write_csv(paths.funnel(name), ("step", "rows"), round_metrics.funnel())
-        write_csv(paths.confusion(name), ("planted", "found"), round_metrics.planted.confusion())
+        write_csv(paths.confusion(name), ("planted", "caught_by"), round_metrics.planted.confusion())
         refuse_empty(name, round_metrics.outcome_counts())
 
 

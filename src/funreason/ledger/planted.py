@@ -83,6 +83,6 @@ class PlantedMetrics:
         return {name: {**entry, "left": dict(entry["left"])} for name, entry in sorted(self.groups.items())}
 
     def confusion(self) -> Iterator[dict[str, str]]:
-        """{"planted", "found"} of every labelled row."""
-        for (planted, found), rows in sorted(self.pairs.items()):
-            yield from [{"planted": planted, "found": found}] * rows
+        """{"planted", "caught_by"} of every labelled row: the check that a defect is for, and the one that acted."""
+        for (planted, caught_by), rows in sorted(self.pairs.items()):
+            yield from [{"planted": planted, "caught_by": caught_by}] * rows
