@@ -13,7 +13,7 @@ from funreason.llm import Client, ModelRef, Response, counting
 from funreason.refine.judge import Judge, Question
 
 from .conftest import SAMPLING, chats, llm_params, server_params
-from .http_server import completion, echo, serve
+from .http_server import _Handler, completion, echo, serve
 
 REF = ModelRef("m", None, "server:m", "server")
 REFUSAL = (400, {"error": {"message": "no such word", "code": "bad_word"}})
@@ -104,6 +104,20 @@ def test_a_server_that_dies_meanwhile_stops_the_stage(cache):
     with serve(answer=answer) as server, pytest.raises(EngineError, match="502"):
         ask(server, cache, chats(50), max_retries=0)
     assert len(asked) < 12
+
+
+def test_a_request_does_not_fail_alone_where_the_server_is_gone(cache, monkeypatch):
+    """Its last answers came before: at the end nothing tells whose failure it is."""
+    with serve(answer=refusing(0, reply=(500, {}))) as server:
+        monkeypatch.setattr(_Handler, "do_GET", lambda handler: handler._send(502 if server.asked else 200, {}))
+        with pytest.raises(EngineError, match="500"):
+            ask(server, cache, chats(9), max_retries=0)
+
+
+def test_what_may_be_paid_counts_against_the_budget(cache):
+    with serve(answer=lambda _: (200, b"{")) as server, pytest.raises(EngineError, match="the budget of this stage"):
+        ask(server, cache, chats(15), max_tokens=100, max_refused_fraction=1.0, concurrency=1)
+    assert 1 < len(server.asked) < 6
 
 
 def test_a_judge_is_not_asked_again_what_its_server_refuses(monkeypatch, tmp_path):

@@ -34,7 +34,7 @@ class Response:
     """What a model wrote.
 
     Attributes:
-        text: Without the prefix of the request. Where the model wrote nothing, the reason of the server.
+        text: Without the prefix of the request. Where the server refused or failed, its reason.
         finish_reason: stop (the model ended its turn), length (cut at max_tokens or at the context), too_long (the
             prompt leaves no room: nothing was asked), refused (the server does not answer this request), failed (it
             failed each time that this request was asked), content_filter (it withheld the answer, or its end), or

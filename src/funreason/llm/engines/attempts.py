@@ -16,8 +16,6 @@ from funreason.llm.request import REFUSED, TOO_LONG, Response
 FIRST_WAIT_S, LONGEST_BACKOFF_S = 0.5, 8.0
 LONGEST_WAIT_S = 120.0  # whatever the server asks for
 
-_UNANSWERED = {Kind.REQUEST: REFUSED, Kind.TOO_LONG: TOO_LONG}
-
 
 async def ask(transport: Transport, content: bytes, prompt: str, scrubber: Scrubber, attempts: int) -> Response | Fault:
     """Ask for a chat completion.
@@ -39,8 +37,10 @@ async def ask(transport: Transport, content: bytes, prompt: str, scrubber: Scrub
             outcome = Fault(Kind.PASSING, 0, str(error))
         if isinstance(outcome, Response):
             return outcome
-        if outcome.kind in _UNANSWERED:
-            return unanswered(outcome, _UNANSWERED[outcome.kind], prompt, scrubber)
+        if outcome.kind is Kind.TOO_LONG:
+            return Response("", TOO_LONG, 0, 0)  # as vLLM in process says it
+        if outcome.kind is Kind.REQUEST:
+            return unanswered(outcome, REFUSED, prompt, scrubber)
         if outcome.kind is Kind.STAGE or attempt == attempts - 1:
             break
         await asyncio.sleep(wait_s(attempt, outcome.retry_after))
