@@ -8,7 +8,8 @@ from tiny import CHATML, LINES
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerFast
 
-from funreason.srml.rows import TrainingDataError, UnusableRow, think_and_result
+from funreason.srml.formats import TrainingDataError
+from funreason.srml.rows import UnusableRow, think_and_result
 from funreason.srml.segments import IGNORED, MASKED, RESULT, THINK, label, label_rows
 
 END = "<|im_end|>"

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
+from funreason.assemble.step_reasoning import StepReasoning
 from funreason.assemble.training_set import refuse_empty, replayed, training_row
 from funreason.assemble.validate import Validator
 from funreason.config import RecipeParams, RoundParams
@@ -46,12 +47,12 @@ def finish(name: str, round_params: RoundParams, recipe: RecipeParams, labels: s
         DataError: A row was lost, the counts do not add up, or no row is left to train on.
     """
     validator = Validator(recipe.selection, statements=round_params.recipe != "hdr")
-    round_metrics = RoundMetrics(paths.STEPS, Labels.read(labels))
+    round_metrics, reasoning = RoundMetrics(paths.STEPS, Labels.read(labels)), StepReasoning()
     with JsonlWriter(paths.train_rows(name)) as train:
         for row in replayed(read_jsonl(round_params.replay), recipe.replay_fraction):
             train.write(row)
-        _write_rows(name, round_params, recipe, validator, round_metrics, train)
-        metrics = round_metrics.metrics(validator.kinds)
+        _write_rows(name, round_params, recipe, validator, round_metrics, reasoning, train)
+        metrics = round_metrics.metrics(validator.kinds) | {"step_reasoning": reasoning.metrics()}
         if labels != paths.NOTHING:
             metrics["planted"] = round_metrics.planted.metrics()
         write_metrics(name, paths.STEPS[-1], metrics)
@@ -66,6 +67,7 @@ def _write_rows(
     recipe: RecipeParams,
     validator: Validator,
     round_metrics: RoundMetrics,
+    reasoning: StepReasoning,
     train: JsonlWriter,
 ) -> None:
     """Write ledger, pools, hard tasks and the training rows of the round."""
@@ -78,10 +80,11 @@ def _write_rows(
             for task, histories in _queries(name, round_params, recipe.samples):
                 histories = _validated(validator, ledger, histories)
                 round_metrics.add(task.id, histories, _is_given(round_params, task))
+                reasoning.add(histories)
                 for history in histories:
                     pools[POOL_OF[history.outcome().name]].write(history.to_pool_row())
                     if history.goes_on and history.sample:
-                        train.write(training_row(name, history.sample))
+                        train.write(training_row(name, reasoning.filled(history.sample)))
                 if is_left_hard(histories, any_failure=round_params.recipe == "hdr"):
                     round_metrics.hard += 1
                     hard.write(task.to_row())

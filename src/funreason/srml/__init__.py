@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from funreason.srml.config import SRMLConfig
+    from funreason.srml.formats import TrainingDataError
     from funreason.srml.loss import segment_loss
-    from funreason.srml.rows import TrainingDataError, UnusableRow
+    from funreason.srml.rows import UnusableRow
     from funreason.srml.trainer import SRMLTrainer
 
 _MODULES = {
     "SRMLConfig": "config",
     "SRMLTrainer": "trainer",
-    "TrainingDataError": "rows",
+    "TrainingDataError": "formats",
     "UnusableRow": "rows",
     "segment_loss": "loss",
 }

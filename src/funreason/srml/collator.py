@@ -9,7 +9,7 @@ from datasets import Dataset
 from trl import pack_dataset
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-from funreason.srml.rows import TrainingDataError
+from funreason.srml.formats import TrainingDataError
 from funreason.srml.segments import IGNORED, MASKED
 
 

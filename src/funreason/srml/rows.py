@@ -21,10 +21,6 @@ class UnusableRow(ValueError):
     """A row that cannot be labelled. The message is the reason under which it is counted."""
 
 
-class TrainingDataError(ValueError):
-    """A data set that cannot be trained on: too many unusable rows, segments without a name, rows that are too long."""
-
-
 def think_and_result(completion: str) -> list[tuple[str, int]]:
     """Cut a completion into reasoning and result.
 
@@ -92,7 +88,7 @@ def render(
         UnusableRow: The template leaves out messages of role `tool`, or all texts, or refuses the chat.
     """
     if isinstance(row["prompt"], str):
-        return row["prompt"], row["completion"], str(tokenizer.eos_token or "")
+        return row["prompt"], *_without_end(row["completion"], tokenizer)
     if [message["role"] for message in row["completion"]] != ["assistant"]:
         raise UnusableRow("not_one_assistant_turn")
     template, tools = ChatTemplate.of(tokenizer), row.get("tools")
@@ -109,6 +105,16 @@ def render(
     if found := _written(template, [*messages, *row["completion"]], tools, prompt, completion):
         return prompt, *found
     return prompt, _continued(prompt, completion), template.end_of_turn
+
+
+def _without_end(completion: str, tokenizer: PreTrainedTokenizerBase) -> tuple[str, str]:
+    """A completion that is a text, and what ends it: it may have the end of its turn already."""
+    end = str(tokenizer.eos_token or "")
+    for mark in filter(None, (end, ChatTemplate.of(tokenizer).end_of_turn if tokenizer.chat_template else "")):
+        bare = completion.rstrip()
+        if bare.endswith(mark):
+            return bare.removesuffix(mark), mark
+    return completion, end
 
 
 def _written(

@@ -13,10 +13,10 @@ from datasets import Dataset, Features, List, Value
 from transformers import PreTrainedTokenizerBase
 
 from funreason.srml.controls import Controls
+from funreason.srml.formats import TrainingDataError, prompt_completion
 from funreason.srml.rows import (
     AdaptPrompt,
     Cut,
-    TrainingDataError,
     UnusableRow,
     check_cut,
     render,
@@ -128,17 +128,20 @@ def label_rows(
 ) -> tuple[Dataset, LabelReport]:
     """Label all rows, each as `label` does, with the same arguments.
 
+    Rows may have any of the formats of `funreason.srml.formats`.
+
     Returns:
         A data set of FEATURES without the unusable rows, and the report that counts those by reason.
 
     Raises:
-        TrainingDataError: The tokenizer gives no character offsets.
+        TrainingDataError: The tokenizer gives no character offsets, or a row has a format that is not known.
     """
     if not tokenizer.is_fast:
         kind = type(tokenizer).__name__
         raise TrainingDataError(f"{kind} gives no character offsets; use the model's fast tokenizer")
     report, columns = LabelReport(), {name: [] for name in FEATURES}  # type: tuple[LabelReport, dict[str, list[Any]]]
-    for row in rows:
+    for number, row in enumerate(rows):
+        row = prompt_completion(row, number)
         try:
             labelled = label(row, tokenizer, max_length, cut, names, adapt_prompt)
         except UnusableRow as reason:

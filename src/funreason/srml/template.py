@@ -177,7 +177,13 @@ def _merged(messages: list[Message]) -> list[Message]:
 
 
 def _joined(first: Message, second: Message) -> Message:
-    return {**second, "content": f"{first['content']}\n\n{second['content']}"}
+    return {**second, "content": "\n\n".join(filter(None, map(_text_of, (first, second))))}
+
+
+def _text_of(message: Message) -> str:
+    """The content of a message, which may be a list of parts, or nothing beside tool calls."""
+    content = message.get("content") or ""
+    return content if isinstance(content, str) else "\n".join(part.get("text") or "" for part in content)
 
 
 def _alternates(messages: list[Message]) -> bool:

@@ -28,6 +28,9 @@ REFUSED = ("data_collator", "formatting_func", "compute_loss_func")
 class SRMLTrainer(SFTTrainer):
     """Trains on prompt–completion rows whose completion is `<think>…</think>` and a result.
 
+    Of rows of `messages` or ShareGPT's `conversations` the last turn of the assistant is the completion; a `text` is
+    cut at its `<think>`.
+
     Rows that cannot be cut into segments are dropped and counted in `label_reports`. A data set that has `segment_ids`
     is taken as it is.
 
