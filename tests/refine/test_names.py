@@ -221,3 +221,31 @@ def test_odd_names_from_the_source_to_published_data(project: Path) -> None:
     assert {name: getattr(again.tasks[0], name) for name in ("query", "answers", "response", "names")} == {
         name: task[name] for name in ("query", "answers", "response", "names")
     }
+
+
+def test_a_conversation_with_odd_names_is_published_as_it_came(project: Path) -> None:
+    def turn(reasoning: str, content: str = "", *calls: dict) -> dict:
+        functions = [{"name": call["name"], "arguments": json.dumps(call["arguments"])} for call in calls]
+        tool_calls = [{"type": "function", "function": function} for function in functions]
+        return {"role": "assistant", "content": content, "reasoning_content": reasoning, "tool_calls": tool_calls}
+
+    forecast = {"name": "get-weather", "arguments": {"start-date": "2024-01-01"}}
+    listing = {"name": "products/list", "arguments": {"page": 2}}
+    messages = [
+        {"role": "system", "content": "Prefer get-weather."},
+        {"role": "assistant", "content": "I have get-weather."},
+        {"role": "user", "content": "Use get-weather for 2024-01-01, then products/list for page 2."},
+        turn("So get-weather with start-date 2024-01-01.", "", forecast),
+        {"role": "tool", "content": "products/list next"},
+        turn("Now products/list, page 2.", "", listing),
+        {"role": "tool", "content": "none"},
+        turn("All is done.", "No products; products/list is empty."),
+    ]
+    tools = [{"type": "function", "function": tool} for tool in (FORECAST, LISTING)]
+    run_stages(project, {"id": "talk", "messages": messages, "tools": tools})
+    published = {row["id"]: row for row in rows("data/r0/dataset/messages/train.jsonl")}
+    for length, name in ((4, "talk@1"), (6, "talk@2"), (8, "talk@3")):
+        row = published[f"r0/{name}"]
+        assert [tool["function"]["name"] for tool in json.loads(row["tools"])] == ["get-weather", "products/list"]
+        for message, source in zip(row["messages"], messages[:length], strict=True):
+            assert message == {"reasoning_content": "", "tool_calls": []} | source
