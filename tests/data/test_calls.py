@@ -112,8 +112,12 @@ def test_a_reasoning_in_a_field_is_the_rows_reasoning(field: str) -> None:
 
 
 def test_fields_with_a_text_that_nothing_reads_are_named() -> None:
-    row = accepted(turn(CALL_TEXT, thoughts="hm", weight=1, name="bot") | {"topic": "x", "score": 3, "empty": ""})
-    assert row.ignored == ("topic", "messages.thoughts")
+    row = turn(CALL_TEXT, details=[{"text": "hm"}], weight=1, name="bot") | {
+        "topic": "x",
+        "score": 3,
+        "empty": {"a": ""},
+    }
+    assert accepted(row).ignored == ("topic", "messages.details")
 
 
 DOUBLE = '{"city": "Ghent", "city": "Paris"}'

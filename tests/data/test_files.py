@@ -51,7 +51,7 @@ def test_every_kind_of_file_gives_the_same_rows(tmp_path: Path, name: str) -> No
 
 
 def test_a_folder_gives_the_rows_of_its_files_in_order(tmp_path: Path) -> None:
-    for name in ("b/rows.jsonl.gz", "a.json", ".hidden.jsonl", "notes.txt"):
+    for name in ("b/rows.jsonl.gz", "a.json", ".hidden.jsonl", "notes.txt", "dataset_info.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(CONTENTS.get(f"rows.{name.split('.', 1)[1]}", LINES.encode()))
     assert ids(tmp_path) == [*(f"a.json:{at}" for at in range(5)), *(f"b/rows.jsonl.gz:{at}" for at in range(5))]

@@ -159,3 +159,38 @@ def test_an_id_is_made_from_source_and_content() -> None:
     assert not accepted(row | {"id": 0}).made_id
     (task,) = accepted({"query": "q", "tools": [WEATHER], "answers": "[]"}).tasks
     assert len(task.id) == 16
+
+
+@pytest.mark.parametrize("value", [None, "", "missing"])
+def test_an_absent_id_is_made(value: object) -> None:
+    row = {"query": "q", "tools": [WEATHER], "answers": []} | ({} if value == "missing" else {"id": value})
+    assert accepted(row).made_id
+
+
+def test_a_tables_column_of_integers_with_a_gap_holds_numbers_with_a_point() -> None:
+    assert accepted({"id": 3.0, "query": "q", "tools": [WEATHER], "answers": []}).tasks[0].id == "3"
+
+
+def test_json_in_a_system_text_that_is_no_tool_stays() -> None:
+    text = f'Answer with {{"name": "x", "parameters": {{}}}}, else with {json.dumps(WEATHER)}.'
+    row = chat(("system", text), ("user", QUERY), ("assistant", CALL_TEXT), tools=[WEATHER])
+    assert accepted(row).tasks[0].history == [{"role": "system", "content": text}]
+    same = chat(
+        ("system", f"Here is a tool: {json.dumps(WEATHER)}. Be kind."),
+        *(("user", QUERY), ("assistant", "a")),
+        tools=[WEATHER],
+    )
+    assert accepted(same).tasks[0].history == [{"role": "system", "content": "Be kind."}]
+
+
+def test_llama_factorys_alpaca_form() -> None:
+    row = {"instruction": QUERY, "input": "", "output": JSON_CALL, "tools": json.dumps([WEATHER]), "system": "Be kind."}
+    (task,) = accepted(row | {"history": [["hi", "hello"]]}).tasks
+    assert (task.query, task.answers) == (QUERY, [CALL])
+    assert [message["content"] for message in task.history] == ["Be kind.", "hi", "hello"]
+
+
+def test_a_response_may_be_a_completion() -> None:
+    row = {"query": "q", "tools": [WEATHER], "answers": [CALL], "response": f"<think>c</think>\n\n{CALL_TEXT}"}
+    assert accepted(row).tasks[0].response == {"cot": "c", "answer": CALL_TEXT}
+    assert refused(row | {"response": "<think>c</think></think>"}).kind == "bad response"

@@ -24,9 +24,11 @@ class SkippedRow(BadRow):
 def row_id(row: dict[str, Any]) -> str | None:
     """The id of a row as a text, None where it has none. Raises BadRow."""
     value = row.get("id")
-    if value is None:
+    if value is None or value == "":
         return None
-    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
+    if isinstance(value, float) and value.is_integer():  # a table's column of integers with a gap
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
         raise BadRow("bad id", f"{value!r}, expected an integer or a text")
     return str(value)
 
@@ -44,3 +46,11 @@ def text_field(row: dict[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise BadRow(f"bad {name}", f"{value!r:.80}, expected a text that is not empty")
     return value
+
+
+def carries_text(value: Any, depth: int = 4) -> bool:
+    """Whether a value is a text that is not empty, or holds one."""
+    if isinstance(value, str):
+        return bool(value.strip())
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth > 0 and any(carries_text(item, depth - 1) for item in inner)

@@ -18,6 +18,7 @@ from funreason.data.jsontext import loads
 ENDINGS = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet")
 _WHOLE_BYTES = 2**30  # of an object with a list, which is read at once
 _CHUNK = 2**20
+_ABOUT = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")  # about a data set, not of it
 
 
 class SourceRow(NamedTuple):
@@ -66,6 +67,7 @@ def folder_files(folder: Path) -> list[Path]:
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name.endswith(ENDINGS))
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    files = [path for path in files if path.name not in _ABOUT]
     if not files:
         raise DataError(f"{folder} holds no data file; files that are read end in {', '.join(ENDINGS)}")
     return files

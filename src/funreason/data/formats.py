@@ -11,11 +11,12 @@ from funreason.data.fields import BadRow, required, text_field
 from funreason.data.formats_text import glaive_messages, toolrl_messages, without_placeholder
 from funreason.data.jsontext import unwrapped
 from funreason.data.messages import REASONING
-from funreason.data.systemtext import tools_of_text
+from funreason.data.systemtext import tool_name, tools_of_text
 
 Row = dict[str, Any]
 MESSAGES = ("messages", "conversations", "conversation")
 TOOLS = ("tools", "functions", "tools_json")
+_PAIR = ("user", "assistant")
 _SINGLE = ("query", "answers", "response")  # of xLAM's rows; beside messages it is not clear which of them counts
 
 
@@ -127,11 +128,13 @@ def _read_messages(row: Row) -> Dialogue:
         messages[turns[0]] = {**messages[turns[0]], reasoning: row[reasoning]}
         used.add(reasoning)
     in_text: list[Any] = []
+    named = {tool_name(tool) for tool in tools}
     for at, message in enumerate(messages):
         if _role(message) == "system" and isinstance(text := _content(message), str):
             more, rest = tools_of_text(text)
-            in_text += more
-            messages[at] = {"role": "system", "content": rest}
+            if {tool_name(tool) for tool in more} <= named or not tools:  # else it is JSON of something else
+                in_text += more
+                messages[at] = {"role": "system", "content": rest}
     return Dialogue(tools or in_text, messages, used=used | {"system", *([name] if name else [])})
 
 
@@ -175,14 +178,29 @@ def _read_toolrl(row: Row) -> Dialogue:
     instruction, history = text_field(texts, "instruction"), texts.get("input") or ""
     if not isinstance(history, str):
         raise BadRow("bad input", f"{history!r:.80}, expected a text")
-    if tools:
+    before: list[Any] = []
+    if tools:  # LLaMA-Factory's form of it
         asked = "\n".join(filter(None, (instruction, history)))
+        before = [{"role": "system", "content": row["system"]}] if isinstance(row.get("system"), str) else []
+        pairs = [pair for pair in texts.get("history") or () if isinstance(pair, list) and len(pair) == 2]
+        before += [{"role": role, "content": text} for pair in pairs for role, text in zip(_PAIR, pair, strict=True)]
     else:
         tools, rest = tools_of_text(instruction)
         asked = history if history.strip() else rest
-    messages = toolrl_messages(asked)
+    messages = [*before, *toolrl_messages(asked)]
     messages.append({"role": "assistant", "content": without_placeholder(text_field(texts, "output"))})
-    used = {"instruction", "input", "output", "extra_info", "prompt", "reward_model", "data_source", "ability"}
+    used = {
+        "instruction",
+        "input",
+        "output",
+        "extra_info",
+        "prompt",
+        "reward_model",
+        "data_source",
+        "ability",
+        "system",
+        "history",
+    }
     return Dialogue(tools, messages, only_last=True, used=used | ({name} if name else set()))
 
 

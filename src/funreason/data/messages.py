@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from funreason.data.calltext import CallReader, Calls, Said, split_reasoning
-from funreason.data.fields import BadRow
+from funreason.data.fields import BadRow, carries_text
 from funreason.data.jsontext import ABSENT, REPEATED
 
 ROLES = {
@@ -94,7 +94,7 @@ def unknown_texts(message: Any) -> list[str]:
     """The keys of a message that carry a text which nothing reads."""
     if not isinstance(message, dict) or message.keys() <= KNOWN:
         return []
-    return [key for key, value in message.items() if key not in KNOWN and isinstance(value, str) and value.strip()]
+    return [key for key, value in message.items() if key not in KNOWN and carries_text(value)]
 
 
 def _first(message: dict[str, Any], *names: str) -> Any:

@@ -12,7 +12,7 @@ from funreason.core.records import Task
 from funreason.data import formats, xlam
 from funreason.data.calltext import CallReader
 from funreason.data.cleaning import NullCleaner
-from funreason.data.fields import BadRow, SkippedRow, row_id
+from funreason.data.fields import BadRow, SkippedRow, carries_text, row_id
 from funreason.data.files import SourceRow
 from funreason.data.jsontext import REPEATED, RepeatedKey, loads
 from funreason.data.messages import Message, read_message, unknown_texts
@@ -215,7 +215,7 @@ def _calls(message: Any) -> bool:
 
 def _ignored(row: dict[str, Any], used: set[str], messages: Iterable[Any]) -> tuple[str, ...]:
     """The fields of a row and of its messages that carry a text which nothing reads."""
-    fields = [key for key in row.keys() - used if isinstance(row[key], str) and row[key].strip()]
+    fields = [key for key in row.keys() - used if carries_text(row[key])]
     inner = {f"messages.{key}" for message in messages for key in unknown_texts(message)}
     return (*sorted(fields), *sorted(inner))
 

@@ -19,6 +19,7 @@ _FORM = re.compile(
     r"|[<\[{}]",
     re.IGNORECASE,
 )
+_PARAMETERS = ("parameters", "arguments", "input_schema", "inputSchema")
 _WORD = re.compile(r"\w")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
 
@@ -82,8 +83,15 @@ def _objects(text: str) -> tuple[list[Any], str]:
     return tools, "\n\n".join([*rest, text[at:]])
 
 
+def tool_name(item: Any) -> Any:
+    """The name of a tool as published; None where it has none."""
+    if not isinstance(item, dict):
+        return None
+    return (item["function"] if isinstance(item.get("function"), dict) else item).get("name")
+
+
 def _is_tool(item: Any) -> bool:
     if not isinstance(item, dict):
         return False
     inner = item["function"] if isinstance(item.get("function"), dict) else item
-    return isinstance(inner.get("name"), str) and ("parameters" in inner or "description" in inner)
+    return isinstance(inner.get("name"), str) and any(name in inner for name in _PARAMETERS)

@@ -9,7 +9,7 @@ from typing import Any
 
 from funreason.calls import CallSyntaxError, render
 from funreason.core.errors import DataError
-from funreason.data.calltext import Calls, Parse, call_row
+from funreason.data.calltext import Calls, Parse, call_row, split_reasoning
 from funreason.data.fields import BadRow, text_field
 from funreason.data.jsontext import ABSENT, REPEATED, decoded, unwrapped
 from funreason.data.messages import REASONING
@@ -65,6 +65,11 @@ def read_response(row: dict[str, Any], answers: Calls) -> dict[str, str] | None:
             return {"cot": cot, "answer": render(answers)} if cot else None
         except DataError as error:
             raise BadRow("bad answer", str(error)) from None
+    if isinstance(value, str) and "</think>" in value and not value.lstrip().startswith("{"):
+        cot, answer, problem, _ = split_reasoning(value)
+        if problem:
+            raise BadRow("bad response", problem)
+        value = {"cot": cot or "", "answer": answer}
     value = decoded(value, "response")
     if not isinstance(value, dict) or not all(isinstance(value.get(key), str) for key in ("cot", "answer")):
         raise BadRow("bad response", f"{value!r:.80}, expected an object with the texts cot and answer")
