@@ -139,3 +139,18 @@ def test_a_hub_data_set_is_read_by_split(tmp_path, monkeypatch):
     shutil.rmtree(tmp_path / "dataset")
     with pytest.raises(DataError, match="does not load"):
         read_rows(source, "train", None)
+
+
+def test_equal_rows_without_id_are_read_once_and_the_others_skipped(tmp_path):
+    row = json.dumps({key: value for key, value in GOOD.items() if key != "id"}).encode()
+    metrics = counts(tmp_path, b"\n".join([row, row, row])).metrics()
+    assert (metrics["tasks"], metrics["skipped"], metrics["quarantined"], metrics["made_ids"]) == (1, 2, 0, 1)
+    assert metrics["skipped_reasons"] == {"repeated row": 2} and metrics["bad_fraction"] == 0
+
+
+def test_a_source_of_nothing_but_chats_fails_and_says_so(tmp_path):
+    chat = json.dumps({"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]})
+    with pytest.raises(
+        DataError, match=r"x: all 1 rows are skipped \(1 without tools, as row 1: .*\); give rows with tools"
+    ):
+        check_bad_fraction(counts(tmp_path, chat.encode()), 1.0, "x")

@@ -15,7 +15,7 @@ def turn(content: object, **more: object) -> dict:
                                                    {"role": "assistant", "content": content, **more}]}  # fmt: skip
 
 
-@pytest.mark.parametrize("arguments", [None, "", "null", "{}", {}, " ", '"{}"', "missing"], ids=repr)
+@pytest.mark.parametrize("arguments", [None, "", "null", "None", "{}", {}, " ", '"{}"', "missing"], ids=repr)
 @pytest.mark.parametrize("key", ["arguments", "parameters"])
 def test_arguments_that_are_absent_are_none(arguments: object, key: str) -> None:
     call = {"name": "get_time"} | ({} if arguments == "missing" else {key: arguments})
@@ -77,9 +77,19 @@ def test_several_calls_between_tags() -> None:
         assert accepted(turn(text)).tasks[0].answers == [CALL, CALL]
 
 
-def test_quotes_in_arguments_between_single_quotes() -> None:
-    text = """<functioncall> {"name": "get_weather", "arguments": '{"city": "Ghent\\'s"}'}"""
-    assert accepted(turn(text)).tasks[0].answers[0]["arguments"] == {"city": "Ghent's"}
+@pytest.mark.parametrize(
+    ("written", "city"),
+    [
+        ("Ghent\\'s", "Ghent's"),
+        ("Ghent's", "Ghent's"),
+        ('the \\"old\\" town', 'the "old" town'),
+        ("a\\nb", "a\nb"),
+        ("a\\\\b", "a\\b"),
+    ],
+)
+def test_arguments_between_single_quotes_are_json(written: str, city: str) -> None:
+    text = f"""<functioncall> {{"name": "get_weather", "arguments": '{{"city": "{written}"}}'}}"""
+    assert accepted(turn(text)).tasks[0].answers[0]["arguments"] == {"city": city}
 
 
 @pytest.mark.parametrize("text", ['{"title": "X", "name": "no tool"}', "[1, 2]", "See (below).", "[]()", "{'a': 1}"])
@@ -143,6 +153,13 @@ def test_a_key_that_stands_twice_is_an_error_wherever_it_stands(raw: str) -> Non
     row = refused(raw.encode())
     assert (row.kind, row.row, row.skipped) == ("repeated key", 1, False)
     assert "the key '" in row.reason
+
+
+def test_a_repeated_key_costs_the_conversation_wherever_it_stands() -> None:
+    row = turn("Hello.")
+    row["messages"] += [{"role": "user", "content": "b"}, {"role": "assistant", "content": None, "tool_calls": [
+        {"function": {"name": "get_weather", "arguments": DOUBLE}}]}]  # fmt: skip
+    assert refused(row).kind == "repeated key"
 
 
 def test_tools_of_one_name() -> None:

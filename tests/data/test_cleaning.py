@@ -110,6 +110,12 @@ def test_a_null_of_an_undeclared_parameter_is_removed_and_shows_the_pattern() ->
     )
 
 
+def test_a_parameter_that_is_null_shows_the_pattern() -> None:
+    tool = PAY | {"parameters": PAY["parameters"] | {"properties": PAY["parameters"]["properties"] | {"city": None}}}
+    assert answers({"amount": 1, "to": None}, tools=(tool,)) == ({"amount": 1}, 2)
+    assert answers({"amount": 1, "to": None}) == ({"amount": 1, "to": None}, 0)
+
+
 def test_a_default_of_null_stays_outside_of_tables() -> None:
     tool = {"name": "f", "description": "d", "parameters": {"a": {"type": "str", "description": "x", "default": None}}}
     one = accepted({"query": "q", "tools": [tool], "answers": []})

@@ -7,7 +7,7 @@ from typing import Any
 
 from funreason.calls import Call, CallSyntaxError
 from funreason.data.fields import BadRow
-from funreason.data.jsontext import REPEATED, RepeatedKey, loose, raw_decode, unwrapped
+from funreason.data.jsontext import REPEATED, RepeatedKey, loads, loose, raw_decode, unwrapped
 
 Calls = list[dict[str, Any]]
 Parse = Callable[[str], list[Call]]
@@ -229,13 +229,19 @@ def _is_json(body: str) -> bool:
 
 def _values(body: str) -> list[Any]:
     """The values of a text that holds nothing but JSON: one, or several side by side. Raises ValueError, BadRow."""
+    if quoted := _QUOTED.search(body):  # first: a Python literal would read the escapes of the JSON text
+        inner = quoted[2].strip() or "{}"
+        for text in (inner, inner.replace("\\'", "'")):
+            try:
+                return [loads(f"{body[: quoted.start()]}{quoted[1]}{text}{quoted[3]}")]
+            except RepeatedKey as error:
+                raise BadRow(REPEATED, str(error)) from None
+            except (ValueError, RecursionError):
+                pass
     try:
         return [loose(body)]
     except ValueError as error:
         single = error
-    if quoted := _QUOTED.search(body):
-        inner = quoted[2].replace("\\'", "'")
-        return [loose(body[: quoted.start()] + quoted[1] + (inner.strip() or "{}") + quoted[3])]
     values, at = [], 0
     while at < len(body):
         try:

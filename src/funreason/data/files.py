@@ -147,7 +147,7 @@ def _elements(path: Path) -> Iterator[SourceRow]:
     """The elements of a list, decoded one by one: files of many gigabytes are lists."""
     decoder = json.JSONDecoder()
     with _open(path) as raw:
-        file = io.TextIOWrapper(raw, encoding="utf-8-sig")
+        file = io.TextIOWrapper(raw, encoding="utf-8")
         text, at, number, ended = _more(file, path), 0, 0, False
         at = text.index("[") + 1
         while True:
