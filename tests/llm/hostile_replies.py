@@ -192,6 +192,7 @@ REPLIES = {
     "deep JSON": ((200, DEEP), Dropped("nested too deep")),
     "duplicate keys": ((200, TWICE.encode()), ANSWER),
     "byte order mark": ((200, b"\xef\xbb\xbf" + json.dumps(completion(ANSWER)).encode()), ANSWER),
+    "UTF-16": ((200, json.dumps(completion(ANSWER)).encode("utf-16")), ANSWER),
     "invalid UTF-8": ((200, json.dumps(completion("caf|")).encode().replace(b"|", b"\xe9")), "caf\ufffd"),
     "half a surrogate pair": (message("x \ud83d y"), "x ? y"),
     "NUL and escapes in the text": (message("x\x00\x1b[31my"), "x\x00\x1b[31my"),

@@ -95,7 +95,7 @@ def _fill(folder: Path, queries, url: str, changes: dict) -> None:
     params = read_yaml(ROOT / "profiles/toy.yaml", "rt")
     params["models"]["teacher"] = {"path": None, "hub": None, "revision": None}
     params["rounds"], params["llm"]["engine"] = ROUNDS, "server"
-    own = {"base_url": url, "model": "m", "api_key_env": "HOSTILE_KEY", "timeout_s": 0.4, "max_retries": 1}
+    own = {"base_url": url, "model": "m", "api_key_env": "HOSTILE_KEY", "timeout_s": 20.0, "max_retries": 1}
     params["llm"]["server"] |= own | changes
     with open(folder / "params.yaml", "w", encoding="utf-8") as file:
         yaml().dump(params, file)

@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import re
 from urllib.parse import quote
 
 import pytest
@@ -54,6 +55,9 @@ def test_masked_and_foreign_keys_are_hidden_too():
     assert line("Incorrect API key provided: sk-or-***iKd==.") == "Incorrect API key provided: ***"
     assert line("it ends with iKd= here") == "it ends with *** here"
     assert line("Bearer abc.def and sk-someoneelses hf_someoneelses") == "*** and *** ***"
+    assert line("{'authorization': 'Basic abc', 'X-Api-Key': 'def', \"cookie\":\"ghi\"}").count("***") == 3
+    headers = line("Authorization: Basic abc\nX-Api-Key: def\nCookie=ghi")
+    assert not {"abc", "def", "ghi"} & set(re.findall(r"\w+", headers))
     assert line(f"{KEY[:12]}\x1b[0m{KEY[12:]} and {KEY[:12]}\u200b{KEY[12:]}") == "*** and ***"
 
 

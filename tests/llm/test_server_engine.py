@@ -30,6 +30,13 @@ def test_overload_and_server_errors_are_asked_again(cache):
     assert all(body == server.asked[0] for body in server.asked)
 
 
+def test_an_error_with_status_200_is_asked_again_like_its_status(cache):
+    busy = [{"code": 503, "message": "x"}, {"type": "overloaded_error"}, "upstream timed out"]
+    with serve(*({"error": error} for error in busy)) as server:
+        assert ask(server, cache)[0].finish_reason == "stop"
+    assert len(server.asked) == 4
+
+
 def test_a_timeout_is_asked_again(cache):
     with serve(1.0) as server:
         ask(server, cache, timeout_s=0.3)

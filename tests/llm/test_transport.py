@@ -1,5 +1,7 @@
 """Deadlines, waits, budgets and interrupts: what a server can do to the time and the money of a stage."""
 
+import json
+import logging
 import signal
 import sqlite3
 import subprocess
@@ -18,7 +20,7 @@ from funreason.llm.engines import attempts
 from funreason.llm.engines.attempts import wait_s
 
 from .conftest import SAMPLING, chats, server_params
-from .hostile_replies import dripping, dripping_header, endless
+from .hostile_replies import SECRET, dripping, dripping_header, endless, raw
 from .http_server import completion, serve
 
 REF = ModelRef("m", None, "server:m", "server")
@@ -55,6 +57,32 @@ def test_an_endless_body_does_not_fill_the_memory(cache):
     with serve(endless) as server, pytest.raises(EngineError, match="more than N MiB"):
         ask(server, cache)
     assert len(server.asked) == 1  # it may be billed: not asked again
+
+
+def test_nothing_that_a_server_sends_is_logged(cache, caplog, monkeypatch):
+    monkeypatch.setenv("TOY_KEY", SECRET)
+    reply = json.dumps(completion("x"))
+    head = f"HTTP/1.1 200 {SECRET}\r\nX-Echo: {SECRET}\r\n"
+    with caplog.at_level(logging.DEBUG), serve(raw(reply, head=head)) as server:
+        assert ask(server, cache, api_key_env="TOY_KEY")[0].text == "x"
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("proxy", ["socks5://me:very-secret@127.0.0.1:9", "nonsense://me:very-secret@x"])
+def test_a_proxy_that_cannot_be_used(cache, monkeypatch, proxy):
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    params = server_params("http://server.invalid/v1")
+    with pytest.raises(EngineError) as caught, Client(REF, params, SAMPLING, cache=cache) as client:
+        client.run(chats(1))
+    assert "very-secret" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["sk-\nline", "sk-\u00e9", "  "])
+def test_a_key_that_no_header_can_hold(cache, monkeypatch, key):
+    monkeypatch.setenv("TOY_KEY", key)
+    with serve() as server, pytest.raises(EngineError, match="llm.server.api_key_env: 'TOY_KEY'") as caught:
+        ask(server, cache, api_key_env="TOY_KEY")
+    assert key not in str(caught.value) and not server.asked
 
 
 @pytest.mark.parametrize(

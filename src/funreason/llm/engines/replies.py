@@ -49,7 +49,7 @@ def read(reply: Reply, prompt: str, scrubber: Scrubber) -> Response | Fault:
 
 
 def _read(reply: Reply, prompt: str, scrubber: Scrubber) -> Response | Fault:
-    text = reply.body.decode("utf-8-sig", errors="replace")  # as in the texts of vLLM itself
+    text = reply.body.decode(json.detect_encoding(reply.body), errors="replace")  # as in the texts of vLLM itself
     if 300 <= reply.status < 400:
         return Fault(Kind.STAGE, reply.status, "answers with a redirect, which is not followed")
     body, problem = _json(text)

@@ -18,8 +18,11 @@ _SHORTEST = 8  # a shorter key is a placeholder (EMPTY, none): taken out of answ
 _ANSI = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?", re.DOTALL)
 _SPACES = ("Zl", "Zp", "Zs")
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn")
-# Any credential: what follows "Bearer", a word with stars in it (a masked key), the usual beginnings of keys.
-_CREDENTIAL = re.compile(r"(?i)\b(?:bearer|basic)\s+\S+|\S*\*{3,}\S*|\b(?:sk|pk|hf|gsk|xai)[-_][\w-]{6,}")
+# Any credential: the value of such a header, a word with stars in it (a masked key), the usual beginnings of keys.
+_CREDENTIAL = re.compile(
+    r"(?i)\b(?:(?:proxy-)?authorization|(?:x-)?api-key|(?:set-)?cookie)\b\W{1,4}(?:(?:bearer|basic)\s+)?\S+"
+    r"|\b(?:bearer|basic)\s+\S+|\S*\*{3,}\S*|\b(?:sk|pk|hf|gsk|xai)[-_][\w-]{6,}"
+)
 
 
 class Scrubber:

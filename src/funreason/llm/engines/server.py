@@ -140,11 +140,14 @@ class ServerEngine:
     @cached_property
     def _transport(self) -> Transport:
         server = self.server
-        transport = Transport(server.base_url, api_key(server.api_key_env), server.timeout_s, server.concurrency)
-        try:  # ask once, so that not every request, with all its retries, finds out that the server is dead
-            self._models(transport)
+        try:
+            transport = Transport(server.base_url, api_key(server.api_key_env), server.timeout_s, server.concurrency)
+            try:  # ask once, so that not every request, with all its retries, finds out that the server is dead
+                self._models(transport)
+            except BaseException:
+                transport.close()
+                raise
         except NoReply as error:
-            transport.close()
             raise self._failure(Fault(Kind.STAGE, 0, str(error))) from None
         return transport
 

@@ -5,6 +5,7 @@ resolution, connecting, a slow header, a slow or endless body. httpx alone bound
 """
 
 import asyncio
+import logging
 import threading
 import zlib
 from collections.abc import Coroutine
@@ -46,17 +47,25 @@ class Transport:
         key: The API key; None where the server needs none.
         timeout_s: Seconds for a whole request.
         connections: That are kept open between requests.
+
+    Raises:
+        NoReply: The environment names a proxy that cannot be used.
     """
 
     def __init__(self, base_url: str, key: str | None, timeout_s: float, connections: int = 1):
         self._url, self._timeout_s = base_url.rstrip("/"), timeout_s
-        self._http = httpx.AsyncClient(
-            # Plain bytes: a few compressed ones can be gigabytes.
-            headers={"Authorization": f"Bearer {key or 'none'}", "Accept-Encoding": "identity"},
-            timeout=None,
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
-        )
+        for name in ("httpx", "httpcore"):  # at lower levels they log what the server sends
+            logging.getLogger(name).setLevel(logging.WARNING)
+        try:
+            self._http = httpx.AsyncClient(
+                # Plain bytes: a few compressed ones can be gigabytes.
+                headers={"Authorization": f"Bearer {key or 'none'}", "Accept-Encoding": "identity"},
+                timeout=None,
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
+            )
+        except (ImportError, ValueError, httpx.InvalidURL):  # the message may hold the password of a proxy
+            raise NoReply("the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names cannot be used") from None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="llm-server", daemon=True)
         self._thread.start()
