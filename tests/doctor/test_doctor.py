@@ -72,6 +72,7 @@ def huge(tiny_model, tmp_path):
     return folder
 
 
+@pytest.mark.model
 def test_the_default_is_ready_and_asks_nobody(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", ["funreason", "doctor", "--json"])

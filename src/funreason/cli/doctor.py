@@ -41,6 +41,7 @@ def examine(deep: bool = False) -> "list[Diagnosis]":
     from funreason.doctor import access, objects, remotes, scorers
     from funreason.doctor.diagnosis import from_error, ok
     from funreason.doctor.preflight import cheap
+    from funreason.doctor.templates import templates
 
     try:
         params = load_params()
@@ -49,6 +50,7 @@ def examine(deep: bool = False) -> "list[Diagnosis]":
     return [
         ok("params.yaml: every key is known and well typed"),
         *access.models(params),
+        *templates(params),
         *access.server(params),
         *access.data(params),
         *cheap(params),

@@ -27,8 +27,14 @@ def model_size(model: ModelParams) -> Size | None:
 
     Raises DamagedWeights, OSError.
     """
+    folder = model_folder(model)
+    return folder_size(folder) if folder else None
+
+
+def model_folder(model: ModelParams) -> Path | None:
+    """The folder of a model: a local one, or that of the hub's cache; None where it is not here."""
     folder = Path(model.path) if model.path else _cached(model.hub, model.revision) if model.hub else None
-    return folder_size(folder) if folder and folder.is_dir() else None
+    return folder if folder and folder.is_dir() else None
 
 
 def folder_size(folder: Path) -> Size | None:

@@ -1,0 +1,96 @@
+"""Is each model's chat template fit for what it is asked? Each is tried with all roles before anything is paid.
+
+Only tokenizers that are here are tried: those of local folders, and of hub models whose files are in the hub's cache.
+Nothing is downloaded, and no weights are loaded.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from funreason.calls.results import for_template
+from funreason.config import ModelParams, Params
+from funreason.core.errors import FunReasonError, ModelError
+from funreason.doctor.diagnosis import Diagnosis, error, from_error, ok
+from funreason.doctor.weights import model_folder, named_models
+from funreason.llm.chat import ChatRenderer
+from funreason.llm.refs import ModelRef
+from funreason.llm.request import Request
+from funreason.srml.template import ChatTemplate, unmarked
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+# One turn of each role; the texts are found again in what the template makes of them.
+CHAT = [
+    {"role": "system", "content": "You call functions."},
+    {"role": "user", "content": "Which weather has Ghent?"},
+    {"role": "assistant", "content": "[get_weather(city='Ghent')]"},
+    {"role": "tool", "content": "It rains."},
+]
+COMPLETIONS = ("<think>Say it.</think>\n\nRain in Ghent.", "Rain in Ghent.")
+REMEDY = "take an instruct model whose chat template takes texts, or give it another chat_template.jinja"
+TRAINED = "models.base"
+
+
+def templates(params: Params) -> Iterator[Diagnosis]:
+    """One diagnosis for each model of models.* whose tokenizer is here; the base model must be trainable, too."""
+    tried: dict[str, str] = {}
+    for where, model in named_models(params).items():
+        folder = _tokenizer_folder(model)
+        # The same folder in two roles is tried once, but for the base model's training.
+        if folder is None or (str(folder) in tried and where != TRAINED):
+            continue
+        tried[str(folder)] = where
+        yield _try(where, folder)
+
+
+def require_templates(params: Params) -> None:
+    """Raise FunReasonError with the first model whose chat template is not fit."""
+    for diagnosis in templates(params):
+        if diagnosis.level == "error":
+            raise FunReasonError(str(diagnosis))
+
+
+def _tokenizer_folder(model: ModelParams) -> Path | None:
+    folder = model_folder(model)
+    return folder if folder and (folder / "tokenizer_config.json").is_file() else None
+
+
+def _try(where: str, folder: Path) -> Diagnosis:
+    renderer = ChatRenderer(ModelRef(str(folder), None, ""))
+    try:
+        text = unmarked(renderer.render(Request(CHAT)))
+        renderer.encode([text])
+    except ModelError as problem:
+        return from_error(ModelError(f"{where}: {problem}"))
+    lost = [message["role"] for message in CHAT if message["content"].split("(")[0].strip("[") not in text]
+    if lost:
+        return error(f"{where}: the chat template of {folder} does not show messages of {', '.join(lost)}", REMEDY)
+    if where == TRAINED and (reason := _untrainable(renderer.tokenizer)):
+        return error(
+            f"{where}: rows cannot be labelled with the tokenizer and chat template of {folder} ({reason})", REMEDY
+        )
+    return ok(f"{where}: {_described(ChatTemplate.of(renderer.tokenizer))}")
+
+
+def _untrainable(tokenizer: "PreTrainedTokenizerBase") -> str | None:
+    """Why a row with or without reasoning could not be labelled for training."""
+    from funreason.srml.formats import TrainingDataError
+    from funreason.srml.segments import label_rows
+
+    rows = [{"prompt": CHAT, "completion": [{"role": "assistant", "content": text}]} for text in COMPLETIONS]
+    try:
+        report = label_rows(rows, tokenizer, adapt_prompt=for_template)[1]
+    except TrainingDataError as problem:
+        return str(problem)
+    return ", ".join(sorted(report.dropped)) or None
+
+
+def _described(template: ChatTemplate) -> str:
+    """What the template does with a chat, in the words of docs/templates.md."""
+    system = "takes a system message" if template.takes_system else "has no system role: it goes into the first query"
+    results = "shows results" if template.shows_tool_results else "shows no results: they are the user's"
+    think = ", its prompt opens <think>" if template.opens_think else ""
+    steps = ", shows the reasoning of earlier calls" if template.reasoning_key else ""
+    return f"its chat template {system}, {results}{think}{steps}, and ends a turn with {template.end_of_turn.strip()}"
