@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from funreason.calls import Call, parse, render, to_bfcl
+from funreason.core.errors import DataError
 from funreason.core.records import Sample
 
 Plant = Callable[[Sample, Sample, Random], Sample | None]
@@ -30,8 +31,12 @@ def _slots(sample: Sample, kinds: type | tuple[type, ...]) -> tuple[list[Call], 
                    and not isinstance(calls[n].arguments[key], bool)]  # fmt: skip
 
 
-def _with(sample: Sample, calls: list[Call]) -> Sample:
-    return replace(sample, answer=render(calls))
+def _with(sample: Sample, calls: list[Call]) -> Sample | None:
+    """The row with these calls, None where one of their names cannot be written."""
+    try:
+        return replace(sample, answer=render(calls))
+    except DataError:
+        return None
 
 
 def wrong_type(sample: Sample, donor: Sample, rng: Random) -> Sample | None:

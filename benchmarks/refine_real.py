@@ -18,7 +18,7 @@ from real_rows import RealRow, read_real_rows
 from tabulate import tabulate
 
 from funreason.calls import CallSyntaxError, parse, validate
-from funreason.config import FcdrParams, load_params
+from funreason.config import FcdrParams, VerifierParams, load_params
 from funreason.core.errors import DataError
 from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
@@ -41,8 +41,8 @@ def main() -> None:
     arguments = parser.parse_args()
     rows, unread = read_real_rows(arguments.folder)
     fcdr = load_params().fcdr.model_copy(update={"mode": "heuristics"})
-    speed = speed_line(rows, unread)  # first: no cache is warm
-    tables = [check_table(rows), reason_table(rows), outcome_table(rows, fcdr)]
+    speed = speed_line(rows, unread, fcdr.verifier)  # first: no cache is warm
+    tables = [check_table(rows, fcdr.verifier), reason_table(rows, fcdr.verifier), outcome_table(rows, fcdr)]
     text = "\n\n".join([*tables, defect_table(rows, fcdr, arguments.defects), speed])
     print(text)
     if arguments.write:
@@ -51,12 +51,12 @@ def main() -> None:
         PAGE.write_text(block.sub(lambda _: text + "\n", page))
 
 
-def check_table(rows: list[RealRow]) -> str:
+def check_table(rows: list[RealRow], verifier: VerifierParams | None) -> str:
     """Per check and group of rows: how many are decided, and how often wrongly."""
     counts: Counter[tuple] = Counter()
     for row in rows:
         for check in row.truth:
-            counts[check, row.group, row.truth[check], heuristic_result(check, row.sample).value] += 1
+            counts[check, row.group, row.truth[check], heuristic_result(check, row.sample, verifier).value] += 1
     table = []
     for check, group, truth in sorted({key[:3] for key in counts}, key=lambda key: (CHECKS.index(key[0]), key[1:])):
         true, false, none = (counts[check, group, truth, value] for value in (True, False, None))
@@ -69,12 +69,12 @@ def check_table(rows: list[RealRow]) -> str:
     return tabulate(table, headers="keys", tablefmt="github")
 
 
-def reason_table(rows: list[RealRow]) -> str:
+def reason_table(rows: list[RealRow], verifier: VerifierParams) -> str:
     """Per check and reason: how many rows it decides, and how often rightly."""
     counts: Counter[tuple] = Counter()
     for row in rows:
         for check, truth in row.truth.items():
-            result = heuristic_result(check, row.sample)
+            result = heuristic_result(check, row.sample, verifier)
             if result.value is not None:
                 counts[check, result.value, result.reason, result.value == truth] += 1
     table = [
@@ -113,7 +113,7 @@ def chain(samples: Iterable[Sample], fcdr: FcdrParams) -> tuple[list[Sample], Co
     for check in CHECKS:
         metrics = CheckMetrics()
         asked = [sample for sample in kept if check in checks_of(sample)]
-        results = list(run(CHECK_OF[check], asked, HeuristicsFirst(None), fcdr, metrics))
+        results = list(run(CHECK_OF[check], asked, HeuristicsFirst(None, fcdr.verifier), fcdr, metrics))
         gone = {result.id for result in results if not result.goes_on}
         new = {result.id: result.sample for result in results if result.sample}
         kept = [new.get(sample.id, sample) for sample in kept if sample.id not in gone]
@@ -134,7 +134,9 @@ def defect_table(rows: list[RealRow], fcdr: FcdrParams, each: int) -> str:
     planted = plant_defects(gold, OF_ANSWERS, each, "gold") | plant_defects(reasoned, OF_REASONING, each, "cot")
     table, totals = [], Counter()
     for kind, samples in planted.items():
-        failed = sum(any(heuristic_result(check, s).value is False for check in checks_of(s)) for s in samples)
+        failed = sum(
+            any(heuristic_result(check, s, fcdr.verifier).value is False for check in checks_of(s)) for s in samples
+        )
         removed = len(samples) - len(chain(samples, fcdr)[0])
         totals.update(n=len(samples), failed=failed, removed=removed)
         table.append({"defect": kind, "n": len(samples), "failed": failed, "removed": removed})
@@ -154,7 +156,7 @@ def is_callable(sample: Sample) -> bool:
         return False
 
 
-def speed_line(rows: list[RealRow], unread: Counter[str]) -> str:
+def speed_line(rows: list[RealRow], unread: Counter[str], verifier: VerifierParams) -> str:
     """Rows per second through all checks, with and without a reasoning, and the rows that were not read."""
     speeds = []
     reasoned, bare = ([row.sample for row in rows if bool(row.sample.cot) is has_cot] for has_cot in (True, False))
@@ -162,7 +164,7 @@ def speed_line(rows: list[RealRow], unread: Counter[str]) -> str:
         start = time.process_time()
         for sample in timed:
             for check in checks_of(sample):
-                heuristic_result(check, sample)
+                heuristic_result(check, sample, verifier)
         speeds.append(f"{len(timed) / (time.process_time() - start):,.0f}")
     left_out = ", ".join(f"{count} {reason}" for reason, count in sorted(unread.items()))
     return (

@@ -5,9 +5,10 @@ import pytest
 from funreason.assemble.training_set import refuse_empty, replayed
 from funreason.assemble.validate import Validator
 from funreason.calls import canonical
-from funreason.config import CheckParams, FcdrParams, MendingCheckParams
+from funreason.config import CheckParams, FcdrParams, MendingCheckParams, load_params
 from funreason.core.errors import DataError
 from funreason.core.records import Sample
+from funreason.heuristics import HeuristicResult
 from funreason.ledger.outcomes import (
     HistoryReader,
     Outcome,
@@ -21,6 +22,7 @@ from funreason.ledger.results import CheckResult
 from funreason.refine.checks import CHECKS, check_row
 from funreason.refine.panel import PanelVerdict
 
+from .conftest import REPO
 from .rows import GHENT, OSLO, TOOLS
 
 OUTCOME_COUNTS = {"kept": 3, "regenerated": 0, "statement": 0, "not_selected": 0, "dropped": 1, "hard": 0}
@@ -30,11 +32,12 @@ def sample(name: str = "1", answer: str = GHENT, query: str | None = None, cot="
     return Sample(name, query or f"query {name}", TOOLS, cot, answer, **changes)
 
 
-def fcdr(undecided: str = "drop", max_regen: int = 1, recheck_cot: bool = True) -> FcdrParams:
+def fcdr(undecided: str = "drop", max_regen: int = 1, recheck_cot: bool = True, **changes) -> FcdrParams:
     panel = CheckParams(judges=["judge"], rule="majority")
     mending = MendingCheckParams(judges=["judge"], rule="majority", max_regen=max_regen)
     checks = {"response": panel, "query_tool": panel, "cot": panel, "call": mending, "format": mending}
-    return FcdrParams(mode="judge", undecided=undecided, recheck_cot=recheck_cot, **checks)
+    values = {"mode": "judge", "undecided": undecided, "recheck_cot": recheck_cot, **checks, **changes}
+    return load_params(REPO / "profiles" / "toy.yaml").fcdr.model_copy(update=values)
 
 
 def decide(check: str, verdicts: list[PanelVerdict], params: FcdrParams, **changes) -> tuple[CheckResult, list[str]]:
@@ -53,6 +56,17 @@ def decide(check: str, verdicts: list[PanelVerdict], params: FcdrParams, **chang
 def test_undecided_rows_do_as_the_parameter_says(check, undecided):
     result, _ = decide(check, [PanelVerdict(None, problem="no <judge> tag")], fcdr(undecided))
     assert (result.verdict, result.action) == ("undecided", undecided)
+
+
+@pytest.mark.parametrize(
+    ("mode", "likely", "action"),
+    [("heuristics", True, "keep"), ("heuristics", None, "keep"), ("heuristics", False, "drop"), ("judge", True, "drop"),
+     ("cascade", True, "drop")],
+)  # fmt: skip
+def test_likely_keeps_what_no_judge_was_asked_about_and_the_verifier_does_not_doubt(mode, likely, action):
+    unclear = HeuristicResult(None, "the query may ask for more", {}, 0.5, likely)
+    verdict = PanelVerdict(None, problem="unclear", heuristic=unclear)
+    assert decide("call", [verdict], fcdr("likely", mode=mode))[0].action == action
 
 
 def test_a_row_with_an_undecided_new_answer_does_not_pass():

@@ -16,6 +16,7 @@ from funreason.config.blocks import (
     PricesParams,
     RayParams,
     ServerParams,
+    VerifierParams,
     WatchParams,
 )
 from funreason.config.params import Params, check_params, load_params
@@ -26,6 +27,7 @@ from funreason.config.yamlio import read_yaml, yaml
 __all__ = [
     "Block", "CheckParams", "Count", "DataParams", "FcdrParams", "JudgeParams", "LlmParams", "LoraParams", "LossParams",
     "MendingCheckParams", "ModelParams", "MultiTurnParams", "Name", "PanelParams", "Params", "PriceParams",
-    "PricesParams", "RayParams", "RecipeParams", "RoundParams", "ServerParams", "TrainParams", "WatchParams",
+    "PricesParams", "RayParams", "RecipeParams", "RoundParams", "ServerParams", "TrainParams",
+    "VerifierParams", "WatchParams",
     "check_params", "load_params", "read_yaml", "yaml",
 ]  # fmt: skip

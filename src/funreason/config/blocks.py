@@ -244,12 +244,31 @@ class MendingCheckParams(CheckParams):
     max_regen: Annotated[int, Field(ge=0)]
 
 
+class MaxErrorParams(Block):
+    """fcdr.verifier.max_error, per check."""
+
+    query_tool: Fraction
+    cot: Fraction
+    call: Fraction
+
+
+class VerifierParams(Block):
+    """fcdr.verifier: the operating point of the verifier, which scores the rows that no rule decides."""
+
+    max_error: MaxErrorParams
+    max_false: Fraction
+    max_loss: Fraction
+
+
 class FcdrParams(Block):
     """fcdr: the five checks."""
 
     mode: Literal["judge", "heuristics", "cascade"]
-    undecided: Literal["drop", "keep", "hard"]
+    undecided: Literal["likely", "drop", "keep", "hard"]
+    max_removed: Fraction
+    max_undecided: Fraction
     recheck_cot: bool
+    verifier: VerifierParams
     response: CheckParams
     query_tool: CheckParams
     cot: CheckParams

@@ -3,14 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from funreason.calls import validate
+from funreason.config import VerifierParams
 from funreason.core.errors import DataError
 from funreason.core.records import Sample
-from funreason.heuristics.comparison import MAX_CHARACTERS, Comparison, compare
+from funreason.heuristics.comparison import MAX_CHARACTERS, Comparison
 from funreason.heuristics.contradictions import competing_value, contradicts_reasoning, replaces_another_number
 from funreason.heuristics.lenient_parser import STRINGS, lenient_calls, strict_calls
+from funreason.heuristics.looked_at import look_at
 from funreason.heuristics.requests import request_without_tool, requests_function, unstated_required_values
 from funreason.heuristics.result import HeuristicResult, evidence_of, unclear
 from funreason.heuristics.unaccounted import (
@@ -20,6 +23,7 @@ from funreason.heuristics.unaccounted import (
     unrequested_functions,
     unused_parameter_words,
 )
+from funreason.heuristics.verifier import verify
 from funreason.heuristics.words import REVERSALS, name_parts
 
 _LISTED = re.compile(r"[\s`]*\[\s*[A-Za-z_][\w.]*\(")
@@ -32,19 +36,41 @@ _FITTING = {str: ("string",), bool: ("boolean",), int: ("integer", "float", "num
 _BOUNDS = frozenset(("minimum", "maximum", "minLength", "maxLength"))
 
 
-def heuristic_result(check: str, sample: Sample) -> HeuristicResult:
+def heuristic_result(check: str, sample: Sample, verifier: VerifierParams | None = None) -> HeuristicResult:
     """What can be said of a row without a model.
 
     Args:
         check: The check, one of `prompts.CHECKS`.
         sample: The row.
+        verifier: Where the verifier decides what no rule does (fcdr.verifier); None for the rules alone.
 
     Raises:
         ValueError: There is no such check.
     """
-    if check not in _CHECKS:
-        raise ValueError(f"no check named {check!r}: allowed are {', '.join(_CHECKS)}")
-    return _CHECKS[check](sample)
+    if check in _OF_ANSWER:
+        return _OF_ANSWER[check](sample)
+    if check not in _OF_CALLS:
+        raise ValueError(f"no check named {check!r}: allowed are {', '.join((*_OF_ANSWER, *_OF_CALLS))}")
+    if check == "query_tool" and sample.tools == []:
+        return HeuristicResult(False, "there are no tools")
+    row = look_at(sample)
+    if isinstance(row, HeuristicResult):
+        return row
+    result = _OF_CALLS[check](sample, row.on_cot() if check == "cot" else row.on_query())
+    if result.value is not None or verifier is None or sample.steps or (check == "cot" and not sample.cot):
+        return result
+    return _verified(check, row.evidence, bool(sample.cot), result, verifier)
+
+
+def _verified(
+    check: str, found: dict[str, float], has_cot: bool, result: HeuristicResult, limits: VerifierParams
+) -> HeuristicResult:
+    """The result of a row that no rule decided, with the verifier's score, and its verdict where the score is clear."""
+    opinion = verify(check, found, has_cot, limits)
+    if opinion.value is None:
+        return replace(result, score=opinion.score, likely=opinion.likely)
+    reason = "the evidence is for the row" if opinion.value else "the evidence is against the row"
+    return HeuristicResult(opinion.value, reason, result.evidence, opinion.score)
 
 
 def check_response(sample: Sample) -> HeuristicResult:
@@ -76,13 +102,8 @@ def check_format(sample: Sample) -> HeuristicResult:
     return HeuristicResult(True, "the format is right")
 
 
-def check_query_tool(sample: Sample) -> HeuristicResult:
+def check_query_tool(sample: Sample, comparison: Comparison) -> HeuristicResult:
     """Whether there are tools and required values for the query. A wrong answer is evidence, and by itself no False."""
-    if sample.tools == []:
-        return HeuristicResult(False, "there are no tools")
-    comparison = compare(sample, sample.query, sample.history)
-    if isinstance(comparison, HeuristicResult):
-        return comparison
     if sample.steps:
         return unclear("in the middle of a turn")
     functions = [name for name in comparison.names if name not in comparison.specs]
@@ -111,11 +132,8 @@ def _missing_values(comparison: Comparison) -> list[str]:
     return not_stated + [param for call in known for param in comparison.missing_parameters(call)]
 
 
-def check_cot(sample: Sample) -> HeuristicResult:
+def check_cot(sample: Sample, comparison: Comparison) -> HeuristicResult:
     """Whether the reasoning names the functions and the values of the answer, and no others."""
-    comparison = compare(sample, sample.cot)
-    if isinstance(comparison, HeuristicResult):
-        return comparison
     text, counts = comparison.text, Counter(call.name for call in comparison.calls)
     originals = sample.names.get("originals", {})  # a reasoning of the source may have the user's names
     mentions = {
@@ -142,11 +160,8 @@ def _has_nouns(name: str, comparison: Comparison) -> bool:
     return all(word in comparison.text.words for word in name_parts(name)[1])
 
 
-def check_call(sample: Sample) -> HeuristicResult:
+def check_call(sample: Sample, comparison: Comparison) -> HeuristicResult:
     """Whether the calls fit their tools and the query, and use all of the query."""
-    comparison = compare(sample, sample.query, sample.history)
-    if isinstance(comparison, HeuristicResult):
-        return comparison
     try:
         problems = [] if fits_at_a_glance(comparison) else validate(comparison.calls, sample.tools)
     except DataError as error:
@@ -190,7 +205,7 @@ def _wrong_value(comparison: Comparison) -> HeuristicResult | None:
 def _other_function(comparison: Comparison) -> HeuristicResult | None:
     """False where the query asks for another function and has no word of a called one."""
     # in a conversation it may take another function first
-    if comparison.earlier or not any(comparison.text.lacks_function(name) for name in comparison.names):
+    if comparison.earlier or len(comparison.calls) > 1 or not comparison.text.lacks_function(comparison.names[0]):
         return None
     others = _other_functions(comparison)
     is_evident = comparison.scalars("hinted", "absent") or any(requests_function(name, comparison) for name in others)
@@ -218,10 +233,10 @@ def _other_functions(comparison: Comparison) -> list[str]:
     return [name for name in comparison.tools if name not in comparison.specs and comparison.text.names_function(name)]
 
 
-_CHECKS: dict[str, Callable[[Sample], HeuristicResult]] = {
-    "response": check_response,
+_OF_ANSWER: dict[str, Callable[[Sample], HeuristicResult]] = {"response": check_response, "format": check_format}
+# These compare the calls with the query, the check of the reasoning with the reasoning.
+_OF_CALLS: dict[str, Callable[[Sample, Comparison], HeuristicResult]] = {
     "query_tool": check_query_tool,
     "cot": check_cot,
     "call": check_call,
-    "format": check_format,
 }

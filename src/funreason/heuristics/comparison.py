@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -150,6 +150,12 @@ def compare(sample: Sample, text: str, history: Sequence[dict[str, Any]] = ()) -
     return Comparison(indexed, by_name, calls, specs, _matches(scalars, indexed, earlier), earlier)
 
 
+def compare_with(comparison: Comparison, text: str) -> Comparison:
+    """The same calls compared with another text."""
+    indexed, scalars = Text(text), [match.scalar for match in comparison.matches]
+    return replace(comparison, text=indexed, matches=_matches(scalars, indexed, ()), earlier=())
+
+
 def _earlier_texts(history: Sequence[dict[str, Any]]) -> tuple[Text, ...]:
     """What the messages state, and apart from it what was called in them: a call may have made something up."""
     if not history:
@@ -185,8 +191,24 @@ def _scalars(index: int, call: Call, spec: ToolSpec | None) -> list[Scalar]:
         declared = spec.parameters.get(param, {}) if spec else {}
         is_default = "default" in declared and repr(declared["default"]) == repr(value)
         required = spec is None or param in spec.required
-        scalars += [Scalar(index, param, part, is_key, required, is_default) for part, is_key in _parts(value)]
+        known = declared_keys(declared)  # validated; nobody states them
+        parts = [(part, is_key) for part, is_key in _parts(value) if not (is_key and part in known)]
+        scalars += [Scalar(index, param, part, is_key, required, is_default) for part, is_key in parts]
     return scalars
+
+
+def declared_keys(declared: dict[str, Any]) -> set[str]:
+    """The names of all properties that a parameter declares, at any depth."""
+    keys: set[str] = set()
+    todo: list[Any] = [declared]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict):
+            if isinstance(properties := node.get("properties"), dict):
+                keys.update(properties)
+                todo += properties.values()
+            todo.append(node.get("items"))
+    return keys
 
 
 def _parts(value: Any) -> list[tuple[Any, bool]]:

@@ -90,20 +90,16 @@ def may_be_unstated(scalar: Scalar, comparison: Comparison) -> bool:
 
 
 def contradicts_reasoning(scalar: Scalar, comparison: Comparison) -> bool:
-    """Whether the reasoning cannot lead to a value: it states another one, or nothing in it accounts for the value."""
-    text = comparison.text
+    """Whether the reasoning states another value of a parameter. That it does not state the value is no evidence."""
     if isinstance(scalar.value, bool) or scalar.value is None:
-        mentioned = {value for _, _, value in boolean_mentions(text.low, scalar.param)}
+        mentioned = {value for _, _, value in boolean_mentions(comparison.text.low, scalar.param)}
         return scalar.value is not None and mentioned == {not scalar.value}
     if _reasoning_states_another(scalar, comparison):
         return True
+    text = comparison.text
     if scalar.is_key or text.places(scalar.value) or text.may_state(scalar.value):
         return False
-    if may_be_unstated(scalar, comparison):
-        return False
-    # A short text or one of an enum may stand for words that share no letter with it (`en`: English).
-    is_code = isinstance(scalar.value, str) and (len(scalar.value) < 4 or comparison.declared(scalar).get("enum"))
-    return not is_code or bool(value_starts(text.low, scalar.param))
+    return bool(value_starts(text.low, scalar.param)) and not may_be_unstated(scalar, comparison)
 
 
 def _reasoning_states_another(scalar: Scalar, comparison: Comparison) -> bool:

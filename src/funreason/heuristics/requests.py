@@ -14,7 +14,7 @@ from funreason.heuristics.words import COMMON_WORDS, STOP_WORDS, TOKEN, VERBS, n
 
 # "search for the jobs": a verb at the start of a request, an article, a thing.
 _REQUEST = re.compile(
-    r"(?:^|\b(?:please|you|me|to|and|then|also)\s)(\w+)\s(?:(?:for|up|at|on|off)\s)?(the|an?|my|our|all)\s(\w+)"
+    r"(?:^|\b(?:please|you|me|to|and|then|also)\s)(\w+)\s(?:(?:for|up|at|on|off)\s)?(the|an?|my|our|all)\s(\w+(?:\s\w+){0,2})"
 )
 _FILLERS = frozenset(
     "today over during under below around about into given due dated finally last named called help some".split()
@@ -36,7 +36,8 @@ def request_without_tool(comparison: Comparison) -> str | None:
         verb, article, thing = request.groups()
         # "get a greens" may be another word for what the function is about, "get the greens" names it
         is_request = verb in VERBS or stem(verb) not in _EMPTY_WORDS
-        if is_request and (verb not in verbs or article == "the") and stem(thing) not in known | _EMPTY_WORDS:
+        words = {stem(word) for word in thing.split()}
+        if is_request and (verb not in verbs or article == "the") and words.isdisjoint(known) and words - _EMPTY_WORDS:
             return request[0]
     return None
 

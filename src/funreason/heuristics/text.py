@@ -1,7 +1,7 @@
 """An index of a text (a query, a reasoning): where it states a value, and which of its values no call uses."""
 
 import re
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 from funreason.heuristics.values import SMALL_NUMBERS, TextValue, date_or_number, scan_values
@@ -37,7 +37,17 @@ _VAGUE_DATE = re.compile(
     r"\b(?:today|tomorrow|yesterday|tonight|now|days?|nights?|weeks?|months?|years?|weekend|since|ago|spring|summer|autumn"
     r"|fall|winter|christmas|easter|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
 )
+_SMALL_WORDS = frozenset("a an and at by for in is of on the with".split())  # of `check_in`, say nothing of a place
+_PERCENT = re.compile(r"\s?(?:%|percent|per cent|pct)|(?<=%)")
+_MOMENT = re.compile(r"(?:(?P<date>\d{4}-\d\d-\d\d)[t ])?(?P<time>\d\d:\d\d)(?::00)?(?:\.0+)?z?", re.IGNORECASE)
 _UNIT_FACTORS = frozenset([10**n for n in range(1, 10)] + [7, 12, 24, 30, 52, 60, 365, 1440, 3600, 86400])
+
+
+@lru_cache(maxsize=16)  # a row's texts are looked at several times, and its claims are not part of the index
+def _indexed(text: str) -> tuple[str, list[TextValue], dict[str, list[Place]]]:
+    """(lower case, values, words, which are filled when they are asked for) of a text."""
+    low = lower(text)
+    return low, list(scan_values(low)), {}
 
 
 class Text:
@@ -50,24 +60,25 @@ class Text:
     """
 
     def __init__(self, text: str):
-        self.raw, self.low = text, lower(text)
-        self.values = list(scan_values(self.low))
+        self.raw = text
+        self.low, self.values, self._words = _indexed(text)
         self._claimed = bytearray(len(text))
 
-    @cached_property
+    @property
     def words(self) -> dict[str, list[Place]]:
         """Each word without its plural s → its places."""
-        words: dict[str, list[Place]] = {}
-        for token in TOKEN.finditer(self.low):
-            words.setdefault(stem(token[0]), []).append(token.span())
-        return words
+        if not self._words:
+            for token in TOKEN.finditer(self.low):
+                self._words.setdefault(stem(token[0]), []).append(token.span())
+        return self._words
 
     def places(self, value: str | int | float) -> list[Place]:
         """The places where the text clearly states `value`, in any of its forms."""
         if not isinstance(value, str):
-            return self._equal(value)
-        verbatim = self.verbatim(value)
-        return verbatim + [place for place in self._equal(date_or_number(value)) if place not in verbatim]
+            return self._equal(value) or self._percentages(value)
+        if places := self.verbatim(value):
+            return places + [place for place in self._equal(date_or_number(value)) if place not in places]
+        return self._equal(date_or_number(value)) or self._moments(value) or self._inflected(value)
 
     def verbatim(self, value: str) -> list[Place]:
         """The places of `value` as whole words in any case; of a stop word, or one or two letters, only in capitals."""
@@ -83,6 +94,40 @@ class Text:
             at = text.find(needle, at + 1)
         return places
 
+    def _percentages(self, value: int | float) -> list[Place]:
+        """The places of a fraction that is stated in percent."""
+        if not 0 < abs(value) < 10 or isinstance(value, int):
+            return []
+        equal = self._equal(round(value * 100, 9))
+        return [(start, end) for start, end in equal if _PERCENT.match(self.low, end)]
+
+    def _moments(self, value: str) -> list[Place]:
+        """The place of a time, or of a date with a time, both of which are stated: "6 PM" for 18:00."""
+        moment = _MOMENT.fullmatch(value.strip())
+        if not moment:
+            return []
+        times = [v for v in self.values if v.kind == "time" and v.value[:5].zfill(5) == moment["time"]]
+        if not moment["date"]:
+            return [(v.start, v.end) for v in times]
+        days = self._equal(date_or_number(moment["date"]))
+        return days if times or (days and moment["time"] == "00:00") else []
+
+    def _inflected(self, value: str) -> list[Place]:
+        """The places of a text of up to six words in other forms: plural, with underscores."""
+        tokens = [stem(token) for token in TOKEN.findall(lower(value)[:200])]
+        if not 0 < len(tokens) <= 6 or (len(tokens) == 1 and len(tokens[0]) < 4):
+            return []
+        places = []
+        for start, end in self.words.get(tokens[0], ())[:MAX_PLACES]:
+            for token in tokens[1:]:
+                following = TOKEN.match(self.low, end + 1)
+                if not following or stem(following[0]) != token:
+                    break
+                end = following.end()
+            else:
+                places.append((start, end))
+        return places
+
     def may_state(self, value: str | int | float) -> bool:
         """Whether the text may mean `value`: it has some of its words or digits, but not the whole."""
         if isinstance(value, str):
@@ -92,6 +137,8 @@ class Text:
             if isinstance(normal, tuple):
                 day_first = normal[:0:-1]
                 return any(v.kind == "date" and v.value[1:] in (normal[1:], day_first) for v in self.values)
+            if len(tokens) == 1 and len(tokens[0]) <= 3:
+                return any(word.startswith(tokens[0]) for word in self.words)  # IL: Illinois
             return sum(token in self.words for token in tokens) * 2 >= len(tokens)
         if abs(value) >= 1e15:
             return False
@@ -123,6 +170,15 @@ class Text:
         """Whether nothing claims any character of a place."""
         return self._claimed.find(1, *place) < 0
 
+    @property
+    def claims(self) -> bytes:
+        """What is claimed, to be put back later."""
+        return bytes(self._claimed)
+
+    @claims.setter
+    def claims(self, claims: bytes) -> None:
+        self._claimed = bytearray(claims)
+
     def mark_claimed(self, place: Place) -> None:
         """Claim a place, whether or not it is claimed already."""
         self._claimed[slice(*place)] = b"\1" * (place[1] - place[0])
@@ -152,7 +208,7 @@ class Text:
         Returns:
             The distance to the nearest word, or the length of the text where it has none.
         """
-        words = [word for word in name_words(param) if word not in name_words(other)]
+        words = [word for word in name_words(param) if word not in name_words(other) and word not in _SMALL_WORDS]
         near = [span for word in words for span in self.words.get(word, ())[:MAX_PLACES]]
         return min([max(start - place[1], place[0] - end, 0) for start, end in near], default=len(self.low))
 

@@ -22,7 +22,7 @@ _ORDERED_PAIRS = (
 )  # fmt: skip
 _FROM, _TO = re.compile(r"\b(?:from|leaving|departing)\W+$"), re.compile(r"\b(?:to|into|reaching|until)\W+$")
 _LOOKS_LIKE_DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b|\d\d?:\d\d|\d\d?\s?[ap]\.?m\b")
-_DECLARES_DATE = re.compile("date|day|time|when|deadline|birth|start|end|due|from|until|since")
+_DECLARES_DATE = re.compile("date|day|time|yyyy|hh:mm|when|deadline|birth|start|end|due|from|until|since")
 _PLAIN_WORDS = re.compile(r"(?:[a-z]+ ){1,6}")
 
 

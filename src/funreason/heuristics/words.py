@@ -42,7 +42,10 @@ REVERSALS = re.compile(
     r"\b(?:except|instead|rather|unless|otherwise|if|but|wait|actually|however|mistake|wrong|cannot)\b|n['’]t\b"
     r"|\bnot\b(?!\s(?:given|mentioned|specified|provided|needed|required|set|stated|said))"
 )
-_NAME_SEPARATOR = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\W_]+")
+_NAME_SEPARATOR = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
+# Scripts without spaces between words: a word or a number may begin or end beside any of their characters.
+UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_ROOT = re.compile(rf"[^\W_{UNSPACED}]+|[{UNSPACED}]+")
 _NEGATION = re.compile(r"\b(?:not|never|no)\b|n['’]t\b")
 _BOOLEAN_PREFIXES = ("is", "has", "include", "show", "enable", "with", "use", "send", "should")
 _SMALL_WORDS = frozenset("a and by for from in of on the to with".split())
@@ -66,11 +69,31 @@ def name_parts(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(verbs), ()
 
 
+@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """`word` without a plural s; `movie` and `movies` become `movy`, as `city` and `cities` become `city`."""
     if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
         word = word[:-1]
     return word[:-2] + "y" if len(word) > 3 and word.endswith("ie") else word
+
+
+def roots(text: str) -> frozenset[str]:
+    """The beginnings of the words of a text in lower case, where related words agree; of Chinese, pairs of characters.
+
+    Five letters do what a stemmer does here (calculate, calculation, calculator), in any language.
+    """
+    found: set[str] = set()
+    for word in _ROOT.findall(text):
+        if word.isascii() or not is_unspaced(word[0]):
+            found.add(stem(word)[:5])
+        else:
+            found.update(word[at : at + 2] for at in range(max(1, len(word) - 1)))
+    return frozenset(found)
+
+
+def is_unspaced(letter: str) -> bool:
+    """Whether a character is of a script without spaces between words."""
+    return "\u3040" <= letter <= "\u30ff" or "\u3400" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7af"
 
 
 def boolean_mentions(low: str, param: str) -> list[tuple[int, int, bool | None]]:
@@ -129,6 +152,8 @@ def is_joined(text: str, at: int) -> bool:
     if not 0 < at < len(text):
         return False
     left, right = text[at - 1], text[at]
+    if is_unspaced(left) or is_unspaced(right):
+        return False
     if (left.isalnum() or left == "_") and (right.isalnum() or right == "_"):
         return True
     if left.isdigit() and right in ".,:/-":

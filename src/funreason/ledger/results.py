@@ -25,7 +25,8 @@ class CheckResult(Row):
         votes: These texts in the order of asking, {"judge", "value" (null: unreadable), "text"}.
         old_answer: The answer before the step, where there is a new one, accepted or not.
         new_answer: The new answer.
-        heuristics: The heuristics' result for the row as it came in, {"value" (null: unclear), "reason", "evidence"}.
+        heuristics: The heuristics' result for the row as it came in, {"value" (null: unclear), "reason", "evidence"},
+            and "score" and "likely" where the verifier was asked.
         sample: The row after the step, where it is at hand; not a part of the line.
     """
 

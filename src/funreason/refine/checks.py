@@ -98,7 +98,9 @@ def _judge_and_mend(check: Check, sample: Sample, fcdr: FcdrParams) -> Flow:
     while True:
         verdict = yield Question(check.name, sample)
         if verdict.value is None:
-            return CheckResult(sample.id, check.name, "undecided", fcdr.undecided, verdict.problem, sample=sample)
+            return CheckResult(
+                sample.id, check.name, "undecided", _undecided(verdict, fcdr), verdict.problem, sample=sample
+            )
         if verdict.value:
             return CheckResult(sample.id, check.name, "pass", "keep", "", sample=sample)
         if not left:
@@ -107,6 +109,15 @@ def _judge_and_mend(check: Check, sample: Sample, fcdr: FcdrParams) -> Flow:
         if problem:
             return _failed(check, sample, problem)
         left, sample = left - 1, replace(sample, answer=answer)
+
+
+def _undecided(verdict: PanelVerdict, fcdr: FcdrParams) -> str:
+    """What becomes of an undecided row. A row that no judge was asked about is kept unless the verifier doubts it."""
+    if fcdr.undecided != "likely":
+        return fcdr.undecided
+    if fcdr.mode != "heuristics":
+        return "drop"
+    return "drop" if verdict.heuristic and verdict.heuristic.likely is False else "keep"
 
 
 def _new_answer(check: Check, sample: Sample, verdict: PanelVerdict) -> tuple[str, str]:

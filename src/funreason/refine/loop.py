@@ -1,13 +1,14 @@
 """All rows through one check: the questions of a block of rows are put together, pass by pass."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 
 from funreason.config import FcdrParams
 from funreason.core.records import Sample
 from funreason.ledger.results import CheckResult
 from funreason.refine.checks import Check, check_row
+from funreason.refine.guard import Guard
 from funreason.refine.judge import Question
 from funreason.refine.metrics import CheckMetrics
 from funreason.refine.modes import Decider
@@ -37,8 +38,11 @@ def run(
 
     Returns:
         One result per row, in the order of the rows.
+
+    Raises:
+        DataError: The check removes, or leaves undecided, more rows than fcdr.max_removed and max_undecided allow.
     """
-    samples, number = iter(samples), 0
+    samples, number, guard = iter(samples), 0, Guard(check.name, fcdr)
     while block := list(islice(samples, BLOCK)):
         number += 1
         if watch and number == 1:
@@ -48,9 +52,11 @@ def run(
         for row in rows:
             result = row.finished()
             metrics.add(result, row.verdicts)
+            guard.add(result)
             if watch:
                 watch.add(check, row.verdicts)
             yield result
+        guard.stop_if_emptying()
 
 
 def _put_questions(check: Check, rows: list["_RowInCheck"], decider: Decider, block: str) -> None:
@@ -101,6 +107,6 @@ class _RowInCheck:
             votes=votes,
             old_answer=old if changed else None,
             new_answer=new if changed else None,
-            heuristics=asdict(heuristic) if heuristic else None,
+            heuristics=heuristic.to_row() if heuristic else None,
             sample=replace(result.sample, regenerated=self.sample.regenerated or changed),
         )

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Protocol
 
-from funreason.config import Params
+from funreason.config import Params, VerifierParams
 from funreason.core.paths import JUDGES
 from funreason.heuristics import heuristic_result
 from funreason.llm import load_refs
@@ -26,14 +26,15 @@ class Decider(Protocol):
 class JudgesOnly:
     """Mode `judge`, the paper's: the panel decides. What the heuristics say is noted beside it, for the ledger."""
 
-    def __init__(self, panel: Panel):
+    def __init__(self, panel: Panel, verifier: VerifierParams):
         self.panel: Panel | None = panel
+        self.verifier = verifier
 
     def ask(self, questions: list[Question], desc: str) -> list[PanelVerdict]:
         """One verdict per question, in their order; `desc` is for the progress line."""
         assert self.panel is not None
         verdicts = self.panel.ask(questions, desc)
-        heuristics = [heuristic_result(question.check, question.sample) for question in questions]
+        heuristics = [heuristic_result(q.check, q.sample, self.verifier) for q in questions]
         return [replace(verdict, heuristic=result) for verdict, result in zip(verdicts, heuristics, strict=True)]
 
 
@@ -45,14 +46,15 @@ class HeuristicsFirst:
 
     Args:
         panel: The judges; None in the mode `heuristics`, where unclear rows stay undecided.
+        verifier: Where the verifier decides what no rule does.
     """
 
-    def __init__(self, panel: Panel | None):
-        self.panel = panel
+    def __init__(self, panel: Panel | None, verifier: VerifierParams):
+        self.panel, self.verifier = panel, verifier
 
     def ask(self, questions: list[Question], desc: str) -> list[PanelVerdict]:
         """One verdict per question, in their order; `desc` is for the progress line."""
-        verdicts = [_by_heuristics(question) for question in questions]
+        verdicts = [_by_heuristics(question, self.verifier) for question in questions]
         if self.panel is None:
             return verdicts
         needed = [at for at, question in enumerate(questions) if _needs_judges(question, verdicts[at])]
@@ -62,8 +64,8 @@ class HeuristicsFirst:
         return verdicts
 
 
-def _by_heuristics(question: Question) -> PanelVerdict:
-    result = heuristic_result(question.check, question.sample)
+def _by_heuristics(question: Question, verifier: VerifierParams) -> PanelVerdict:
+    result = heuristic_result(question.check, question.sample, verifier)
     clear = result.value is not None
     problem = "" if clear else "unclear to the heuristics"
     return PanelVerdict(result.value, problem=problem, heuristic=result, by_heuristics=clear)
@@ -98,10 +100,12 @@ def open_decider(params: Params, check: str, stack: ExitStack) -> Decider:
         ModelError: The descriptor of a judge is missing or broken.
     """
     if params.fcdr.mode == "heuristics":
-        return HeuristicsFirst(None)
+        return HeuristicsFirst(None, params.fcdr.verifier)
     refs, panels = load_refs(JUDGES), params.fcdr.panels()
     asked = [check, "cot"] if CHECKS[check].mends else [check]  # the CoT check is asked again about a new answer
     names = dict.fromkeys(name for each in asked for name in panels[each].judges)
     judges = {name: stack.enter_context(Judge(name, refs[name], params.llm, params.judge)) for name in names}
     panel = Panel(judges, params.fcdr)
-    return HeuristicsFirst(panel) if params.fcdr.mode == "cascade" else JudgesOnly(panel)
+    if params.fcdr.mode == "cascade":
+        return HeuristicsFirst(panel, params.fcdr.verifier)
+    return JudgesOnly(panel, params.fcdr.verifier)

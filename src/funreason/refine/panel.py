@@ -112,8 +112,14 @@ def decide(seats: tuple[list[JudgeReply], ...], fraction: float) -> PanelVerdict
 
 
 def with_recipe_panel(params: Params, name: str) -> Params:
-    """The parameters with the panel that the recipe of round `name` puts into every check, where it has one."""
+    """The parameters of the checks in round `name`: with the panel of its recipe, where it has one.
+
+    The queries of an HDR round are those that failed before: there it is no sign of a fault that most fail again.
+    """
     panel = params.recipe_of(name).panel
+    if params.rounds[name].recipe == "hdr":
+        unguarded = params.fcdr.model_copy(update={"max_removed": 1.0, "max_undecided": 1.0})
+        params = params.model_copy(update={"fcdr": unguarded})
     if not panel:
         return params
     seats = panel.model_dump(include={"judges", "rule", "max_regen"})

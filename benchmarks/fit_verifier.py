@@ -1,0 +1,232 @@
+"""Fits the verifier of the heuristics on labelled rows, and measures it on rows of tools that it has not seen.
+
+    pip install scikit-learn
+    python benchmarks/fit_verifier.py ../shared/data/real [--write]
+
+Rows: the real ones (see real_rows.py), sound ones with a planted defect (defects.py), and cases of the toy world. Five
+folds; all rows whose tools have a name in common are in one fold. Prints what the scores of left-out folds are worth;
+with --write, fits on all rows and replaces src/funreason/heuristics/verifier.json.
+"""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import numpy as np
+from defects import OF_ANSWERS, OF_REASONING, plant_defects
+from real_rows import read_real_rows
+from refine_real import is_callable
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
+from tabulate import tabulate
+
+from funreason.core.records import Sample
+from funreason.heuristics.looked_at import LookedAt, look_at
+from funreason.heuristics.verifier import VERIFIED, Tree
+from funreason.toy.judging import sample_judged
+from funreason.toy.tools import split
+
+TARGET = Path(__file__).parents[1] / "src" / "funreason" / "heuristics" / "verifier.json"
+FOLDS = 5
+RULED = ("wrong type", "required left out", "unknown argument")  # the schema tells
+# What a planted defect means for the checks; for the others of answers only the call is wrong.
+TRUTH = {
+    "value not in query": {"query_tool": False, "call": False},
+    "other query": {"query_tool": False, "call": False},
+    "other reasoning": {"query_tool": True, "cot": False, "call": True},
+}
+OFF_COT = ("answer off reasoning", "wrong value", "wrong number", "wrong function", "dropped call", "truncated text")
+# Weight of a row; where a defect or a toy row stands beside real answers with a verdict, it must not outweigh them.
+WEIGHTS = {"gold": 0.5, "right": 1.0, "wrong": 1.0, "uncalled": 1.0, "planted": 0.25, "toy": 0.1}
+FRACTIONS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)
+# Evidence of which more can only be worse, or better: what the trees may not turn round.
+WORSE = (
+    "absent", "unserved", "worst_call", "repeated", "missing", "competing", "replaced", "cut_word", "partly", "swapped",
+    "form", "unused", "off_example", "best_other", "cot_maybe", "cot_but", "cot_wait", "cot_assume", "cot_refuse",
+    "cot_or", "cot_ask", "cot_cannot", "cot_late", "cot_lacks", "cot_hinted", "cot_error", "cot_length",
+)  # fmt: skip
+BETTER = ("name_fit", "text_fit", "margin", "query_covered")
+
+
+class Row(NamedTuple):
+    """A labelled row: what it is, the tools of its answer, the truth per check, its evidence."""
+
+    kind: str
+    tools: list[str]
+    truth: dict[str, bool]
+    evidence: dict[str, float]
+
+    @property
+    def weight(self) -> float:
+        return WEIGHTS.get(self.kind, WEIGHTS["planted"])
+
+
+def main() -> None:
+    """Measure, and fit on all rows if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--write", action="store_true", help=f"replace {TARGET.name}")
+    arguments = parser.parse_args()
+    rows = labelled_rows(arguments.folder)
+    features = sorted({name for row in rows for name in row.evidence})
+    models, table = {}, []
+    for check in VERIFIED:
+        for kind in ("reasoned", "bare"):
+            chosen = [
+                row for row in rows if check in row.truth and bool(row.evidence.get("cot")) == (kind == "reasoned")
+            ]
+            if not chosen or (check == "cot" and kind == "bare"):
+                continue
+            scores = left_out_scores(chosen, features, check)
+            curves = {"passes": passes(chosen, scores, check), "fails": fails(chosen, scores, check)}
+            models[f"{check}/{kind}"] = fitted(chosen, features, check) | curves
+            table += summary(f"{check}/{kind}", chosen, scores, check)
+    print(tabulate(table, headers="keys", floatfmt=".3f"))
+    if arguments.write:
+        TARGET.write_text(json.dumps({"features": features, "models": models}, separators=(",", ":")) + "\n")
+
+
+def labelled_rows(folder: Path) -> list[Row]:
+    """All rows that can be compared, with their evidence."""
+    real, _ = read_real_rows(folder)
+    rows = [(row.group, row.sample, row.truth) for row in real if row.group in WEIGHTS]
+    for group, kinds, each in (("gold", OF_ANSWERS, 300), ("right", OF_ANSWERS | OF_REASONING, 200)):
+        sound = [row.sample for row in real if row.group == group and is_callable(row.sample)]
+        kinds = {kind: plant for kind, plant in kinds.items() if kind not in RULED}
+        for kind, samples in plant_defects(sound, kinds, each, "fit_verifier").items():
+            truth = TRUTH.get(kind, {"query_tool": True, "call": False})
+            truth = truth | ({"cot": False} if group == "right" and kind in OFF_COT else {})
+            rows += [(kind, sample, truth) for sample in samples]
+    rows += [("toy", sample, truth) for sample, truth in toy_rows(400)]
+    out = []
+    for kind, sample, truth in rows:
+        row = look_at(sample)
+        if isinstance(row, LookedAt):
+            names = sorted(tool["name"] for tool in sample.tools)
+            out.append(Row(kind, names, truth, row.evidence))
+    return out
+
+
+def toy_rows(each: int) -> list[tuple[Sample, dict[str, bool]]]:
+    """Cases of the toy world, half of them planted to fail the check that they were made for."""
+    rng, tools, out = Random("fit_verifier/toy"), split()[0], []
+    for check in VERIFIED:
+        for number in range(each):
+            _, _, case = sample_judged(check, number % 2 == 0, tools, tools, rng)
+            sample = Sample(str(number), case.episode.query, case.episode.xlam_tools(), case.cot, case.answer)
+            out.append((sample, {check: number % 2 == 0}))
+    return out
+
+
+def folds(rows: list[Row]) -> np.ndarray:
+    """The fold of each row; rows whose tools have a name in common are in the same."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            name = parent[name]
+        return name
+
+    for row in rows:
+        for name in row.tools[1:]:
+            parent[root(name)] = root(row.tools[0])
+    groups = [root(row.tools[0]) if row.tools else "" for row in rows]
+    load, fold_of = [0] * FOLDS, {}
+    for group, count in Counter(groups).most_common():
+        fold_of[group] = load.index(min(load))
+        load[fold_of[group]] += count
+    return np.array([fold_of[group] for group in groups])
+
+
+def arrays(rows: list[Row], features: list[str], check: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(evidence, truth, weights) of rows."""
+    x = np.array([[row.evidence.get(name, 0.0) for name in features] for row in rows])
+    return x, np.array([row.truth[check] for row in rows]), np.array([row.weight for row in rows])
+
+
+def boosted(features: list[str]) -> HistGradientBoostingClassifier:
+    """A model of few small trees."""
+    signs = [1 if name in BETTER else -1 if any(word in name for word in WORSE) else 0 for name in features]
+    return HistGradientBoostingClassifier(
+        max_iter=120, learning_rate=0.07, max_leaf_nodes=7, min_samples_leaf=20, l2_regularization=3.0,
+        max_features=0.2, monotonic_cst=signs, random_state=0,
+    )  # fmt: skip
+
+
+def left_out_scores(rows: list[Row], features: list[str], check: str) -> np.ndarray:
+    """The score of each row by a model that was fitted on the other folds."""
+    x, truth, weights = arrays(rows, features, check)
+    fold, scores = folds(rows), np.zeros(len(rows))
+    for number in range(FOLDS):
+        rest = fold != number
+        model = boosted(features).fit(x[rest], truth[rest], sample_weight=weights[rest])
+        scores[~rest] = model.decision_function(x[~rest])
+    return scores
+
+
+def fitted(rows: list[Row], features: list[str], check: str) -> dict[str, Any]:
+    """A model of all rows, as verifier.json has it."""
+    model = boosted(features).fit(*(arrays(rows, features, check)[:2]), sample_weight=arrays(rows, features, check)[2])
+    trees = [nested(predictors[0].nodes, 0) for predictors in model._predictors]
+    return {"bias": round(float(model._baseline_prediction[0, 0]), 4), "trees": trees}
+
+
+def nested(nodes: np.ndarray, at: int) -> Tree:
+    """A tree of scikit-learn as nested lists."""
+    node = nodes[at]
+    if node["is_leaf"]:
+        return round(float(node["value"]), 4)
+    low, high = nested(nodes, int(node["left"])), nested(nodes, int(node["right"]))
+    return [int(node["feature_idx"]), round(float(node["num_threshold"]), 5), low, high]
+
+
+def passes(rows: list[Row], scores: np.ndarray, check: str) -> list[tuple[float, float]]:
+    """For each fraction, the least score above which no more rows are unsound.
+
+    Only real answers count, which have their natural share of wrong ones; where there are none (gold answers have no
+    verdict), planted defects count as if they were one row in ten.
+    """
+    truth = np.array([row.truth[check] for row in rows])
+    natural = np.array([row.kind in ("gold", "right", "wrong", "uncalled") for row in rows])
+    weight = natural.astype(float)
+    if truth[natural].all():
+        planted = np.array([row.kind not in WEIGHTS for row in rows])
+        weight[planted] = natural.sum() / 9 / max(1, planted.sum())
+    order = np.argsort(-scores)
+    wrong, total = np.cumsum((weight * ~truth)[order]), np.cumsum(weight[order])
+    error = (wrong + 1) / (total + 2)  # not overconfident where there are few rows
+    curve = []
+    for fraction in FRACTIONS:
+        if len(within := np.flatnonzero(error <= fraction)):
+            curve.append((fraction, round(float(scores[order[within[-1]]]), 3)))
+    return curve
+
+
+def fails(rows: list[Row], scores: np.ndarray, check: str) -> list[tuple[float, float]]:
+    """For each fraction, the score below which no more of the sound real rows are."""
+    sound = np.sort(
+        [s for row, s in zip(rows, scores, strict=True) if row.truth[check] and row.kind in ("gold", "right")]
+    )
+    return [(fraction, round(float(sound[int(fraction * len(sound))]), 3)) for fraction in FRACTIONS]
+
+
+def summary(name: str, rows: list[Row], scores: np.ndarray, check: str):
+    """What the scores of left-out rows are worth, per kind of row."""
+    truth = np.array([row.truth[check] for row in rows])
+    limits = [dict(passes(rows, scores, check)), dict(fails(rows, scores, check))]
+    kinds = np.array([row.kind for row in rows])
+    auc = roc_auc_score(truth, scores)
+    for kind in dict.fromkeys(row.kind for row in rows):
+        of_kind = scores[kinds == kind]
+        yield (
+            {"model": name, "AUC": auc, "rows": kind, "n": len(of_kind)}
+            | {f"pass at {limit}": float((of_kind >= limits[0].get(limit, 1e9)).mean()) for limit in (0.01, 0.03, 0.05)}
+            | {f"below {limit}": float((of_kind < limits[1][limit]).mean()) for limit in (0.002, 0.01, 0.03)}
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Stops a check that empties the round: most of its rows removed, or most of them undecided."""
+
+from collections import Counter
+
+from funreason.config import FcdrParams
+from funreason.core.errors import DataError
+from funreason.ledger.results import CheckResult
+
+MIN_ROWS = 100  # of fewer rows a large fraction may well be by chance
+_REASONS = 3  # that the message names
+
+
+class Guard:
+    """Counts the results of a check as they pass by.
+
+    Args:
+        check: The name of the check.
+        fcdr: fcdr.max_removed and fcdr.max_undecided, the greatest fractions of rows.
+    """
+
+    def __init__(self, check: str, fcdr: FcdrParams):
+        self.check, self.fcdr = check, fcdr
+        self.rows, self.undecided = 0, 0
+        self.removed: Counter[str] = Counter()
+        self.unclear: Counter[str] = Counter()
+
+    def add(self, result: CheckResult) -> None:
+        """Count the result of a row."""
+        self.rows += 1
+        reason = _reason(result)
+        if result.action in ("drop", "hard"):
+            self.removed[reason] += 1
+        if result.verdict == "undecided":
+            self.undecided += 1
+            self.unclear[reason] += 1
+
+    def stop_if_emptying(self) -> None:
+        """Look at the counts so far.
+
+        Raises:
+            DataError: More rows are removed or undecided than the parameters allow.
+        """
+        if self.rows < MIN_ROWS:
+            return
+        if self.removed.total() > self.fcdr.max_removed * self.rows:
+            remedy = "look at the rows' reasons, then change the judge, the data, or fcdr.mode"
+            if self.undecided > self.removed.total() / 2 and self.fcdr.undecided in ("drop", "hard"):
+                remedy = f"most are undecided and fcdr.undecided is {self.fcdr.undecided}: set it to likely or keep"
+            self._stop("removed", self.removed, "max_removed", remedy)
+        if self.undecided > self.fcdr.max_undecided * self.rows:
+            self._stop("left undecided", self.unclear, "max_undecided", "set fcdr.mode to cascade, or change the judge")
+
+    def _stop(self, what: str, reasons: Counter[str], name: str, remedy: str) -> None:
+        count, commonest = reasons.total(), reasons.most_common(_REASONS)
+        listed = ", ".join(f"{number} {reason}" for reason, number in commonest)
+        raise DataError(
+            f"check {self.check} {what} {count} of {self.rows} rows ({count / self.rows:.0%}), fcdr.{name} allows "
+            f"{getattr(self.fcdr, name):.0%}; commonest reasons: {listed}; {remedy}, or raise fcdr.{name} (1 is never)"
+        )
+
+
+def _reason(result: CheckResult) -> str:
+    """The reason of a result; of a row that the heuristics left undecided, theirs."""
+    by_heuristics = result.verdict == "undecided" and not result.votes and result.heuristics
+    return str(result.heuristics["reason"]) if by_heuristics and result.heuristics else result.reason

@@ -1,0 +1,76 @@
+"""A check that removes most rows, or leaves most undecided, stops its stage and says why."""
+
+import pytest
+
+from funreason.config import load_params
+from funreason.core.errors import DataError
+from funreason.core.records import Sample
+from funreason.ledger.results import CheckResult
+from funreason.refine.checks import CHECKS
+from funreason.refine.guard import MIN_ROWS, Guard
+from funreason.refine.loop import run
+from funreason.refine.metrics import CheckMetrics
+from funreason.refine.modes import HeuristicsFirst
+from funreason.refine.panel import with_recipe_panel
+
+from .conftest import REPO
+from .rows import GHENT, TOOLS
+
+PARAMS = load_params(REPO / "profiles" / "toy.yaml")
+FCDR = PARAMS.fcdr.model_copy(update={"mode": "heuristics"})
+
+
+def guarded(removed: int, undecided: int, rows: int, **changes) -> Guard:
+    guard = Guard("cot", FCDR.model_copy(update=changes))
+    for number in range(rows):
+        if number < removed:
+            guard.add(CheckResult(str(number), "cot", "fail", "drop", "reasoning does not lead to the answer"))
+        elif number < removed + undecided:
+            said = {"value": None, "reason": "the query may ask for more", "evidence": {}}
+            guard.add(CheckResult(str(number), "cot", "undecided", "keep", "unclear", heuristics=said))
+        else:
+            guard.add(CheckResult(str(number), "cot", "pass", "keep", ""))
+    return guard
+
+
+def test_too_many_removed_rows_stop_the_check_with_counts_reasons_and_the_parameter():
+    with pytest.raises(DataError) as error:
+        guarded(removed=101, undecided=0, rows=200).stop_if_emptying()
+    for text in ("check cot removed 101 of 200 rows", "fcdr.max_removed allows 50%",
+                 "101 reasoning does not lead to the answer", "or raise fcdr.max_removed"):  # fmt: skip
+        assert text in str(error.value)
+
+
+def test_too_many_undecided_rows_stop_the_check_with_the_reasons_of_the_heuristics():
+    with pytest.raises(DataError) as error:
+        guarded(removed=0, undecided=170, rows=200).stop_if_emptying()
+    assert "left undecided 170 of 200 rows (85%), fcdr.max_undecided allows 80%" in str(error.value)
+    assert "170 the query may ask for more" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("removed", "undecided", "rows", "changes"),
+    [(100, 0, 200, {}), (0, 160, 200, {}), (MIN_ROWS - 1, 0, MIN_ROWS - 1, {}), (200, 0, 200, {"max_removed": 1.0}),
+     (0, 200, 200, {"max_undecided": 1.0})],
+)  # fmt: skip
+def test_what_the_parameters_allow_goes_on(removed, undecided, rows, changes):
+    guarded(removed, undecided, rows, **changes).stop_if_emptying()
+
+
+def test_a_check_that_drops_what_it_cannot_decide_says_which_parameter_keeps_it():
+    """The rows are sound, but their query takes words that the heuristics do not know."""
+    samples = [Sample(str(n), "Wie wird das Wetter?", TOOLS, "", "[]") for n in range(MIN_ROWS)]
+    fcdr = FCDR.model_copy(update={"undecided": "drop"})
+    with pytest.raises(DataError, match="most are undecided and fcdr.undecided is drop: set it to likely or keep"):
+        list(run(CHECKS["call"], samples, HeuristicsFirst(None, fcdr.verifier), fcdr, CheckMetrics()))
+    sound = [Sample(str(n), "The weather in Ghent for 3 days?", TOOLS, "", GHENT) for n in range(MIN_ROWS)]
+    results = list(run(CHECKS["call"], sound, HeuristicsFirst(None, FCDR.verifier), FCDR, CheckMetrics()))
+    assert all(result.goes_on for result in results)
+
+
+def test_an_hdr_round_is_not_guarded_since_its_queries_failed_before():
+    hdr = load_params(REPO / "profiles" / "toy.yaml")
+    rounds = hdr.rounds | {"h1": hdr.rounds["r1"].model_copy(update={"recipe": "hdr"})}
+    of_round = with_recipe_panel(hdr.model_copy(update={"rounds": rounds}), "h1")
+    assert (of_round.fcdr.max_removed, of_round.fcdr.max_undecided) == (1.0, 1.0)
+    assert with_recipe_panel(hdr, "r0").fcdr.max_removed == 0.5

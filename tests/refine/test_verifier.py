@@ -1,0 +1,139 @@
+"""The verifier: what it decides between the rules and the judge, and where it stops."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+
+from funreason.config import load_params
+from funreason.core.records import Sample
+from funreason.heuristics import heuristic_result
+from funreason.heuristics.looked_at import look_at
+from funreason.heuristics.verifier import verify
+from funreason.toy.tools import split
+
+from .conftest import REPO
+from .trips import toy_rows
+
+LIMITS = load_params(REPO / "profiles" / "toy.yaml").fcdr.verifier
+NEVER = LIMITS.model_copy(update={"max_error": LIMITS.max_error.model_copy(update={"call": 0.0}), "max_false": 0.0})
+HOTELS = {
+    "name": "HotelFinder_searchHotels",
+    "description": "Searches hotels in a city that have free rooms in a period.",
+    "parameters": {
+        "type": "dict",
+        "properties": {
+            "city": {"type": "string", "description": "The city, such as 'Paris'."},
+            "check_in": {"type": "string", "description": "First night, in the format YYYY-MM-DD."},
+            "rooms": {"type": "integer", "description": "Number of rooms.", "default": 1},
+            "breakfast": {"type": "boolean", "description": "Whether breakfast is included.", "default": False},
+        },
+        "required": ["city", "check_in"],
+    },
+}
+FERRIES = {
+    "name": "book_ferry",
+    "description": "Books a ferry between two harbours.",
+    "parameters": {
+        "type": "dict",
+        "properties": {"origin": {"type": "string", "description": "The harbour."}},
+        "required": ["origin"],
+    },
+}
+ANSWER = "[HotelFinder_searchHotels(city='Lisbon', check_in='2024-07-15', rooms=2)]"
+QUERY = "Could you look for hotels in Lisbon with two rooms free from July 15, 2024?"
+COT = (
+    "The user wants hotels in Lisbon. HotelFinder_searchHotels fits. city is Lisbon, check_in is 2024-07-15, and they "
+    "need 2 rooms. All required parameters are provided, so I can call it."
+)
+ROW = Sample("0", QUERY, [HOTELS, FERRIES], COT, ANSWER)
+DOUBT = " Wait, maybe the user means something else? But they didn't specify. Perhaps I should ask, or assume. Hmm."
+
+
+def score(check: str, sample: Sample) -> float:
+    return verify(check, look_at(sample).evidence, bool(sample.cot), LIMITS).score
+
+
+@pytest.mark.parametrize("check", ["query_tool", "cot", "call"])
+def test_a_plain_real_row_passes_where_the_rules_alone_are_silent(check):
+    thanks = " Thanks a lot, we are so looking forward to Portugal!"
+    row = replace(ROW, query=QUERY + thanks, cot="But first, let me see. " + COT)
+    assert heuristic_result(check, row).value is None
+    assert heuristic_result(check, row, LIMITS).value is True
+
+
+@pytest.mark.parametrize(
+    ("check", "worse"),
+    [
+        ("call", {"cot": COT + 4 * DOUBT}),
+        ("call", {"query": "Could you look for hotels?"}),
+        ("query_tool", {"query": "Who wrote the third symphony, and in which key?"}),
+        ("call", {"answer": "[HotelFinder_searchHotels(city='Lisbon', check_in='2024-07-16', rooms=7)]"}),
+        ("call", {"answer": "[book_ferry(origin='Dover')]"}),
+        ("call", {"answer": ANSWER[:-1] + ", " + ANSWER[1:]}),
+        ("cot", {"cot": "The second symphony is in D major, as the programme of the concert says."}),
+        ("cot", {"answer": "[HotelFinder_searchHotels(city='Porto', check_in='2025-01-02', rooms=5)]"}),
+    ],
+)
+def test_evidence_against_a_row_lowers_its_score(check, worse):
+    assert score(check, replace(ROW, **worse)) < score(check, ROW) - 0.5
+
+
+def test_chinese_rows_are_compared_by_characters():
+    tool = {"name": "查询天气", "description": "查询一个城市某一天的天气预报。", "parameters": HOTELS["parameters"]}
+    row = Sample("0", "请查一下2024年7月15日里斯本的天气，要2间。", [tool, FERRIES], "", "")
+    right = replace(row, answer="[HotelFinder_searchHotels(city='里斯本', check_in='2024-07-15', rooms=2)]")
+    right = replace(right, tools=[tool | {"name": "HotelFinder_searchHotels"}, FERRIES])
+    seen = look_at(right).evidence
+    assert (seen["required_text_stated"], seen["optional_number_stated"], seen["unused_numbers"]) == (2, 1, 0)
+    assert seen["text_fit"] > 0
+    wrong = replace(right, answer=right.answer.replace("里斯本", "波尔图"))
+    assert score("call", wrong) < score("call", right)
+
+
+def test_at_an_operating_point_of_nothing_it_never_decides():
+    for sample, _ in toy_rows("call", 60):
+        assert heuristic_result("call", sample, NEVER).value is heuristic_result("call", sample).value
+
+
+def test_a_larger_operating_point_decides_more():
+    samples, passed = [sample for sample, _ in toy_rows("call", 200)], []
+    for error in (0.03, 0.1, 0.3):
+        limits = LIMITS.model_copy(update={"max_error": LIMITS.max_error.model_copy(update={"call": error})})
+        passed.append(sum(heuristic_result("call", sample, limits).value is True for sample in samples))
+    assert passed == sorted(passed) and passed[0] < passed[-1]
+
+
+@pytest.mark.parametrize("check", ["query_tool", "cot", "call"])
+@pytest.mark.parametrize("tools", [0, 1], ids=["known", "new"])
+def test_toy_rows_that_it_decides_are_hardly_ever_decided_wrongly(check, tools):
+    counts = Counter(
+        (heuristic_result(check, sample, LIMITS).value, passed)
+        for sample, passed in toy_rows(check, 400, split()[tools])
+    )
+    decided = 400 - counts[None, True] - counts[None, False]
+    assert decided >= 0.92 * 400
+    assert counts[True, False] + counts[False, True] <= 0.015 * decided
+
+
+def test_conversations_under_way_are_not_scored():
+    steps = [{"role": "assistant", "content": ANSWER}, {"role": "tool", "content": "[]"}]
+    assert heuristic_result("call", replace(ROW, steps=steps), LIMITS).score is None
+
+
+def test_a_row_is_looked_at_once_and_rules_leave_no_trace():
+    before = dict(look_at(ROW).evidence)
+    for check in ("call", "cot", "query_tool", "call"):
+        heuristic_result(check, ROW, LIMITS)
+    assert look_at(replace(ROW, id="1")).evidence == before
+
+
+def test_the_curves_of_the_operating_points_rise():
+    values = json.loads(files("funreason.heuristics").joinpath("verifier.json").read_text())
+    for model in values["models"].values():
+        fractions, scores = zip(*model["passes"], strict=True)
+        assert list(fractions) == sorted(fractions) and list(scores) == sorted(scores, reverse=True)
+        fractions, scores = zip(*model["fails"], strict=True)
+        assert list(fractions) == sorted(fractions) and list(scores) == sorted(scores)
