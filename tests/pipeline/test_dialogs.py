@@ -70,9 +70,14 @@ def test_every_turn_has_one_fate(finished, tasks):
     assert generated["given"] + generated["llm"]["requests"] == len(tasks)
 
 
+def said(prompt: list[dict]) -> list[tuple[str, str]]:
+    """Role and content. Earlier calls of a turn have their reasoning too, from the accepted rows of this round."""
+    return [(message["role"], message["content"]) for message in prompt]
+
+
 def test_training_rows_hold_each_turn_in_its_context(finished, tasks):
     trained = list(read_jsonl(finished / "data/r0/train.jsonl"))
-    assert all(row["prompt"] == chat(tasks[row["id"].removeprefix("r0/")]) for row in trained)
+    assert all(said(row["prompt"]) == said(chat(tasks[row["id"].removeprefix("r0/")])) for row in trained)
     within = [row for row in trained if any(message["role"] == "assistant" for message in row["prompt"])]
     assert {"tool", "user"} == {row["prompt"][-1]["role"] for row in within}
     assert metrics(finished, "r0/dataset.json")["rows_within_conversations"] == len(within)
