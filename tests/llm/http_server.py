@@ -72,7 +72,10 @@ class _Handler(JsonHandler):
         self._send(200, {"object": "list", "data": [{"id": "m", "object": "model"}]})
 
     def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        length = int(self.headers["Content-Length"])
+        if len(data := self.rfile.read(length)) < length:
+            return  # the client gave up while it asked
+        body = json.loads(data)
         with self.server.lock:
             self.server.asked.append(body)
             self.server.keys.add(self.headers["Authorization"])

@@ -15,7 +15,7 @@ import pytest
 
 from funreason.config import read_yaml, yaml
 from funreason.core.jsonio import read_jsonl, write_jsonl
-from funreason.core.paths import step_ledger
+from funreason.core.paths import step_ledger, step_metrics
 from funreason.core.records import Task
 from funreason.core.runtime import outcome
 from funreason.llm.engines import attempts
@@ -64,17 +64,23 @@ class Run:
         assert files and not [part for part in parts for data in files if part.encode() in data]
 
 
-def run_stage(folder: Path, replies: dict, good: int, script=(), **changes) -> Run:
-    """Run `generate` in `folder` over one query per odd reply, and some that get the good answer."""
+def run_stage(folder: Path, replies: dict, good: int, checks: dict | None = None, **changes) -> Run:
+    """Run `generate` in `folder` over one query per odd reply, and some that get the good answer; then checks.
+
+    `checks` maps names of checks to {a query: the odd reply to the judge's question about it}.
+    """
     queries = {f"How is {kind}?": entry[0] for kind, entry in replies.items()}
     queries |= {f"{GOOD} {number}?": completion(ANSWER) for number in range(good)}
     prompts = {json.dumps(query)[1:-1]: reply for query, reply in queries.items()}
 
     def answer(body: dict):
-        asked = json.dumps(body["messages"][-1])
+        asked = json.dumps(body["messages"])
+        if "<judge>" in asked:
+            odd = (reply for check in (checks or {}).values() for query, reply in check.items() if query in asked)
+            return next(odd, completion("<judge>True</judge>"))
         return next(reply for query, reply in prompts.items() if query in asked)
 
-    with serve(*script, answer=answer) as server, pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+    with serve(answer=answer) as server, pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         _fill(folder, queries, server.url, changes)
         patch.chdir(folder)
         patch.setenv("FUNREASON_CACHE", str(folder / "cache"))
@@ -83,17 +89,22 @@ def run_stage(folder: Path, replies: dict, good: int, script=(), **changes) -> R
         patch.syspath_prepend(str(ROOT / "stages"))
         shown = stack.enter_context(redirect_stderr(StringIO()))
         stack.enter_context(redirect_stdout(shown))
-        main = importlib.import_module("generate").main
-        return Run(folder, outcome(main, ["r0"]), shown.getvalue())  # a bug would raise here
+        status = outcome(importlib.import_module("generate").main, ["r0"])  # a bug would raise here
+        for check in checks or {}:
+            status = status or outcome(importlib.import_module("refine").main, [check, "r0"])
+        return Run(folder, status, shown.getvalue())
 
 
 def _fill(folder: Path, queries, url: str, changes: dict) -> None:
     server = {"kind": "server", "hub": "m", "revision": None, "identity": "server:m@unpinned"}
     (folder / "models").mkdir(exist_ok=True)
     (folder / "models/teacher.json").write_text(json.dumps(server))
+    (folder / "models/judges.json").write_text(json.dumps({"judge": server}))
     write_jsonl(folder / "data/tasks.jsonl", (Task(query, query, TOOLS, []).to_row() for query in queries))
     params = read_yaml(ROOT / "profiles/toy.yaml", "rt")
     params["models"]["teacher"] = {"path": None, "hub": None, "revision": None}
+    params["models"]["judges"] = {"judge": params["models"]["teacher"]}
+    params["judge"]["watch"]["rows"] = 0  # probes of an answer that is always True
     params["rounds"], params["llm"]["engine"] = ROUNDS, "server"
     own = {"base_url": url, "model": "m", "api_key_env": "HOSTILE_KEY", "timeout_s": 20.0, "max_retries": 1}
     params["llm"]["server"] |= own | changes
@@ -104,7 +115,7 @@ def _fill(folder: Path, queries, url: str, changes: dict) -> None:
 @pytest.fixture(scope="module")
 def all_kinds(tmp_path_factory) -> Run:
     """One stage that gets every odd reply, each for another row."""
-    return run_stage(tmp_path_factory.mktemp("hostile"), OTHERS, good=40, max_refused_fraction=1.0, timeout_s=1.0)
+    return run_stage(tmp_path_factory.mktemp("hostile"), OTHERS, good=40, max_refused_fraction=1.0, timeout_s=1.5)
 
 
 @pytest.mark.parametrize("kind", OTHERS)
@@ -135,3 +146,17 @@ def test_an_error_of_all_requests_stops_the_stage_in_one_line(tmp_path, kind):
     before = sum(f"{GOOD} {number}?" < f"How is {kind}?" for number in range(4))
     assert run.stored == [(ANSWER, "stop")] * before
     run.assert_nothing_secret()
+
+
+@pytest.mark.parametrize("kind", ["400", "filtered prompt", "always 500", "choices null", "400 with all headers"])
+def test_a_question_that_a_judge_is_not_asked_costs_its_row(tmp_path, kind):
+    reply, expected = REPLIES[kind]
+    run = run_stage(tmp_path, {}, good=12, checks={"response": {}, "query_tool": {f"{GOOD} 3?": reply}})
+    assert (run.status, run.shown) == (0, "")
+    run.assert_nothing_secret()
+    lines = {line["id"]: line for line in read_jsonl(tmp_path / step_ledger("r0", "query_tool"))}
+    odd = lines.pop(f"{GOOD} 3?")
+    assert (odd["verdict"], odd["action"]) == ("undecided", "drop") and re.search(expected.reason, odd["reason"])
+    assert len(lines) == 11 and {line["action"] for line in lines.values()} == {"keep"}
+    figures = json.loads((tmp_path / step_metrics("r0", "query_tool")).read_text())
+    assert figures["reasons"] == {odd["reason"]: 1} == figures["llm"]["refused"]

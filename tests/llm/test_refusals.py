@@ -86,7 +86,7 @@ def test_all_blocks_of_a_stage_count_together(cache):
 def test_what_fails_alone_is_asked_after_all_others_and_not_stored(cache):
     crash = (500, {"error": "crashed"})
     with serve(answer=refusing(0, reply=crash)) as server:
-        responses = ask(server, cache, chats(9), max_retries=0)
+        responses = ask(server, cache, chats(9), max_retries=0, max_requests=9)  # retries do not count
         assert responses[0] == Response("500 crashed", "failed", 0, 0)
         contents = [body["messages"][0]["content"] for body in server.asked]
         assert contents[-1] == contents[0] == "What is 0 and 0?" and len(contents) == 10

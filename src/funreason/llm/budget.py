@@ -41,6 +41,8 @@ class Budget:
         self._reserved.pop(job.key, None)
         if response:
             self.tokens += response.prompt_tokens + response.completion_tokens
+        else:
+            self.requests -= 1  # it may be asked again
 
     def __str__(self) -> str:
         limits = {"max_requests": (self.requests, self.max_requests), "max_tokens": (self.tokens, self.max_tokens)}
