@@ -9,10 +9,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from funreason.calls.modifiers import default_value, split_modifiers
+from funreason.calls.spellings import parsed
+
 _STRINGS = ("str", "string", "text", "char", "character", "varchar", "date", "datetime", "time", "timestamp", "uuid",
-            "url", "uri", "email", "path", "pathlike", "bytes")  # fmt: skip
-_INTEGERS = ("int", "integer", "long", "short", "byte", "bigint", "int32", "int64", "uint")
-_NUMBERS = ("float", "number", "double", "decimal", "real", "numeric", "float32", "float64")
+            "url", "uri", "email", "path", "pathlike", "bytes", "base64", "binary", "hostname", "ipv4address",
+            "ipv6address", "nvarchar", "longtext")  # fmt: skip
+_INTEGERS = ("int", "integer", "long", "short", "byte", "bigint", "smallint", "tinyint", "uint")
+_NUMBERS = ("float", "number", "double", "decimal", "real", "numeric")
 SCALARS = {
     **dict.fromkeys(_STRINGS, "string"),
     **dict.fromkeys(_INTEGERS, "integer"),
@@ -30,20 +34,15 @@ JSON_TYPES = {
     **{name: "object" for name in ("dict", "object", "hashmap", "hashtable")},
     "null": "null",
 }
-ARRAYS = {"list", "array", "set", "frozenset", "sequence", "iterable", "collection", "ndarray", "arraylist"}
-DICTS = {"dict", "object", "mapping", "map", "defaultdict", "ordereddict", "dictionary", "hashmap", "json"}
-_NULLS = ("none", "null", "nonetype")
-
-# A modifier begins at one of these words, or at `=`, outside brackets and quotes.
-_OPTIONAL = re.compile(r"[,;]?\s*\(?\s*\b(?:optional\b(?!\s*\[)|nullable\b)", re.IGNORECASE)
-_REQUIRED = re.compile(r"[,;]?\s*\(?\s*\b(?:required|mandatory)\b", re.IGNORECASE)
-_DEFAULT = re.compile(r"[,;]?\s*\(?\s*(?:\bdefaults?(?:\s+value)?(?:\s+(?:to|is|of))?\b\s*[:=]?|=)\s*", re.IGNORECASE)
-_NOTE = re.compile(r"\s*[,;(].*$", re.DOTALL)  # a remark after the type: `str (ISO 8601)`, `str, ISO date`
-_NESTED = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|<[^<>]*>|'[^']*'|\"[^\"]*\"")
-_OF = re.compile(r"(?:an?\s+)?(list|array|set|tuple|sequence)s?\s+of\s+(?:an?\s+)?(.+)", re.IGNORECASE | re.DOTALL)
-_CALLED = re.compile(r"(list|array|set|tuple|dict|enum|literal)\s*\((.+)\)", re.IGNORECASE | re.DOTALL)
-_ENUM = re.compile(r"(?:enum|literal)\s*[\[(:]\s*(.+?)[\])]?", re.IGNORECASE | re.DOTALL)
-_PLURAL = re.compile(r"\b(string|int|integer|float|number|bool|boolean|dict|object|list|array|date)s\b", re.IGNORECASE)
+ARRAYS = {"list", "array", "set", "frozenset", "sequence", "iterable", "collection", "ndarray", "arraylist",
+          "vector", "vec", "deque", "queue", "linkedlist", "jsonarray"}  # fmt: skip
+DICTS = {"dict", "object", "mapping", "map", "defaultdict", "ordereddict", "dictionary", "hashmap", "json",
+         "record", "hashtable", "jsonobject", "struct"}  # fmt: skip
+_NULLS = ("none", "null", "nonetype", "undefined")
+_WRAPPERS = {"annotated": None, "required": True, "notrequired": False, "final": None, "readonly": None}
+_UNIONS = ("optional", "option", "maybe", "nullable", "union")
+_SIZED = re.compile(r"(u?int|float|i|u|f)(?:8|16|32|64|128)(?:_t)?")  # `int32`, `u64`, `float64`
+_SIZES = {"int": "int", "uint": "int", "i": "int", "u": "int", "float": "float", "f": "float"}
 
 
 @dataclass(frozen=True)
@@ -65,10 +64,6 @@ class TypeText:
     unread: bool = False
 
 
-class _Unread(Exception):
-    """A text that is not a type."""
-
-
 def read_type(name: object) -> TypeText:
     """Read the type text of a parameter.
 
@@ -78,93 +73,21 @@ def read_type(name: object) -> TypeText:
     """
     if not isinstance(name, str):
         return TypeText({"type": "any"}, unread=True)
-    bare, required, default = _modifiers(name.strip())
+    said = split_modifiers(name.strip())
+    reader = _Reader()
     try:
-        reader = _Reader()
-        schema = reader.read(_parsed(bare))
-    except (_Unread, SyntaxError, ValueError, RecursionError, MemoryError):
-        return TypeText({"type": "any"}, required, default, unread=True)
-    if reader.null and required is None:
+        schema = reader.read(parsed(said.bare))
+    except (_Unread, SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        schema, reader.unread = {"type": "any"}, True
+    required = reader.required if said.required is None else said.required
+    if required is None and reader.null:
         required = False
-    return TypeText(schema, required, default, reader.null, reader.unread)
+    default = [] if said.default is None else [default_value(said.default, schema)]
+    return TypeText(schema, required, default, reader.null or said.null, reader.unread)
 
 
-def _modifiers(text: str) -> tuple[str, bool | None, list[Any]]:
-    """The type without what is said beside it; whether it is required; the default."""
-    if len(text) > 1000:  # no type is as long, and the patterns below are not made for it
-        return text, None, []
-    flat = _flattened(text)
-    optional, required, default = (pattern.search(flat) for pattern in (_OPTIONAL, _REQUIRED, _DEFAULT))
-    starts = [match.start() for match in (optional, required, default) if match]
-    said = False if optional or default else True if required else None
-    value = [_literal(text[default.end() :])] if default else []
-    return text[: min(starts)].strip() if starts else text, said, value
-
-
-def _flattened(text: str) -> str:
-    """The text with what stands in brackets and quotes blanked out, unless a bracket holds a modifier."""
-    while True:
-        match = next((m for m in _NESTED.finditer(text) if not _modifies(m[0])), None)
-        if match is None:
-            return text
-        text = f"{text[: match.start()]}{'_' * len(match[0])}{text[match.end() :]}"
-
-
-def _modifies(group: str) -> bool:
-    inner = group[1:-1].strip()
-    return group[0] == "(" and any(pattern.match(inner) for pattern in (_OPTIONAL, _REQUIRED, _DEFAULT))
-
-
-def _literal(text: str) -> Any:
-    """A default as it is written: a Python or JSON literal, or else a text."""
-    text = text.strip().rstrip(".").strip()
-    text = text[:-1].strip() if text.endswith(")") and text.count(")") > text.count("(") else text
-    words = {"true": True, "false": False, "none": None, "null": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return text
-    return value if isinstance(value, str | int | float | bool | list | dict) else text
-
-
-def _parsed(text: str) -> ast.expr:
-    """The syntax tree of a type, spelled as an annotation."""
-    try:
-        return ast.parse(text, mode="eval").body if not _CALLED.fullmatch(text) else _respelled(text)
-    except (SyntaxError, ValueError):
-        return _respelled(text)
-
-
-def _respelled(text: str) -> ast.expr:
-    if len(text) > 1000:
-        raise _Unread
-    if match := _ENUM.fullmatch(text):
-        values = [value.strip().strip("'\"") for value in match[1].split(",")]
-        return ast.parse(f"Literal[{', '.join(map(repr, values))}]", mode="eval").body
-    spelled = _annotation(text)
-    try:
-        return ast.parse(spelled, mode="eval").body
-    except SyntaxError:
-        return ast.parse(_annotation(_NOTE.sub("", text)), mode="eval").body
-
-
-def _annotation(text: str) -> str:
-    """`list of int`, `string[]`, `array<string>`, `number or null` and the like as Python writes them."""
-    text = _PLURAL.sub(r"\1", text.strip())
-    if match := _OF.fullmatch(text):
-        return f"{match[1]}[{_annotation(match[2])}]"
-    if match := _CALLED.fullmatch(text):
-        return f"{match[1]}[{_annotation(match[2])}]"
-    if text.endswith("[]"):
-        return f"list[{_annotation(text[:-2])}]"
-    text = text.replace("<", "[").replace(">", "]")
-    text = re.sub(r"\s*/\s*|\s+or\s+|\s*\|\s*", " | ", text, flags=re.IGNORECASE)
-    words = text.split()
-    if len(words) > 1 and words[-1].lower() in SCALARS and all(word.replace("-", "").isalpha() for word in words):
-        return words[-1]  # `positive integer`, `unsigned int`
-    return text
+class _Unread(Exception):
+    """A text that is not a type."""
 
 
 class _Reader:
@@ -173,45 +96,71 @@ class _Reader:
     def __init__(self) -> None:
         self.null = False
         self.unread = False
+        self.required: bool | None = None
 
     def read(self, node: ast.expr) -> dict[str, Any]:
         """The BFCL type of the outermost node."""
+        while isinstance(node, ast.Subscript) and (name := _name(node.value)) in _WRAPPERS:
+            self.required = _WRAPPERS[name] if self.required is None else self.required
+            node = _members(node)[0]
         members = _union(node)
+        if len(members) == 1 and _is_none(members[0]):
+            self.unread = True  # nothing is said of the values that are not None
         self.null = any(_is_none(member) for member in members)
-        return self._one_of([member for member in members if not _is_none(member)])
+        return self._one_of(members)
 
     def _convert(self, node: ast.expr) -> dict[str, Any]:
         members = _union(node)
         if len(members) > 1 or members[0] is not node:
-            inner = self._one_of([member for member in members if not _is_none(member)])
+            inner = self._one_of(members)
             return {**inner, "nullable": True} if any(map(_is_none, members)) else inner
         if isinstance(node, ast.Subscript):
             return self._generic(_name(node.value), _members(node))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return {"type": "string", "enum": [node.value]}
+        if isinstance(node, ast.List | ast.Set):  # `[int]`, `['a', 'b']`
+            texts = len(node.elts) > 1 and all(isinstance(item, ast.Constant) for item in node.elts)
+            return self._generic("literal" if texts else "list", node.elts)
+        if isinstance(node, ast.Dict):
+            return {"type": "dict"}
+        if isinstance(node, ast.Call | ast.Compare):  # `string (date)`, `int > 0`
+            return self._convert(node.func if isinstance(node, ast.Call) else node.left)
         return self._plain(_name(node))
 
     def _plain(self, name: str) -> dict[str, Any]:
         """The BFCL type of a name without members."""
         if name in ARRAYS or name == "tuple":
             return {"type": "tuple" if name == "tuple" else "array", "items": {"type": "any"}}
-        if name not in DICTS and name not in SCALARS:
-            self.unread = True
-        return {"type": "dict" if name in DICTS else SCALARS.get(name, "any")}
+        if name in DICTS:
+            return {"type": "dict"}
+        name = _SIZED.sub(lambda match: _SIZES[match[1]], name)
+        self.unread = self.unread or name not in SCALARS
+        return {"type": SCALARS.get(name, "any")}
 
     def _generic(self, name: str, members: list[ast.expr]) -> dict[str, Any]:
         """The BFCL type of `name[members]`."""
         if name in ARRAYS or name == "tuple":
             inner = [member for member in members if not _is_ellipsis(member)]
-            return {"type": "tuple" if name == "tuple" else "array", "items": self._one_of(inner)}
+            items = self._one_of(inner) if inner else {"type": "any"}
+            return {"type": "tuple" if name == "tuple" else "array", "items": items}
         if name in ("literal", "enum"):
-            values = [_name(member) or ast.literal_eval(member) for member in members]
-            kinds = [self._plain(type(value).__name__.lower()) for value in values]
-            return {**_merged(kinds), "enum": values}
+            return self._choice([_value(member) for member in members])
         return self._plain(name)
 
+    def _choice(self, values: list[Any]) -> dict[str, Any]:
+        """The BFCL type of values to choose from."""
+        self.null = self.null or None in values
+        values = [value for value in values if value is not None]
+        if any(not isinstance(value, str | int | float) for value in values) or not values:
+            raise _Unread
+        return {**_merged([self._plain(type(value).__name__) for value in values]), "enum": values}
+
     def _one_of(self, members: list[ast.expr]) -> dict[str, Any]:
-        return _merged([self._convert(member) for member in members])
+        members = [member for member in members if not _is_none(member)]
+        if len(members) > 1 and all(isinstance(member, ast.Constant) for member in members):  # `'a' | 'b'`
+            return self._choice([_value(member) for member in members])
+        if len(members) == 1 and _is_text(members[0]) and not _is_type(_value(members[0])):
+            return self._choice([_value(members[0])])
+        self.unread = self.unread or not members
+        return _merged([self._convert(_unquoted(member)) for member in members])
 
 
 def _merged(types: list[dict[str, Any]]) -> dict[str, Any]:
@@ -227,6 +176,33 @@ def _merged(types: list[dict[str, Any]]) -> dict[str, Any]:
     return {"type": "any", "anyOf": types}
 
 
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _is_type(text: str) -> bool:
+    return text.lower() in SCALARS or text.lower() in ARRAYS or text.lower() in DICTS
+
+
+def _names_type(node: ast.expr) -> bool:
+    return _is_type(_name(node.value if isinstance(node, ast.Subscript) else node))
+
+
+def _unquoted(node: ast.expr) -> ast.expr:
+    """`List["int"]` means `List[int]`."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return ast.Name(node.value) if _is_type(node.value) else ast.Subscript(ast.Name("literal"), node)
+    return node
+
+
+def _value(node: ast.expr) -> Any:
+    """A value to choose from; a bare word is a text."""
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return ast.unparse(node)
+
+
 def _union(node: ast.expr) -> list[ast.expr]:
     """The members of a union or an Optional; a node that is neither alone."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr | ast.Div):  # `float/int`
@@ -234,10 +210,15 @@ def _union(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):  # `number or null`
         return [inner for member in node.values for inner in _union(member)]
     if isinstance(node, ast.Tuple):  # `string, null`; after another word it is a remark
-        known = [item for item in node.elts if _is_none(item) or _name(item) in SCALARS]
-        return known if len(known) == len(node.elts) else _union(node.elts[0])
-    if isinstance(node, ast.Subscript) and (name := _name(node.value)) in ("optional", "union"):
-        none = [ast.Constant(None)] if name == "optional" else []
+        return node.elts if all(_is_none(item) or _names_type(item) for item in node.elts) else _union(node.elts[0])
+    if isinstance(node, ast.Subscript) and (name := _name(node.value)) in (
+        "optional",
+        "option",
+        "maybe",
+        "nullable",
+        "union",
+    ):
+        none = [ast.Constant(None)] if name != "union" else []
         return [inner for member in _members(node) for inner in _union(member)] + none
     return [node]
 
