@@ -92,7 +92,19 @@ def test_arguments_between_single_quotes_are_json(written: str, city: str) -> No
     assert accepted(turn(text)).tasks[0].answers[0]["arguments"] == {"city": city}
 
 
-@pytest.mark.parametrize("text", ['{"title": "X", "name": "no tool"}', "[1, 2]", "See (below).", "[]()", "{'a': 1}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"title": "X", "name": "no tool"}',
+        "[1, 2]",
+        "See (below).",
+        "[]()",
+        "{'a': 1}",
+        json.dumps([TIME]),
+        json.dumps(WEATHER),
+        str(TIME),
+    ],
+)
 def test_a_statement_that_looks_like_a_call_stays_one(text: str) -> None:
     assert accepted(turn(text)).tasks[0].answers == []
 

@@ -139,14 +139,12 @@ class CallReader:
 
     def _is_call(self, item: dict[str, Any]) -> bool:
         inner = item["function"] if isinstance(item.get("function"), dict) else item
-        name = inner.get("name")
-        if not isinstance(name, str):
+        if not isinstance(inner.get("name"), str) or "description" in inner:  # the result of a search for tools
             return False
-        return (
-            name in self._tools
-            or any(isinstance(inner.get(key), dict) for key in _ARGUMENTS)
-            or (isinstance(inner.get("arguments"), str))
-        )
+        given = [inner[key] for key in _ARGUMENTS if inner.get(key) is not None]
+        if inner["name"] in self._tools and (not given or isinstance(given[0], str)):
+            return True
+        return any(isinstance(value, dict) for value in given) or isinstance(inner.get("arguments"), str)
 
     def _meant(self, body: str) -> bool:
         """Whether a text that is not in the call language looks like a list of calls, or begins like one of a tool."""
