@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 import tracemalloc
 from pathlib import Path
 
@@ -81,6 +82,14 @@ def test_the_identity_of_a_folder_changes_with_each_of_its_files(tmp_path: Path)
         ("rows.json", b"[\xff]", "not UTF-8"),
         ("rows.jsonl.gz", b"no gzip", "not a whole gzip file"),
         ("rows.json.gz", gzip.compress(b"[1, 2]")[:-9], "not a whole gzip file"),
+        (
+            "rows.json.gz",
+            gzip.compress(random.Random(0).randbytes(9000).hex().join('["]').encode())[:-99],
+            "whole gzip",
+        ),
+        ("rows.jsonl.gz", b"\0".join(gzip.compress(bytes(range(9, 256)) * 9).rsplit(b"\x15", 1)), "not a whole gzip"),
+        ("rows.json", b"[1]\n[2]", r"rows.json goes on after its list \('\[2\]'\); write one list"),
+        ("rows.json", b"[]x", "goes on after its list"),
         ("rows.parquet", b"no parquet", "not a Parquet file"),
         ("rows.csv", b"", "ends in '.csv'; files that are read end in .jsonl"),
     ],
@@ -89,6 +98,20 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path: Path, name: str
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         list(path_rows(tmp_path / name))
+
+
+def test_a_damaged_table_is_one_clear_error(tmp_path: Path) -> None:
+    parquet.write_table(pa.Table.from_pylist(ROWS), tmp_path / "rows.parquet")
+    whole = (tmp_path / "rows.parquet").read_bytes()
+    (tmp_path / "rows.parquet").write_bytes(whole[:4] + b"\xff" * 400 + whole[404:])
+    with pytest.raises(DataError, match="rows.parquet is not a Parquet file .*; copy it anew"):
+        list(path_rows(tmp_path / "rows.parquet"))
+
+
+def test_maps_of_a_table_are_objects(tmp_path: Path) -> None:
+    arguments = pa.array([[("city", "Ghent")]], pa.map_(pa.string(), pa.string()))
+    parquet.write_table(pa.table({"arguments": arguments}), tmp_path / "rows.parquet")
+    assert [row.raw for row in path_rows(tmp_path / "rows.parquet")] == [{"arguments": {"city": "Ghent"}}]
 
 
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ of such files, and data sets of the hub.
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ from funreason.data.jsontext import loads
 ENDINGS = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet")
 _WHOLE_BYTES = 2**30  # of an object with a list, which is read at once
 _CHUNK = 2**20
+_NOT_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)  # no gzip file, cut off, and damaged
 _ABOUT = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")  # about a data set, not of it
 
 
@@ -95,8 +97,8 @@ def _lines(path: Path) -> Iterator[SourceRow]:
                 line = line.removeprefix(b"\xef\xbb\xbf").strip()
                 if line:
                     yield SourceRow(number, line)
-    except (gzip.BadGzipFile, EOFError) as error:
-        raise DataError(f"{path} is not a whole gzip file ({error}); copy it anew") from None
+    except _NOT_GZIP as error:
+        raise _not_gzip(path, error) from None
 
 
 def _json_rows(path: Path) -> Iterator[SourceRow]:
@@ -105,12 +107,17 @@ def _json_rows(path: Path) -> Iterator[SourceRow]:
         with _open(path) as file:
             head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
         if head.startswith(b"["):
-            return _elements(path)
-        if _first_line_is_a_row(path):
-            return _lines(path)
-        return _inner_list(path)
-    except (gzip.BadGzipFile, EOFError) as error:
-        raise DataError(f"{path} is not a whole gzip file ({error}); copy it anew") from None
+            yield from _elements(path)
+        elif _first_line_is_a_row(path):
+            yield from _lines(path)
+        else:
+            yield from _inner_list(path)
+    except _NOT_GZIP as error:
+        raise _not_gzip(path, error) from None
+
+
+def _not_gzip(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} is not a whole gzip file ({error}); copy it anew")
 
 
 def _first_line_is_a_row(path: Path) -> bool:
@@ -153,6 +160,10 @@ def _elements(path: Path) -> Iterator[SourceRow]:
         while True:
             at = _skip(text, at, " \t\r\n,")
             if text[at : at + 1] == "]":
+                if rest := (text[at + 1 :] + _more(file, path)).strip():
+                    raise DataError(
+                        f"{path} goes on after its list ({rest[:40]!r}); write one list, or one object per line as .jsonl"
+                    )
                 return
             try:
                 _, end = decoder.raw_decode(text, at)
@@ -194,10 +205,12 @@ def _parquet_rows(path: Path) -> Iterator[SourceRow]:
 
     try:
         file = parquet.ParquetFile(path)
-    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
+        rows = (row for batch in file.iter_batches(batch_size=512) for row in batch.to_pylist(maps_as_pydicts="strict"))
+        yield from (SourceRow(number, row, table=True) for number, row in enumerate(rows, 1))
+    except (pyarrow.ArrowException, OSError, KeyError) as error:  # KeyError: a map with one key twice
+        if getattr(error, "errno", None):  # a problem of this machine, not of the file
+            raise
         raise DataError(f"{path} is not a Parquet file ({' '.join(str(error).split())}); copy it anew") from None
-    rows = (row for batch in file.iter_batches(batch_size=512) for row in batch.to_pylist())
-    return (SourceRow(number, row, table=True) for number, row in enumerate(rows, 1))
 
 
 def _hub_rows(source: dict[str, Any], split: str) -> Iterator[SourceRow]:
