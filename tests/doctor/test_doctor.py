@@ -164,6 +164,9 @@ def test_scorers(tmp_path, monkeypatch):
     plus = {"evaluate": {"code": {"benchmarks": ["humaneval+"], "evalplus_data": str(tmp_path)}}}
     assert "has no HumanEvalPlus.jsonl(.gz)" in said(scorers.benchmark_data(params(**plus)))
     assert "api_bank" in said(scorers.benchmark_data(params(evaluate={"api_bank": "nowhere"})))
+    lost = {"mode": "remove", "benchmarks": ["nowhere.jsonl"]}
+    assert "nowhere.jsonl is not here" in said(scorers.decontamination(params(decontaminate=lost)))
+    assert not list(scorers.decontamination(params(decontaminate=lost | {"mode": "off"})))
 
 
 def test_the_sandbox(tmp_path, monkeypatch):

@@ -10,7 +10,20 @@ from code_closure import ROOT, imported_modules
 PACKAGE = ROOT / "src/funreason"
 LAYERS = (  # a package imports its own layer and the ones below
     {"cli"},
-    {"assemble", "cache", "doctor", "evaluate", "plan", "publish", "refine", "report", "serve", "toy", "train"},
+    {
+        "assemble",
+        "cache",
+        "decontaminate",
+        "doctor",
+        "evaluate",
+        "plan",
+        "publish",
+        "refine",
+        "report",
+        "serve",
+        "toy",
+        "train",
+    },
     {"data", "heuristics", "ledger", "llm", "sandbox"},
     {"calls", "config", "prompts"},
     {"core", "srml"},  # srml stands alone, so that config may ask it for the ranges of SSB

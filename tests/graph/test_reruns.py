@@ -98,6 +98,8 @@ def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
         ("data.multi_turn.path", {"resolve"}),
         ("models.judges.judge.path", {"resolve"}),
         ("prepare.max_bad_fraction", {"prepare"}),
+        ("decontaminate.ngram", {"decontaminate"}),
+        ("decontaminate.mode", every("generate") | {"decontaminate"}),
         ("generate.seed", every("generate")),
         ("recipes.distill.temperature", every("generate", rounds=["r0"])),
         ("recipes.self_refine.samples", every("generate", "validate", rounds=["r1"])),
@@ -144,7 +146,9 @@ def test_a_parameter_reaches_its_stages_only(stages, key, expected):
         ("data/toy/new/x", every("evaluate_bfcl") | {"baseline_bfcl"}),
         ("toy/models/MANIFEST.json", {"resolve"}),
         ("models/judges.json", every("response", "query_tool", "cot", "call", "format", "publish")),
-        ("requirements/bfcl.lock", every("evaluate_bfcl") | {"baseline_bfcl"}),
+        ("requirements/bfcl.lock", every("evaluate_bfcl") | {"baseline_bfcl", "decontaminate"}),
+        ("data/tasks.jsonl", every("generate", "validate") | {"decontaminate"}),
+        ("data/overlaps.jsonl", every("generate")),
     ],
 )  # fmt: skip
 def test_a_file_reaches_its_stages_only(stages, path, expected):
@@ -160,7 +164,7 @@ def test_the_toy_models_are_never_trained_from_here(project):
     with Repo(".") as repo:
         graph = repo.index.graph
         root = {stage for stage in graph if stage.path_in_repo == "dvc.yaml"}
-        assert len(root) == 6 + len(LOOPED) * len(ROUNDS)
+        assert len(root) == 7 + len(LOOPED) * len(ROUNDS)
         needed = set().union(*(nx.descendants(graph, stage) for stage in root))
         assert not needed - root
 

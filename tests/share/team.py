@@ -9,7 +9,7 @@ from funreason.config import read_yaml, yaml
 
 from .servers import Remote
 
-STAGES = ("world", "resolve", "prepare", "generate")
+STAGES = ("world", "resolve", "prepare", "decontaminate", "generate")
 ROWS = 24
 
 
@@ -23,7 +23,7 @@ class Shared:
 
 
 def finish_project(folder: Path) -> None:
-    """The first four stages of the pipeline, run for a handful of rows and committed; the last one asks vLLM."""
+    """The first five stages of the pipeline, run for a handful of rows and committed; the last one asks vLLM."""
     copy_project(folder, SMALL | {"toy": SMALL["toy"] | {"pool_rows": ROWS}}, ("r0",))
     pipeline = read_yaml(folder / "dvc.yaml")
     with open(folder / "dvc.yaml", "w", encoding="utf-8") as file:

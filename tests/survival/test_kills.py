@@ -19,8 +19,8 @@ SMALL = {
     "evaluate": {"bfcl": {"categories": ["simple_python"], "limit": 2}, "code": {"benchmarks": ["toy"]}},
 }
 KINDS = {
-    "world", "resolve", "prepare", "generate", "response", "query_tool", "cot", "call", "format", "validate",
-    "publish", "train", "evaluate_bfcl", "evaluate_code", "gate", "code_retention", "report",
+    "world", "resolve", "prepare", "decontaminate", "generate", "response", "query_tool", "cot", "call", "format",
+    "validate", "publish", "train", "evaluate_bfcl", "evaluate_code", "gate", "code_retention", "report",
 }  # fmt: skip
 
 

@@ -105,6 +105,26 @@ class PrepareParams(Block):
     max_bad_fraction: Fraction
 
 
+class DecontaminateParams(Block):
+    """decontaminate: tasks that overlap with benchmarks."""
+
+    mode: Literal["off", "flag", "remove"]
+    benchmarks: list[str]
+    kinds: list[Literal["query", "ngram", "near", "tools"]]
+    ngram: Annotated[int, Field(ge=5)]
+    threshold: Annotated[float, Field(gt=0, le=1)]
+    max_removed: Fraction
+
+    @model_validator(mode="after")
+    def _something_to_find(self) -> Self:
+        for name, values in (("benchmarks", self.benchmarks), ("kinds", self.kinds)):
+            if self.mode != "off" and not values:
+                raise ValueError(f"{name} is empty: nothing would be found; name one, or set mode: off")
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name} names {Counter(values).most_common(1)[0][0]!r} twice; delete one")
+        return self
+
+
 # The fields of a chat request that not every server knows, or knows under this name.
 RequestField = Literal["max_tokens", "temperature", "top_p", "seed", "structured_outputs"]
 

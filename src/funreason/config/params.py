@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from funreason.config.blocks import (
     Block,
     DataParams,
+    DecontaminateParams,
     FcdrParams,
     GenerateParams,
     JudgeParams,
@@ -41,6 +42,7 @@ class Params(Block):
     models: ModelsParams
     data: DataParams
     prepare: PrepareParams
+    decontaminate: DecontaminateParams
     llm: LlmParams
     generate: GenerateParams
     judge: JudgeParams

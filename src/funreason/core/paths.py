@@ -16,12 +16,14 @@ LEDGER = "ledger.jsonl"
 # because DVC warns of an empty file in every stage that depends on it.
 NOTHING = "data/empty.jsonl"
 
-# Written by the stages resolve and prepare.
+# Written by the stages resolve, prepare and decontaminate.
 SOURCE = "data/source.json"
 JUDGES = "models/judges.json"
 TASKS = "data/tasks.jsonl"
 QUARANTINE = "data/quarantine.jsonl"
 PREPARE_METRICS = "metrics/prepare.json"
+OVERLAPS = "data/overlaps.jsonl"
+DECONTAMINATE_METRICS = "metrics/decontaminate.json"
 
 # Written by the stage world.
 TOY = "data/toy"

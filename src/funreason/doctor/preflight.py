@@ -18,6 +18,7 @@ def cheap(params: Params) -> list[Diagnosis]:
         *space.disk(params),
         *scorers.environments(params),
         *scorers.benchmark_data(params),
+        *scorers.decontamination(params),
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from funreason.config import Params
 from funreason.core.errors import FunReasonError, SandboxError
+from funreason.decontaminate.benchmarks import benchmark_files
 from funreason.doctor.diagnosis import Diagnosis, error, from_error, ok, warning
 from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.evaluate.evalplus import DATASETS, ENVIRONMENT, FILES
@@ -39,6 +40,15 @@ def benchmark_data(params: Params) -> Iterator[Diagnosis]:
     bank = params.evaluate.api_bank
     if bank and not (Path(bank) / "level-1-api_processed.json").is_file():
         yield error(f"evaluate.api_bank: {bank} has no level-1-api_processed.json", "correct it, or set it to null")
+
+
+def decontamination(params: Params) -> Iterator[Diagnosis]:
+    """The benchmarks that the tasks are compared with are here."""
+    for name in params.decontaminate.benchmarks if params.decontaminate.mode != "off" else []:
+        try:
+            benchmark_files(name)
+        except FunReasonError as problem:
+            yield from_error(problem)
 
 
 def sandbox_works(params: Params) -> Iterator[Diagnosis]:

@@ -5,30 +5,21 @@ Scored by the published rule: right if any call of an answer has the gold call's
 Answers are parsed, never run, so this needs no sandbox.
 """
 
-import ast
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from funreason.calls import Call, CallSyntaxError, parse, to_bfcl
+from funreason.calls import Call, CallSyntaxError, parse
 from funreason.core.errors import DataError
 from funreason.evaluate.answers import ScoredAnswer, unanswered, without_reasoning
+from funreason.evaluate.api_bank_tools import SOURCE, tools
 from funreason.evaluate.bfcl_metrics import figures
 from funreason.evaluate.forms import form_of
 from funreason.llm import Response
 from funreason.prompts import calling_prompt
 
 LEVELS = (1, 2, 3)
-SOURCE = "github.com/qiancheng0/ToolRL, benchmarks/API-Bank"
-
-_TOOLS = re.compile(r"\*\*Available Tools\*\*\n[^\n]*\n(.*?)\n\n\*\*Steps for Each Turn\*\*", re.DOTALL)
-# Levels 1 and 2: "1. Name: F\nDescription: ...", level 3: "1. F: ...".
-_TOOL = re.compile(
-    r"^\d+\. (?:Name: (\w+)\nDescription: (.*?)|(\w+): (.*?))\nParameters: (\{.*?\})\s*(?=^\d+\. |\Z)",
-    re.DOTALL | re.MULTILINE,
-)
 
 
 @dataclass(frozen=True)
@@ -63,19 +54,6 @@ def metrics(rows: Sequence[ScoredAnswer]) -> dict:
     """{"level-1", …: figures, <figures over all>}, each as from `bfcl_metrics.figures`."""
     levels = {f"level-{level}": [row for row in rows if row.category == f"level-{level}"] for level in LEVELS}
     return {name: figures(scored) for name, scored in levels.items()} | figures(rows)
-
-
-def tools(system: str) -> list[dict]:
-    """The tools that a prompt of API-Bank describes, in BFCL's form. Raises DataError where there are none."""
-    listed = _TOOLS.search(system)
-    schemas = []
-    for match in _TOOL.finditer(listed.group(1).strip() if listed else ""):
-        name, description = match.group(1) or match.group(3), match.group(2) or match.group(4)
-        parameters = ast.literal_eval(match.group(5))
-        schemas.append(to_bfcl({"name": name, "description": description.strip(), "parameters": parameters}))
-    if not schemas:
-        raise DataError(f"no tools in a prompt that begins {system[:60]!r}; take the files from {SOURCE}")
-    return schemas
 
 
 def _level(level: int, path: Path) -> list[ApiBankItem]:

@@ -15,6 +15,16 @@ def read_tasks(path: str | Path) -> Iterator[Task]:
     return (Task.from_row(row) for row in read_jsonl(path))
 
 
+def read_removed(path: str | Path) -> dict[str, str]:
+    """Why tasks are removed, by their ids: with which benchmarks they overlap, and how."""
+    reasons: dict[str, str] = {}
+    for row in read_jsonl(path):
+        one = f"{row['benchmark']} ({row['kind']})"
+        before = reasons.get(row["id"])
+        reasons[row["id"]] = f"{before}, {one}" if before else f"overlaps with {one}"
+    return reasons
+
+
 def row_ids(task: Task, samples: int, keep_response: bool) -> list[str]:
     """The ids of the rows that a task becomes: its own, numbered where several completions are drawn.
 

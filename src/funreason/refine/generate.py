@@ -1,7 +1,7 @@
 """Tasks → samples: reasoning and answer, written by the generator of the round or brought along by the data source."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from funreason.calls import CompletionError, join_completion, split_completion
@@ -40,7 +40,12 @@ def refuse_no_tasks(name: str, path: str, tasks: int) -> None:
 
 
 def generate(
-    tasks: Iterable[Task], ask: Ask, samples: int, keep_response: bool, agreement: float = 0.0
+    tasks: Iterable[Task],
+    ask: Ask,
+    samples: int,
+    keep_response: bool,
+    agreement: float = 0.0,
+    removed: Mapping[str, str] | None = None,
 ) -> Iterator[CheckResult]:
     """Make the rows of all tasks.
 
@@ -51,23 +56,31 @@ def generate(
         keep_response: Whether a response of the source is kept, and the generator not asked. It is a teacher's: in a
             later round the model writes its own, or the round would repeat the first.
         agreement: The fraction of a query's samples that must make the same call; one of these is kept. 0 keeps all.
+        removed: Tasks that are dropped, and for which nobody is asked: id → reason.
 
     Returns:
         One result per row, `row_ids` of each task, in the order of the tasks.
     """
     tasks = iter(tasks)
     while block := list(islice(tasks, BLOCK)):
-        results = _generate_block(block, ask, samples, keep_response)
+        results = _generate_block(block, ask, samples, keep_response, removed or {})
         for task in block:
             yield from agreeing(list(islice(results, len(row_ids(task, samples, keep_response)))), agreement)
 
 
-def _generate_block(tasks: list[Task], ask: Ask, samples: int, keep_response: bool) -> Iterator[CheckResult]:
+def _generate_block(
+    tasks: list[Task], ask: Ask, samples: int, keep_response: bool, removed: Mapping[str, str]
+) -> Iterator[CheckResult]:
     rows = [(task, index, name) for task in tasks for index, name in enumerate(row_ids(task, samples, keep_response))]
-    requests = [Request(chat(task), index) for task, index, _ in rows if not (keep_response and task.response)]
+    asked = [
+        (task, index) for task, index, _ in rows if task.id not in removed and not (keep_response and task.response)
+    ]
+    requests = [Request(chat(task), index) for task, index in asked]
     responses = iter(ask(requests))
     for task, _, name in rows:
-        if keep_response and task.response:
+        if task.id in removed:
+            yield CheckResult(name, "generate", "fail", "drop", removed[task.id])
+        elif keep_response and task.response:
             text = join_completion(task.response["cot"] or None, task.response["answer"])
             yield _from_completion(task, name, text, GIVEN)
         else:
