@@ -79,7 +79,14 @@ def test_the_model_folder(tiny_model, unbroken):
 
 def test_the_metrics(unbroken):
     metrics = json.loads((unbroken / "metrics/r0/train.json").read_text())
-    rows = {"given": 9, "used": 6, "heldout": 2, "without_think": 1, "dropped": {"unclosed_think": 1}}
+    rows = {
+        "given": 9,
+        "used": 6,
+        "heldout": 2,
+        "without_think": 1,
+        "with_control_tokens": 0,
+        "dropped": {"unclosed_think": 1},
+    }
     assert metrics["rows"] == rows
     assert metrics["steps"] == 6
     think, result = metrics["tokens"]["think"], metrics["tokens"]["result"]

@@ -16,6 +16,7 @@ _CONTROLS = "|".join((
     r"\[/?(?:INST|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CALLS|TOOL_CONTENT|SYSTEM_PROMPT|gMASK|BOS|EOS)\]",
 ))  # fmt: skip
 _CONTROL = re.compile(_CONTROLS)
+_MODEL_MARK = re.compile(_MODEL_MARKS)
 _ANY = re.compile(f"{_CONTROLS}|{_MODEL_MARKS}")
 _ESCAPES = {"<": "&lt;", "[": "&#91;"}
 
@@ -33,7 +34,12 @@ def escaped(text: str, *, written_by_model: bool = False) -> str:
 def has_marks(value: Any) -> bool:
     """Whether a text, or one in lists and dicts, spells a mark."""
     if isinstance(value, str):
-        return _ANY.search(value) is not None
+        return ("<" in value or "[" in value) and _ANY.search(value) is not None
     if isinstance(value, dict):
-        return any(has_marks(item) for item in (*value, *value.values()))
+        return any(map(has_marks, value)) or any(map(has_marks, value.values()))
     return isinstance(value, list) and any(map(has_marks, value))
+
+
+def json_escaped(text: str) -> str:
+    """JSON text in which the `<` of marks that a model may write is `\\u003c`: the same JSON, and no mark."""
+    return _MODEL_MARK.sub(lambda found: rf"\u003c{found[0][1:]}", text)

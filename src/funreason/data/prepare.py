@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from funreason.calls.marks import has_marks
 from funreason.core import paths
 from funreason.core.errors import DataError
 from funreason.data.formats import FORMATS
@@ -12,7 +13,7 @@ from funreason.data.rows import AUTO, AcceptedRow, QuarantinedRow, TaskIds, read
 
 Write = Callable[[dict[str, Any]], None]
 COUNTS = ("rows", "tasks", "quarantined", "skipped", "conversations", "turns", "with_response", "without_call",
-          "made_ids", "renamed", "texts_left_out", "nulls_removed")  # fmt: skip
+          "made_ids", "renamed", "texts_left_out", "nulls_removed", "with_control_tokens")  # fmt: skip
 # Counts by name: why rows are quarantined and skipped and turns left out, formats, fields and types that are not read.
 BY_NAME = ("reasons", "skipped_reasons", "turns_left_out", "formats", "ignored_fields", "unread_types")
 _SHOWN_REASONS = 3
@@ -52,6 +53,8 @@ class Tally:
         counts["made_ids"] += row.made_id
         counts["texts_left_out"] += row.texts
         counts["nulls_removed"] += row.nulls
+        # The last turn of a conversation has the others before it.
+        counts["with_control_tokens"] += has_marks(row.tasks[-1].to_row())
         for name, found in (
             ("turns_left_out", row.left_out),
             ("ignored_fields", row.ignored),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from funreason.calls.marks import escaped
 from funreason.calls.names import NameMap
 from funreason.core import paths
 from funreason.core.errors import DataError
@@ -33,7 +34,8 @@ _COLUMNS = (
     "hard",
     "attempts",
 )
-# What a model wrote may hold terminal escapes: shown as text, never obeyed.
+# What a model wrote may hold terminal escapes: shown as text, never obeyed. So may rows hold control tokens of chats,
+# which whoever asks a model about a row would paste.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -151,7 +153,7 @@ def _wrapped(text: str, indent: int) -> list[str]:
 
 
 def _clean(text: str) -> str:
-    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
+    return escaped(_CONTROL.sub(lambda match: ascii(match[0])[1:-1], text), written_by_model=True)
 
 
 def stats_text(stats: dict, name: str) -> str:

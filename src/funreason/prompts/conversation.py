@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from funreason.calls.marks import json_escaped
 from funreason.core.records import Sample, Task
 from funreason.prompts import calling_messages
 
@@ -17,7 +18,7 @@ def chat(row: Task | Sample) -> list[dict[str, Any]]:
     """
     prompt, query = calling_messages(row.query, row.tools)
     system, history = _system(row)
-    content = "\n".join([prompt["content"], *system])
+    content = "\n".join([json_escaped(prompt["content"]), *system])  # a tool may not open the reasoning
     return [prompt | {"content": content}, *history, query, *map(_step, row.steps)]
 
 

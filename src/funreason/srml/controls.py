@@ -29,6 +29,7 @@ _NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
 _START, _DIGITS = "\ufdd1", [chr(code) for code in range(0xFDD2, 0xFDF0)]
 # Marks that a model writes itself, and tokens of their own in many vocabularies without being special.
 _MODEL_MARK = re.compile(r"</?(?:think|tool_call|tool_response|tools?|function_call)>")
+_WORDS = ("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>")
 _MARKUP = re.compile(r"[<\[]\S+[>\]]")  # by its form; vocabularies also have words and blanks as added tokens
 
 
@@ -63,22 +64,29 @@ class Controls:
         self.ids = self.special_ids | frozenset(self.marks.values())
         self._special = _any_of(self.special)
         self._all = _any_of(self.special | self.marks)
+        words = [word for word in _WORDS if word in template and word not in self.special | self.marks]
+        self._words = _any_of(dict.fromkeys(words, 0))
 
-    def protect(self, value: Any, *, marks: bool) -> Any:
+    def protect(self, value: Any, role: str = "user") -> Any:
         """Mark the control tokens that the texts of a value spell.
+
+        A model writes the marks around reasoning and calls itself, and a system prompt may tell it to: what
+        `assistant` and `system` say keeps them. Where turns stand between words that are no tokens (Llama-2's
+        `[INST]`), a zero-width space breaks those that others say.
 
         Args:
             value: A text, or lists and dicts with texts.
-            marks: Whether the marks that a model may write are meant, too.
+            role: Who says it.
 
         Returns:
             The value, in which no text spells a control token.
         """
         if isinstance(value, str):
-            return self._protected(value, self._all if marks else self._special)
+            text = self._protected(value, self._special if role in ("assistant", "system") else self._all)
+            return text if role == "assistant" or not self._words else self._words.sub(_broken_word, text)
         if isinstance(value, dict):
-            return {key: self.protect(item, marks=marks) for key, item in value.items()}
-        return [self.protect(item, marks=marks) for item in value] if isinstance(value, list) else value
+            return {key: self.protect(item, role) for key, item in value.items()}
+        return [self.protect(item, role) for item in value] if isinstance(value, list) else value
 
     def first(self, text: str) -> re.Match[str] | None:
         """The first control token that a text spells, which is not protected."""
@@ -170,6 +178,10 @@ def _any_of(texts: dict[str, int]) -> re.Pattern[str] | None:
 def _touches(merge: Any, names: dict[str, str]) -> bool:
     left, right = merge if isinstance(merge, list) else merge.split(" ", 1)
     return left in names or right in names or left + right in names
+
+
+def _broken_word(found: re.Match[str]) -> str:
+    return f"{found[0][0]}\u200b{found[0][1:]}"
 
 
 def _broken(text: str) -> str:

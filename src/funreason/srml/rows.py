@@ -99,7 +99,7 @@ def render(
         prompt = template.text(messages, tools=tools)
     except REFUSALS:
         raise UnusableRow("refused_by_template") from None
-    completion = template.controls.protect(row["completion"][0]["content"], marks=False)
+    completion = template.controls.protect(row["completion"][0]["content"], "assistant")
     if opens_think(prompt) and OPEN in completion and CLOSE not in completion:
         raise UnusableRow("unclosed_think")
     if found := _written(template, [*messages, *row["completion"]], tools, prompt, completion):

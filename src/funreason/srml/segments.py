@@ -12,7 +12,7 @@ from typing import Any
 from datasets import Dataset, Features, List, Value
 from transformers import PreTrainedTokenizerBase
 
-from funreason.srml.controls import Controls
+from funreason.srml.controls import MARK, Controls
 from funreason.srml.formats import TrainingDataError, prompt_completion
 from funreason.srml.rows import (
     AdaptPrompt,
@@ -40,6 +40,7 @@ class LabelReport:
     tokens: Counter[str] = field(default_factory=Counter)  # by segment
     without: Counter[str] = field(default_factory=Counter)  # rows without a token of a segment
     dropped: Counter[str] = field(default_factory=Counter)  # by reason
+    protected: int = 0  # rows in which a text spells a control token, which is tokenised as text
 
     def __add__(self, other: "LabelReport") -> "LabelReport":
         return LabelReport(
@@ -47,6 +48,7 @@ class LabelReport:
             self.tokens + other.tokens,
             self.without + other.without,
             self.dropped + other.dropped,
+            self.protected + other.protected,
         )
 
     def count(self, segments: list[int], names: Sequence[str]) -> None:
@@ -101,7 +103,17 @@ def label(
     Raises:
         UnusableRow: The row cannot be labelled.
     """
-    prompt, completion, tail = render(row, tokenizer, adapt_prompt)
+    return _label(render(row, tokenizer, adapt_prompt), tokenizer, max_length, cut, names)
+
+
+def _label(
+    rendered: tuple[str, str, str],
+    tokenizer: PreTrainedTokenizerBase,
+    max_length: int | None,
+    cut: Cut,
+    names: Sequence[str],
+) -> dict[str, list[int]]:
+    prompt, completion, tail = rendered
     controls, text = ChatTemplate.of(tokenizer).controls, unmarked(completion)
     cuts = check_cut(cut(text), text, names)
     prompt_ids = controls.encode(prompt)[0]
@@ -143,13 +155,15 @@ def label_rows(
     for number, row in enumerate(rows):
         row = prompt_completion(row, number)
         try:
-            labelled = label(row, tokenizer, max_length, cut, names, adapt_prompt)
+            rendered = render(row, tokenizer, adapt_prompt)
+            labelled = _label(rendered, tokenizer, max_length, cut, names)
         except UnusableRow as reason:
             report.dropped[str(reason)] += 1
             continue
         for name, values in labelled.items():
             columns[name].append(values)
         report.count(labelled["segment_ids"], names)
+        report.protected += any(MARK in text for text in rendered)
     return Dataset.from_dict(columns, features=FEATURES), report
 
 

@@ -113,7 +113,7 @@ class ChatTemplate:
             TemplateError: The template refuses the chat (or another of REFUSALS, where it was not made to refuse).
         """
         protected = [self._protected(message) for message in self.fit(messages)]
-        return self._rendered(protected, self.controls.protect(tools, marks=True), add_generation_prompt)
+        return self._rendered(protected, self.controls.protect(tools), add_generation_prompt)
 
     def _rendered(self, messages: list[Message], tools: Any, add_generation_prompt: bool) -> str:
         options: Any = {"tools": tools, "tokenize": False, "date_string": DATE, "strftime_now": _fixed_date}
@@ -128,9 +128,7 @@ class ChatTemplate:
             return ""
 
     def _protected(self, message: Message) -> Message:
-        # A model writes marks itself, and a system prompt may tell it to: there they are what they look like.
-        marks = message["role"] not in ("assistant", "system")
-        return {**self.controls.protect(message, marks=marks), "role": message["role"]}
+        return {**self.controls.protect(message, message["role"]), "role": message["role"]}
 
     def _with_reasoning(self, message: Message) -> Message:
         reasoning = next((message[key] for key in _REASONING_KEYS if message.get(key)), None)

@@ -77,6 +77,7 @@ def summary(history: list[dict], report: LabelReport, heldout: LabelReport) -> d
             "used": report.used,
             "heldout": heldout.used,
             "without_think": report.without["think"],
+            "with_control_tokens": both.protected,
             "dropped": dict(sorted(both.dropped.items())),
         },
         "steps": len(steps),
