@@ -1,6 +1,8 @@
 """EvalPlus through our road: its gold passes, wrong answers fail, forgers fail, missing data are told."""
 
 import gzip
+import json
+import subprocess
 
 import pytest
 from code_closure import ROOT
@@ -9,8 +11,9 @@ from funreason.core.errors import DataError
 from funreason.evaluate import code_bench, evalplus
 from funreason.evaluate.code_text import extract
 from funreason.llm import Response
+from funreason.sandbox.scorer import scorer_python
 
-from .disguises import DISGUISES
+from .disguises import DISGUISES, missing
 
 pytestmark = pytest.mark.slow
 
@@ -45,12 +48,42 @@ def test_gold_passes_and_wrong_fails(benchmark, mode):
     assert not any(base) and not any(row.passed for row in rows) and rows[-1].result == "no code"
 
 
+SANITIZE = """
+import json, sys
+from evalplus.sanitize import sanitize
+print(json.dumps([sanitize(answer, name) for answer, name in json.load(sys.stdin)]))
+"""
+
+
+def test_plain_answers_give_what_evalplus_own_sanitize_gives(benchmark):
+    """Definitions of the gold solution out of the gold solution, bare and fenced; sanitize only parses."""
+    cases = [
+        (problem, DISGUISES[disguise](whole(benchmark, problem), problem["entry_point"]))
+        for problem in quick_problems(benchmark)[::10] for disguise in ("bare", "fence", "fence of tildes")
+    ]  # fmt: skip
+    asked = json.dumps([(answer, problem["entry_point"]) for problem, answer in cases])
+    python = scorer_python(evalplus.ENVIRONMENT)
+    done = subprocess.run([python, "-c", SANITIZE], input=asked, capture_output=True, text=True, check=True)
+    for (problem, answer), sanitized in zip(cases, json.loads(done.stdout), strict=True):
+        prompt, name, gold = problem["prompt"], problem["entry_point"], problem["canonical_solution"]
+        assert missing(sanitized, prompt + gold, name) == []
+        assert missing(prompt + extract(answer, prompt, name).code, prompt + gold, name) == []
+
+
+def whole(benchmark: str, problem: dict) -> str:
+    """The gold solution as a program; HumanEval's begins in the prompt."""
+    return (problem["prompt"] if benchmark == "humaneval+" else "") + problem["canonical_solution"]
+
+
 def test_disguises_change_no_verdict(benchmark, mode):
     """Gold passes and another body fails, whatever stands around it."""
     cases, texts = [], []
     for problem in quick_problems(benchmark)[3:5]:
-        prompt, name, gold = problem["prompt"], problem["entry_point"], problem["canonical_solution"]
-        for right, code in ((True, prompt + gold), (False, f"def {name}(*values):\n    return iter(values)\n")):
+        prompt, name = problem["prompt"], problem["entry_point"]
+        for right, code in (
+            (True, whole(benchmark, problem)),
+            (False, f"def {name}(*values):\n    return iter(values)\n"),
+        ):
             for disguise, dress in DISGUISES.items():
                 cases.append((problem, disguise, right))
                 texts.append(extract(dress(code, name), prompt, name, disguise == "cut correction").code)

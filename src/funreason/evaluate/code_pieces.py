@@ -64,7 +64,7 @@ class Syntax:
         """How many of the first lines parse after `before`: prose behind code is left out."""
         keep, offset = len(lines), before.count("\n")
         while keep > 0:
-            line = self.fault(before + "\n".join(lines[:keep]) + "\n")
+            line = self.fault(before + "\n".join(lines[:keep]).rstrip() + "\n")
             if line is None:
                 return keep
             # Every longer run holds the line of the error, too, so there is no need to try it.

@@ -126,7 +126,7 @@ def extract(answer: str, prompt: str, entry_point: str, cut: bool = False) -> So
         warnings.simplefilter("ignore")
         try:
             return _first(_views(text, prompt, entry_point, cut))
-        except RecursionError:  # deep nesting that parses, but is too deep to walk through
+        except (RecursionError, MemoryError):  # deep nesting that parses, but is too deep to walk through
             return Solution("", "")
 
 
@@ -151,7 +151,8 @@ def _first(views: Sequence[_View]) -> Solution:
 
 def _solutions(tries: Iterable[tuple[_View, Callable[[_View], str]]]) -> Iterator[Solution]:
     for view, way in tries:
-        if code := way(view):
+        code = way(view)
+        if code and Syntax().parses(view.prompt + code):  # a last check of what was put together
             yield Solution(code, f"{view.variant} {way.__name__.strip('_')}".strip())
 
 
