@@ -9,6 +9,7 @@ from code_closure import ROOT
 from llm.http_server import completion, serve
 
 from funreason.calls import render
+from funreason.calls.results import for_server
 from funreason.evaluate import api_bank
 
 from .test_api_bank import DATA, SYSTEM
@@ -91,10 +92,10 @@ def test_code_without_a_fence_is_read(workspace):
 
 
 def gold_by_question(items: list[api_bank.ApiBankItem]) -> dict[str, str]:
-    """{question: calls}; ten items ask the same as the one before them, and one right call is enough."""
+    """{question as a server gets it: calls}; ten items ask the same as the one before, and one right call is enough."""
     calls = defaultdict(list)
     for item in items:
-        calls[json.dumps(item.messages)].append(item.gold)
+        calls[json.dumps(for_server(item.messages))].append(item.gold)
     return {question: render(gold) for question, gold in calls.items()}
 
 
