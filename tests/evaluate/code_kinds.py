@@ -133,6 +133,14 @@ RIGHT = {
     "example in a block of its own": f"```python\n{WHOLE}```\n```python\narea(2)\n```",
     "example that reuses the name": f"```python\n{WHOLE}```\n```python\narea = area(2)\nprint(area)\n```",
     "example reads input": f"```python\n{WHOLE}\nr = float(input())\nprint(area(r))\n```",
+    "input before the function": f"```python\nr = float(input())\n\n{WHOLE}\nprint(area(r))\n```",
+    "empty class in another block": "```python\nclass Negative(Exception):\n    pass\n```\n```python\ndef area(r):\n"
+    "    try:\n        if r < 0:\n            raise Negative\n        return math.pi * r * r\n"
+    "    except Negative:\n        return 0.0\n```",
+    "value computed before the function": f"import math\nPI = round(math.pi, 9)\n\n{WHOLE.replace('math.pi', 'PI')}",
+    "magic of a notebook": f"```python\n%matplotlib inline\n!pip install x\n{WHOLE}```",
+    "print of Python 2": f"```python\n{WHOLE}\nprint area(2)\n```",
+    "heredoc": f"```bash\ncat > area.py << 'EOF'\n{WHOLE}EOF\n```",
     "example in main": f"{WHOLE}\n\ndef main():\n    print(area(2))\n\nif __name__ == '__main__':\n    main()\n",
     "example needs a package": f"```python\n{WHOLE}\nimport nowhere_at_all\nnowhere_at_all.plot(area)\n```",
     "test that fails": f"```python\n{WHOLE}\nassert area(1) == 7\n```",

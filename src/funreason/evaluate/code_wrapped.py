@@ -4,7 +4,8 @@ import ast
 from collections.abc import Sequence
 
 from funreason.evaluate.code_pieces import Piece, undent
-from funreason.evaluate.code_program import is_stub, program, statements
+from funreason.evaluate.code_program import program
+from funreason.evaluate.code_statements import is_stub, statements
 
 _CALLER = "\n\ndef {name}(*args, **kwargs):\n    return {owner}.{name}(*args, **kwargs)\n"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
