@@ -81,12 +81,13 @@ def measured(work: Callable[[str, int], int], folder: str, rows: int) -> tuple[f
 
 
 def _measured(work: Callable[[str, int], int], folder: str, rows: int) -> tuple[float, float, float]:
-    before, start = _peak(), time.perf_counter()
+    before, start = peak(), time.perf_counter()
     assert work(folder, rows) == rows
-    return before, _peak(), rows / (time.perf_counter() - start)
+    return before, peak(), rows / (time.perf_counter() - start)
 
 
-def _peak() -> float:
+def peak() -> float:
+    """The most memory of this process so far, in MiB."""
     """Not getrusage's, which counts what the parent had."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / MIB

@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from llm_memory import peak
+
 from funreason.config import load_params
 from funreason.core.records import Sample
 from funreason.ledger.files import write_step
@@ -25,7 +27,6 @@ from funreason.refine.metrics import CheckMetrics
 from funreason.refine.modes import Decider, HeuristicsFirst, JudgesOnly
 from funreason.refine.panel import Panel
 
-MIB = 1024
 MODES = ("judge", "cascade", "heuristics")
 PROFILE = Path(__file__).resolve().parents[1] / "profiles/toy.yaml"
 TOOL = {"name": "book_ticket", "description": "Book tickets for an event. " * 10,
@@ -72,7 +73,7 @@ def samples(rows: int) -> Iterator[Sample]:
 
 def work(mode: str, rows: int) -> tuple[float, float, float]:
     """MiB at the start and at most, and rows per second."""
-    params, before, start = load_params(PROFILE), _peak(), time.perf_counter()
+    params, before, start = load_params(PROFILE), peak(), time.perf_counter()
     fcdr = params.fcdr.model_copy(update={"mode": mode})
     with tempfile.TemporaryDirectory() as folder, Cache(f"{folder}/cache") as cache:
         os.chdir(folder)
@@ -82,13 +83,7 @@ def work(mode: str, rows: int) -> tuple[float, float, float]:
         write_step("r0", "query_tool", run(check_named("query_tool"), samples(rows), decider, fcdr, metrics))
         assert metrics.metrics()["in"] == rows
         os.chdir("/")
-    return before, _peak(), rows / (time.perf_counter() - start)
-
-
-def _peak() -> float:
-    """Not getrusage's, which counts what the parent had."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / MIB
+    return before, peak(), rows / (time.perf_counter() - start)
 
 
 def main() -> None:
