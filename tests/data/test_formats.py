@@ -61,6 +61,15 @@ def test_a_row_in_another_format_than_the_one_set_is_malformed() -> None:
     assert refused(WHOLE["toolace"], format="glaive").kind == "no chat"
 
 
+def test_a_format_that_is_set_decides_where_a_row_could_be_read_in_two_ways() -> None:
+    row = WHOLE["openai"] | {"query": "Another?", "answers": "[]"}
+    assert refused(row).kind == "fields beside messages"
+    assert accepted(row, format="xlam").tasks[0].query == "Another?"
+    assert accepted(row, format="openai").tasks[0].query == QUERY
+    assert accepted(row, format="openai").ignored == ("answers", "query")
+    assert refused({"query": "q", "tools": [WEATHER], "answers": []}, format="openai").kind == "no messages"
+
+
 def test_a_row_in_no_format_says_what_it_has_and_what_is_read() -> None:
     row = refused({"text": "hello", "label": 3})
     assert row.reason.startswith("unknown format: the fields are 'text', 'label'; formats that are read: ToolRL")

@@ -108,6 +108,12 @@ def test_a_result_without_a_call_shows_that_the_turn_before_it_was_one() -> None
     assert one.left_out == {"result without a call": 1, "after a turn that was left out": 1}
 
 
+def test_calls_that_cannot_be_written_are_lost_whatever_else_is_wrong() -> None:
+    bad = f"<think>a</think>b</think>{JSON_CALL.replace('city', 'a city')}"
+    one = accepted(row(ASKED, SAID, ("user", "b"), ("assistant", bad), ("user", "c"), CALLED))
+    assert one.left_out == {"unreadable reasoning": 1, "after a turn that was left out": 1}
+
+
 def test_a_reasoning_with_tags_costs_only_its_turn() -> None:
     one = accepted(row(ASKED, ("assistant", f"<think>a</think>b</think>{ANSWER}"), ("user", "b"), CALLED))
     assert [task.id for task in one.tasks] == ["7@1"] and one.left_out == {"unreadable reasoning": 1}

@@ -12,6 +12,7 @@ from funreason.core.records import Task
 from funreason.data import formats, xlam
 from funreason.data.calltext import CallReader
 from funreason.data.cleaning import NullCleaner
+from funreason.data.dialogue import tools_field
 from funreason.data.fields import BadRow, SkippedRow, carries_text, row_id
 from funreason.data.files import SourceRow
 from funreason.data.jsontext import REPEATED, RepeatedKey, loads
@@ -162,7 +163,7 @@ class _RowReader:
         return (f"{self.row.file}:{name}" if self.row.file else name), made
 
     def _single(self, row: dict[str, Any], name: str) -> AcceptedRow:
-        read = read_tools(formats.tools_field(row)[0], self.cleaner)
+        read = read_tools(tools_field(row)[0], self.cleaner)
         tools, names = read.tools, NameMap({}) if read.plain else NameMap.of(read.tools)
         query, answers = xlam.read_query(row), xlam.read_answers(row, names.parse)
         _check_tools(read, bool(answers))

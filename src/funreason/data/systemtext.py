@@ -83,11 +83,11 @@ def _objects(text: str) -> tuple[list[Any], str]:
     return tools, "\n\n".join([*rest, text[at:]])
 
 
-def tool_name(item: Any) -> Any:
+def tool_name(item: Any) -> str | None:
     """The name of a tool as published; None where it has none."""
-    if not isinstance(item, dict):
-        return None
-    return (item["function"] if isinstance(item.get("function"), dict) else item).get("name")
+    inner = item.get("function", item) if isinstance(item, dict) else None
+    name = inner.get("name") if isinstance(inner, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _is_tool(item: Any) -> bool:

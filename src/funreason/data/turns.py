@@ -167,7 +167,7 @@ def _checked(messages: Iterator[Message]) -> list[Message]:
     """The messages; those that cannot be written, and turns whose calls cannot be read, as such."""
     out: list[Message] = []
     for message in messages:
-        if not message.problem:
+        if not message.lost:
             message = _writable(message)
         before = out[-1] if out else None
         if message.role == "tool" and not (before and (before.role == "tool" or before.calls)):
@@ -185,7 +185,7 @@ def _writable(message: Message) -> Message:
         render(message.calls)
         f"{message.text}{message.reasoning}".encode()
     except (DataError, UnicodeEncodeError, RecursionError) as error:
-        return replace(message, problem=f"unwritable value: {error}", lost=True)
+        return replace(message, problem=message.problem or f"unwritable value: {error}", lost=True)
     if message.reasoning and any(tag in message.reasoning for tag in _TAGS):
         return replace(message, problem="unreadable reasoning: it holds tags of a reasoning")
     return message
