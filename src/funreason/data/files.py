@@ -161,9 +161,8 @@ def _elements(path: Path) -> Iterator[SourceRow]:
             at = _skip(text, at, " \t\r\n,")
             if text[at : at + 1] == "]":
                 if rest := (text[at + 1 :] + _more(file, path)).strip():
-                    raise DataError(
-                        f"{path} goes on after its list ({rest[:40]!r}); write one list, or one object per line as .jsonl"
-                    )
+                    remedy = "write one list, or one object per line as .jsonl"
+                    raise DataError(f"{path} goes on after its list ({rest[:40]!r}); {remedy}")
                 return
             try:
                 _, end = decoder.raw_decode(text, at)
