@@ -19,12 +19,13 @@ from funreason.core.errors import DataError, ModelError
 from funreason.core.jsonio import write_jsonl
 from funreason.core.runtime import outcome
 from funreason.llm import load_ref
-from funreason.srml import SRMLConfig, SRMLTrainer
+from funreason.prompts import calling_prompt
+from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError
 from funreason.srml.segments import LabelReport, label_rows
 from funreason.train.callbacks import Progress
 from funreason.train.checkpoints import last_complete, require_space, run_key
 from funreason.train.curves import summary, write_curve
-from funreason.train.heldout import split
+from funreason.train.heldout import labelled_sides, split
 from funreason.train.run import train_round
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +125,24 @@ def test_no_query_is_on_both_sides():
     queries = [{r["prompt"][1]["content"] for r in side} for side in (learned, heldout)]
     assert not queries[0] & queries[1]
     assert split(rows[::-1], 0.2)[1] == heldout[::-1] and split(rows, 0.0)[1] == []
+
+
+def test_rows_are_held_out_by_tool_where_they_can_be(tmp_path, tiny_model):
+    def with_tools(i: int, *names: str) -> dict:
+        system = calling_prompt([{"name": name, "description": "", "parameters": {}} for name in names])
+        made = row("[f()]", f"query {i}", key=i)
+        return made | {"prompt": [{"role": "system", "content": system}, *made["prompt"][1:]]}
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    params = TrainParams(**TRAIN | {"heldout_by": "tool", "max_length": 4000})
+    path = tmp_path / "train.jsonl"
+    write_jsonl(path, [with_tools(i, f"f{i % 5}") for i in range(10)])
+    (learned, heldout), _, sizes = labelled_sides(path, tokenizer, params)
+    assert (len(learned), len(heldout)) == (8, 2)
+    assert sizes == {"split": {"tools": 4, "heldout_tools": 1, "set_aside": 0}}
+    write_jsonl(path, [with_tools(i, f"f{i}", "shared") for i in range(10)])
+    with pytest.raises(TrainingDataError, match="the rows share too many tools to be split by tool: of 10, 0 have no"):
+        labelled_sides(path, tokenizer, params)
 
 
 def test_a_long_curve_is_thinned_to_means(tmp_path):

@@ -71,6 +71,7 @@ class TrainParams(Block):
     max_length: Count
     max_dropped_fraction: Fraction
     heldout_fraction: Annotated[float, Field(ge=0, lt=1)]
+    heldout_by: Literal["row", "tool"]
     packing: bool
     padding_free: bool
     head: Literal["auto", "fused", "linear"]

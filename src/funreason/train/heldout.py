@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
@@ -10,29 +11,48 @@ from transformers import PreTrainedTokenizerBase
 from funreason.calls.results import for_template
 from funreason.config import TrainParams
 from funreason.core.jsonio import read_jsonl
+from funreason.srml import TrainingDataError
 from funreason.srml.segments import LabelReport, label_rows
+from funreason.train.toolsplit import row_tools, split_by_tool
+
+MAX_SET_ASIDE = 0.5  # fraction of the rows
 
 
 def labelled_sides(
     rows: Path, tokenizer: PreTrainedTokenizerBase, train: TrainParams
-) -> tuple[tuple[Dataset, Dataset], tuple[LabelReport, LabelReport]]:
+) -> tuple[tuple[Dataset, Dataset], tuple[LabelReport, LabelReport], dict[str, Any]]:
     """Read, split and label the rows of a round.
 
     Args:
         rows: The JSONL file.
         tokenizer: The start model's.
-        train: `heldout_fraction`, `max_length` and `max_dropped_fraction`.
+        train: `heldout_fraction`, `heldout_by`, `max_length` and `max_dropped_fraction`.
 
     Returns:
-        The rows to train on and the rows held out; the report of each.
+        The rows to train on and the rows held out; the report of each; the sizes of a split by tool, for the metrics.
 
     Raises:
-        TrainingDataError: Of both together, more rows than `max_dropped_fraction` cannot be labelled.
+        TrainingDataError: Of both together, more rows than `max_dropped_fraction` cannot be labelled, or the rows
+            cannot be split by tool.
     """
-    sides = split(list(read_jsonl(rows)), train.heldout_fraction)
+    sides, sizes = _sides(list(read_jsonl(rows)), train)
     learned, heldout = (label_rows(side, tokenizer, train.max_length, adapt_prompt=for_template) for side in sides)
     (learned[1] + heldout[1]).check(train.max_dropped_fraction)
-    return (learned[0], heldout[0]), (learned[1], heldout[1])
+    return (learned[0], heldout[0]), (learned[1], heldout[1]), sizes
+
+
+def _sides(rows: list[dict], train: TrainParams) -> tuple[tuple[list[dict], list[dict]], dict[str, Any]]:
+    if train.heldout_by == "row" or not train.heldout_fraction:
+        return split(rows, train.heldout_fraction), {}
+    *sides, aside = split_by_tool(rows, train.heldout_fraction)
+    if not all(sides) or len(aside) > MAX_SET_ASIDE * len(rows):
+        raise TrainingDataError(
+            f"the rows share too many tools to be split by tool: of {len(rows)}, {len(sides[0])} have no tool of the "
+            f"{len(sides[1])} held out, {len(aside)} have tools of both; lower train.heldout_fraction, or set "
+            "train.heldout_by to row"
+        )
+    tools = [len(set().union(*(row_tools(row["prompt"]) for row in side))) for side in sides]
+    return (sides[0], sides[1]), {"split": {"tools": tools[0], "heldout_tools": tools[1], "set_aside": len(aside)}}
 
 
 def split(rows: list[dict], fraction: float) -> tuple[list[dict], list[dict]]:

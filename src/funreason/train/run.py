@@ -61,7 +61,7 @@ def train_round(
         print("train: `train.bf16` is true, but this machine computes no bfloat16: float32", file=sys.stderr)
     model, tokenizer, dtype = load(ref, quantization(train.lora))
     try:
-        (learned, heldout), reports = labelled_sides(rows, tokenizer, train)
+        (learned, heldout), reports, sizes = labelled_sides(rows, tokenizer, train)
     except TrainingDataError as error:
         raise DataError(str(error)) from None
     trainer = SRMLTrainer(
@@ -82,7 +82,7 @@ def train_round(
         write_curve(metrics / "loss.csv", history)
         write_heldout(metrics / "heldout.csv", history)
         dtype_of_steps = {"autocast": "bfloat16" if args.bf16 else "float32"}
-        write_json(metrics / "train.json", summary(history, *reports) | dtype_of_steps)
+        write_json(metrics / "train.json", summary(history, *reports) | sizes | dtype_of_steps)
         shutil.rmtree(folder)  # done: whoever runs it again wants it trained again
 
 
