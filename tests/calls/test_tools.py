@@ -28,6 +28,21 @@ TOOL = {"name": "get_weather", "description": "Weather.", "parameters": CITY}
         {"name": "get_weather", "description": "Weather.", "input_schema": CITY},
         {"name": "get_weather", "description": "Weather.", "inputSchema": CITY},
         {"name": "get_weather", "description": "Weather.", "parameters": None, "arguments": CITY},
+        {"name": "get_weather", "description": "Weather.", "parameters": {}, "arguments": CITY},
+        {"name": "get_weather", "description": "Weather.", "parametersJsonSchema": CITY},
+        {"toolSpec": {"name": "get_weather", "description": "Weather.", "inputSchema": {"json": CITY}}},
+        {"type": "function", "name": None, "function": TOOL},
+        {"name": "get_weather", "description": "Weather.", **CITY},
+        {
+            "name": "get_weather",
+            "description": "Weather.",
+            "parameters": CITY | {"properties": json.dumps(CITY["properties"])},
+        },
+        {
+            "name": "get_weather",
+            "description": "Weather.",
+            "parameters": CITY | {"properties": [{"name": "city", "type": "string"}]},
+        },
     ],
 )
 def test_every_spelling_is_the_same_tool(value):
@@ -98,6 +113,21 @@ A_B = {"a": {"type": "int"}, "b": {"type": "int", "default": 1}, "c": {"type": "
         ({"parameters": {"type": "object", "properties": A_B}}, []),
         ({"parameters": {"type": "object", "properties": {"a": {"type": "int", "required": True}, "b": {}}}}, ["a"]),
         ({"parameters": {"properties": A_B, "required": ["c"]}}, ["c"]),
+        ({"parameters": A_B, "required": "b"}, ["b"]),
+        ({"parameters": A_B, "required": '["b", "c"]'}, ["b", "c"]),
+        ({"parameters": A_B, "required": {"a": True, "b": False}}, ["a"]),
+        ({"parameters": {"type": "object", "properties": A_B, "required": "a, c"}}, ["a", "c"]),
+        ({"parameters": {"type": "object", "properties": {**A_B, "required": ["a"]}}}, ["a"]),
+        ({"parameters": {"a": {"type": "int", "required": "yes"}, "b": {"type": "int", "required": 0}}}, ["a"]),
+        ({"parameters": {"a": {"type": "int", "isRequired": True}, "b": {"type": "int"}}}, ["a"]),
+        (
+            {
+                "required_parameters": [{"name": "a", "type": "STRING", "default": "x"}],
+                "optional_parameters": [{"name": "b", "type": "NUMBER"}],
+            },
+            ["a"],
+        ),
+        ({"parameters": {"$defs": {"P": {"type": "int"}}, "a": {"$ref": "#/$defs/P"}}}, ["a"]),
     ],
 )
 def test_the_sources_own_required_wins(tool, required):
@@ -106,8 +136,13 @@ def test_the_sources_own_required_wins(tool, required):
     assert to_json_schema(to_bfcl(read)).get("required", []) == required
 
 
-def schema_of(spec: dict) -> dict:
-    return to_json_schema(read_tool({"name": "f", "parameters": {"type": "object", "properties": {"a": spec}}}))
+def test_bare_type_texts_inside_a_schema():
+    parameters = {"type": "object", "properties": {"a": "string", "b": "list of int", "c": None}, "required": ["a"]}
+    schema = to_json_schema(read_tool({"name": "f", "parameters": parameters}))
+    assert schema["properties"] == {"a": {"type": "string"}, "b": {"type": "array", "items": {"type": "integer"}}}
+
+
+X, Y = ({"type": "object", "properties": {key: {"type": "integer"}}} for key in "xy")
 
 
 @pytest.mark.parametrize(
@@ -133,6 +168,20 @@ def schema_of(spec: dict) -> dict:
         ({"type": "str | int"}, ["x", 1], [[1]]),
         ({"type": "string", "format": "date"}, ["2024-01-01", "today"], [3]),
         ({"type": "string", "default": None}, [None, "x"], [3]),
+        ({"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}]}, [[1, "a"], []], [["a", 1]]),
+        ({"type": "array", "items": [{"type": "integer"}], "additionalItems": False}, [[1]], [["a"], [1, 2]]),
+        ({"type": "array", "items": "str"}, [["a"]], [[1]]),
+        ({"type": "array", "contains": {"type": "integer"}}, [[1, "a"]], [["a"]]),
+        ({"not": {"type": "string"}}, [1], ["x"]),
+        ({"type": "integer", "minimum": "3", "maximum": None}, [3], [2]),
+        ({"type": "object", "properties": {"x": {}, "y": {}}, "dependentRequired": {"x": ["y"]}},
+         [{"y": 1}], [{"x": 1}]),
+        ({"type": "object", "properties": {"x": {}}, "anyOf": [{"required": ["x"]}, {"required": ["y"]}]},
+         [{"x": 1}], [{}]),
+        ({"allOf": [X, Y]}, [{"x": 1, "y": 2}, {}], [{"z": 1}, {"x": "s"}]),
+        ({"type": "object", "properties": {"k": {}}, "required": ["k"], "oneOf": [X, Y]},
+         [{"k": 1, "x": 1}], [{"x": 1}, {"k": 1, "z": 1}]),
+        ({"anyOf": [X, {"type": "string"}]}, [{"x": 1}, "s"], [{"y": 1}, 3]),
     ],
 )  # fmt: skip
 def test_constraints_hold(spec, good, bad):
@@ -143,6 +192,43 @@ def test_constraints_hold(spec, good, bad):
             problems = validate([{"name": "f", "arguments": {"a": value}}], [each])
             assert (not problems) == right, (value, each, problems)
             assert all("\n" not in problem and "parameter 'a" in problem for problem in problems)
+
+
+@pytest.mark.parametrize("key", ["anyOf", "oneOf", "allOf"])
+def test_parameters_that_are_alternatives_as_a_whole(key):
+    """The alternatives' parameters are shown and allowed; what is in none of them is not."""
+    a, b = X | {"required": ["x"]}, {"$ref": "#/$defs/Y"}
+    tool = read_tool({"name": "f", "parameters": {key: [a, b], "$defs": {"Y": Y | {"required": ["y"]}}}})
+    assert set(to_bfcl(tool)["parameters"]["properties"]) == {"x", "y"}
+    assert validate([{"name": "f", "arguments": {"x": 1, "y": 1}}], [tool]) == []
+    (problem,) = validate([{"name": "f", "arguments": {"x": 1, "y": 1, "z": 1}}], [tool])
+    assert "undeclared 'z' = 1, allowed: " in problem
+    problems = validate([{"name": "f", "arguments": {}}], [tool])
+    assert problems and all(line.startswith("call 1, f: ") and "\n" not in line for line in problems)
+
+
+@pytest.mark.parametrize("reference", ["#/$defs/P", "#/parameters/$defs/P", "P"])
+@pytest.mark.parametrize("beside", [True, False])
+def test_definitions_inside_the_parameters_or_beside_them(reference, beside):
+    definitions = {"$defs": {"P": {"type": "integer"}}}
+    reference = reference.replace("#/parameters", "#") if beside else reference
+    parameters = {"type": "object", "properties": {"a": {"$ref": reference}}} | ({} if beside else definitions)
+    tool = read_tool({"name": "f", "parameters": parameters} | (definitions if beside else {}))
+    assert "parameter 'a' is 'x', allowed: integer" in validate([{"name": "f", "arguments": {"a": "x"}}], [tool])[0]
+
+
+def test_a_reference_to_the_whole_ends():
+    tool = read_tool(
+        {"name": "f", "parameters": {"type": "object", "properties": {"next": {"$ref": "#"}, "a": {"type": "int"}}}}
+    )
+    assert validate([{"name": "f", "arguments": {"next": {"a": 1, "next": {}}}}], [tool]) == []
+    assert "'next.a' is 'x'" in validate([{"name": "f", "arguments": {"next": {"a": "x"}}}], [tool])[0]
+
+
+@pytest.mark.parametrize("key", ["dtype", "data_type", "dataType", "Type", "schema"])
+def test_the_type_under_another_key(key):
+    tool = read_tool({"name": "f", "parameters": {"a": {key: "int", "description": "x"}}})
+    assert to_json_schema(tool)["properties"] == {"a": {"type": "integer"}} and unread_types(tool) == []
 
 
 PYDANTIC = {
@@ -179,8 +265,12 @@ def test_a_pattern_that_takes_for_ever_says_nothing():
 def test_what_cannot_be_read_is_reported():
     parameters = {"a": {"type": "Callable[[int], int]"}, "b": {"description": "x"}, "c": {"type": "list of things"},
                   "d": {"type": "any"}, "e": {"type": "str", "pattern": "("}, "f": {"enum": [1, 2]},
-                  "g": {"type": "dict", "properties": {"x": {"type": "Widget"}}}}  # fmt: skip
-    unread = ["Callable[[int], int]", NO_TYPE, "list of things", "pattern '('", "Widget"]
+                  "g": {"type": "dict", "properties": {"x": {"type": "Widget"}}},
+                  "h": {"type": "int", "minimum": "low"},
+                  "i": {"anyOf": [{"type": "Gadget"}, {"type": "null"}]}, "j": {"type": "str", "enum": "a"},
+                  "k": {"type": "dict", "if": {}}, "l": {"type": "enum", "enum": ["a"]}}  # fmt: skip
+    unread = ["Callable[[int], int]", NO_TYPE, "list of things", "pattern '('", "Widget", "minimum 'low'", "Gadget",
+              "enum 'a'", "if"]  # fmt: skip
     assert unread_types(read_tool({"name": "f", "parameters": parameters})) == unread
     schema = {"type": "object", "properties": parameters}
     assert unread_types(read_tool({"name": "f", "parameters": schema})) == unread
@@ -223,6 +313,10 @@ schemas = st.recursive(
     lambda inner: st.one_of(
         st.builds(lambda items: {"type": "array", "items": items}, inner),
         st.builds(lambda branches: {"anyOf": branches}, st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda branches: {"allOf": branches}, st.lists(inner, min_size=1, max_size=2)),
+        st.builds(lambda refused: {"not": refused}, inner),
+        st.builds(lambda first: {"type": "array", "prefixItems": first}, st.lists(inner, min_size=1, max_size=2)),
+        st.builds(lambda one: {"type": "array", "contains": one}, inner),
         st.builds(
             lambda properties, required: {"type": "object", "properties": properties, "additionalProperties": False,
                                           "required": [key for key in properties if key in required]},

@@ -3,7 +3,7 @@
 import pytest
 
 from funreason.calls import Call, parse, validate
-from funreason.core.errors import DataError
+from funreason.calls.tools import unread_types
 
 TOOLS = [
     {
@@ -114,7 +114,8 @@ def test_long_values_and_lists_are_shortened():
     assert "and 480 more" in problem
 
 
-def test_a_tool_that_is_not_a_schema_is_refused():
-    tool = {"name": "f", "parameters": {"type": "dict", "properties": {"a": {"type": "int", "maximum": "x"}}}}
-    with pytest.raises(DataError, match="tool 'f'"):
-        validate([Call("f", {"a": 1})], [tool])
+def test_a_constraint_that_cannot_be_read_is_reported_and_not_checked():
+    spec = {"type": "int", "maximum": "x", "minimum": "3"}
+    tool = {"name": "f", "parameters": {"type": "dict", "properties": {"a": spec}}}
+    assert validate([Call("f", {"a": 9})], [tool]) == [] and unread_types(tool) == ["maximum 'x'"]
+    assert validate([Call("f", {"a": 1})], [tool]) == ["call 1, f: parameter 'a' is 1, allowed: minimum 3"]

@@ -105,14 +105,23 @@ def _worded(error: ValidationError) -> str:
         return f"{_inside(error)}missing {_listed(missing)}, required: {_listed(allowed)}"
     if error.validator == "additionalProperties":
         schema: Any = error.schema
-        declared = schema.get("properties", ())
-        extra = [f"{key!r} = {_shown(value)}" for key, value in instance.items() if key not in declared]
+        declared, patterns = schema.get("properties", ()), schema.get("patternProperties", ())
+        extra = [
+            f"{key!r} = {_shown(value)}" for key, value in instance.items()
+            if key not in declared and not any(regex.search(pattern, key) for pattern in patterns)
+        ]  # fmt: skip
         return f"{_inside(error)}undeclared {', '.join(extra)}, allowed: {_listed(declared) or 'none'}"
-    seen = f"parameter {_path(error)!r} is {_shown(instance)}"
+    seen = (
+        f"parameter {_path(error)!r} is {_shown(instance)}" if error.absolute_path else f"arguments {_shown(instance)}"
+    )
     if error.validator == "type":
         return f"{seen}, allowed: {allowed if isinstance(allowed, str) else ' or '.join(allowed)}"
     if error.validator == "enum":
         return f"{seen}, allowed: {_listed(allowed)}"
+    if error.validator == "not":
+        return f"{seen}, allowed: anything but {_branch(allowed)}"
+    if error.validator == "dependentRequired":
+        return f"{seen}, {error.message:.200}"
     if error.validator == "anyOf":
         return f"{seen}, allowed: {' or '.join(map(_branch, allowed))}"[:400]
     words = _WORDS.get(str(error.validator), f"{error.validator} {{}}")
@@ -125,7 +134,7 @@ _WORDS = {
     "exclusiveMinimum": "above {}", "exclusiveMaximum": "below {}", "multipleOf": "multiples of {}",
     "minLength": "minLength {}", "maxLength": "maxLength {}", "minItems": "minItems {}", "maxItems": "maxItems {}",
     "uniqueItems": "items that differ from each other", "minProperties": "{} entries or more",
-    "maxProperties": "{} entries at most",
+    "maxProperties": "{} entries at most", "items": "no further items", "contains": "lists with an item such as {}",
 }  # fmt: skip
 
 
