@@ -1,11 +1,14 @@
 """TRL's and ShareGPT's rows: labelled like the prompt and completion that they hold, or refused by name."""
 
+import json
+
 import pytest
 from datasets import Dataset
 from rows import eight, row
 from transformers import AutoTokenizer
 
 from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError
+from funreason.srml.formats import prompt_completion
 from funreason.srml.segments import label, label_rows
 
 ANSWER = "<think>a</think>\n\n[f()]"
@@ -36,7 +39,15 @@ SAME = {
     "sharegpt": {"conversations": shared(messages())},
     "sharegpt with a system column": {"conversations": shared(messages()[1:]), "system": "Call tools."},
     "tools as text": {**ROW, "tools": ""},
-}
+    "reasoning in a field": {
+        "prompt": ROW["prompt"], "completion": [{"role": "assistant", "content": "[f()]", "reasoning_content": "a"}],
+    },
+    "thinking in a field, beside null-filled ones": {
+        "messages": [*ROW["prompt"], {"role": "assistant", "content": "[f()]", "reasoning": None, "thinking": "a"}],
+    },
+    "developer": {"messages": [{**messages()[0], "role": "developer"}, *messages()[1:]]},
+    "roles with capitals": {"conversations": [one | {"from": one["from"].title()} for one in shared(messages())]},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("given", SAME.values(), ids=SAME)
@@ -62,6 +73,29 @@ def test_roles_of_calls_and_results(tokenizer):
     assert report.used == 1 and "<|im_start|>tool\none" in tokenizer.decode(data[0]["input_ids"])
 
 
+TOOL = {"name": "f", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}
+CALL = {"type": "function", "function": {"name": "f", "arguments": {"a": "x"}}}
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [json.dumps([TOOL]), json.dumps(TOOL), [json.dumps(TOOL)], TOOL,
+     [{**TOOL, "parameters": {"type": "object", "properties": {"a": {"type": "string", "enum": None}, "b": None}}}]],
+    ids=["text", "text of one", "texts", "one", "null-filled"],
+)  # fmt: skip
+def test_spellings_of_tools(tools):
+    assert prompt_completion({**ROW, "tools": tools}, 1) == {**ROW, "tools": [TOOL]}
+
+
+def test_roles_and_calls_of_other_tools_reach_the_template():
+    called = {"role": "assistant", "content": "", "tool_calls": [
+        {**CALL, "function": {"name": "f", "arguments": {"a": "x", "b": None}}}
+    ]}  # fmt: skip
+    chat = [*ROW["prompt"], called, {"role": "tool_response", "content": "1"}, *ROW["completion"]]
+    read = prompt_completion({"messages": chat}, 1)
+    assert read["prompt"][2:] == [{**called, "tool_calls": [CALL]}, {"role": "tool", "content": "1"}]
+
+
 BAD = [
     ({"text": "Q: a\nA: [f()]"},
      "row 1 has 0 <think> in its text, so that nobody knows .*columns are text, allowed are prompt"),
@@ -77,6 +111,9 @@ BAD = [
     ({"messages": [*messages()[:2], {"role": "assistant", "content": None, "tool_calls": [{}]}]},
      "whose content is None and tool_calls, not a text: write calls as text"),
     ({**ROW, "tools": "[{"}, "has tools that are not JSON"),
+    ({**ROW, "prompt": [*ROW["prompt"], {"role": "narrator", "content": "x"}]},
+     "has a message of role 'narrator' in its prompt; name its role one of system, developer"),
+    ({**ROW, "completion": [{"role": "assistant", "content": "x", "reasoning": ["a"]}]}, r"reasoning is \['a'\], "),
     ({}, "its columns are none"),
 ]  # fmt: skip
 
