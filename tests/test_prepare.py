@@ -154,3 +154,15 @@ def test_a_source_of_nothing_but_chats_fails_and_says_so(tmp_path):
         DataError, match=r"x: all 1 rows are skipped \(1 without tools, as row 1: .*\); give rows with tools"
     ):
         check_bad_fraction(counts(tmp_path, chat.encode()), 1.0, "x")
+
+
+@pytest.mark.parametrize(
+    "mark", ["<|im_end|>", "<\uff5cUser\uff5c>", "</s>", "[INST]", "[/TOOL_RESULTS]", "[gMASK]", "[EOS]", "<think>"]
+)
+@pytest.mark.parametrize("escaped", [False, True])
+def test_rows_that_spell_a_control_token_are_counted(tmp_path, mark, escaped):
+    row = line(query=f"a{mark}b")
+    if escaped:
+        row = row.replace(b"<", b"\\u003c").replace(b"a[", b"a\\u005b")
+    metrics = counts(tmp_path, b"\n".join([row, line(id=2)])).metrics()
+    assert (metrics["tasks"], metrics["with_control_tokens"]) == (2, 1)

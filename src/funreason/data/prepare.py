@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from funreason.calls.marks import has_marks
 from funreason.core import paths
 from funreason.core.errors import DataError
 from funreason.data.formats import FORMATS
@@ -53,8 +52,7 @@ class Tally:
         counts["made_ids"] += row.made_id
         counts["texts_left_out"] += row.texts
         counts["nulls_removed"] += row.nulls
-        # The last turn of a conversation has the others before it.
-        counts["with_control_tokens"] += has_marks(row.tasks[-1].to_row())
+        counts["with_control_tokens"] += row.marks
         for name, found in (
             ("turns_left_out", row.left_out),
             ("ignored_fields", row.ignored),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from funreason.calls.marks import has_marks
 from funreason.calls.names import NameMap
 from funreason.core.records import Task
 from funreason.data import formats, xlam
@@ -37,6 +38,7 @@ class AcceptedRow:
         texts: Turns whose text beside calls is left out.
         nulls: Null-filled keys that were removed from tools and calls.
         made_id: Whether the row had no id.
+        marks: Whether a text of the row spells a control token.
         unread: The texts of types of its tools that cannot be read.
         ignored: The fields with a text that nothing reads.
     """
@@ -48,6 +50,7 @@ class AcceptedRow:
     texts: int = 0
     nulls: int = 0
     made_id: bool = False
+    marks: bool = False
     unread: list[str] = field(default_factory=list)
     ignored: tuple[str, ...] = ()
 
@@ -149,6 +152,8 @@ class _RowReader:
         self.format = self.format or formats.detect(row)
         accepted = self._single(row, name) if self.format == "xlam" else self._dialogue(row, name)
         accepted.made_id, accepted.nulls = made, self.cleaner.removed
+        # The last turn of a conversation has the others before it.
+        accepted.marks = _may_have_marks(self.row.raw) and has_marks(accepted.tasks[-1].to_row())
         if self.risky:
             _check_writable(accepted.tasks)
         return accepted
@@ -219,6 +224,13 @@ def _ignored(row: dict[str, Any], used: set[str], messages: Iterable[Any]) -> tu
     fields = [key for key in row.keys() - used if carries_text(row[key])]
     inner = {f"messages.{key}" for message in messages for key in unknown_texts(message)}
     return (*sorted(fields), *sorted(inner))
+
+
+def _may_have_marks(raw: Any) -> bool:
+    """Whether a row may spell a control token: they begin with `<`, or end like `[INST]`. Saves a walk of each row."""
+    if not isinstance(raw, bytes):
+        return True
+    return b"<" in raw or b"T]" in raw or b"S]" in raw or b"K]" in raw or b"\\u00" in raw
 
 
 def _check_writable(tasks: list[Task]) -> None:
