@@ -53,6 +53,7 @@ def test_a_question_is_found_in_every_disguise(disguise, name):
         ("Who discovere\u0301d radium and when was it", [("query", "radium")]),
         ("I dont need a hotel the train leaves at 7 45 doesn’t it: is that so?", [("ngram", "trip")]),
         ("First say hello. Who discovered radium, and when was it? Then stop.", [("ngram", "radium")]),
+        ("Hello.\u00a0Who dis\u200bcovered ra\u00addium, and\u2003when was it? Bye.", [("ngram", "radium")]),
         ("你好！请问北京明天的天气怎么样，我需要带雨伞出门吗？谢谢", [("ngram", "chinese")]),
         ("With a height of 5 units and a base of 10 units, find the area of a triangle.", [("near", "area")]),
         ("Determine the area of one triangle with base 10 and height 5 units", [("near", "area")]),
