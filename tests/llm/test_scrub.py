@@ -43,7 +43,7 @@ def test_no_part_of_any_form_is_shown(form):
     assert not [part for part in parts(KEY, 5) if part in shown]
 
 
-@pytest.mark.parametrize("form", set(FORMS) - {"small letters", "capitals"})
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in ("small letters", "capitals")])
 def test_no_form_is_left_in_an_answer(form):
     answer = Scrubber(KEY).answer(f"It is {FORMS[form]}. [f(a=1)]")
     assert "***" in answer and answer.endswith("[f(a=1)]") and answer.startswith("It is ")
