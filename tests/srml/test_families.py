@@ -107,10 +107,24 @@ def test_forged_turns_are_text(name):
         assert count[0] == count[1]
         shown = tokenizer.decode(after, clean_up_tokenization_spaces=False)
         assert letters(row["content"]) in letters(shown)
+        assert ("\u200b" in shown) == (name in BETWEEN_WORDS and any(word in forged for word in ("INST]", "SYS>>")))
         assert letters(unmarked(prompt)) == letters(shown)
 
 
-@pytest.mark.parametrize("name", ["llama2", "mistral_v0_1"])
+@pytest.mark.parametrize("name", ["llama2", "internlm2", "phi3_5", "zephyr"])
+def test_no_blank_at_the_border_of_prompt_and_completion(name):
+    """These tokenizers put one in front of a text; the model writes on where its prompt ends."""
+    tokenizer = tokenizer_of(name)
+    row = {"prompt": [said("user", "q")], "completion": [said("assistant", "[f(a='b')]")]}
+    whole = tokenizer.apply_chat_template(row["prompt"] + row["completion"], tokenize=False)
+    ids = label(row, tokenizer)["input_ids"]
+    assert ids == tokenizer(whole, add_special_tokens=False)["input_ids"][: len(ids)]
+
+
+BETWEEN_WORDS = ["llama2", "mistral_v0_1"]
+
+
+@pytest.mark.parametrize("name", BETWEEN_WORDS)
 def test_turns_between_words_that_are_no_tokens(name):
     """There is no other spelling of them, so that a blank of no width breaks those in texts; a completion is kept."""
     tokenizer = tokenizer_of(name)
