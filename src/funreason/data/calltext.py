@@ -20,6 +20,12 @@ _TAGGED = re.compile(
     r"<(tool_?calls?|function_?calls?)>(.*?)(?:</\1>|<\|endoftext\|>|(?=<\1>)|\Z)|\[TOOL_CALLS\](.*)|<\|python_tag\|>(.*)",
     re.DOTALL | re.IGNORECASE,
 )
+# Calls as other models and prompts write them; taken for statements, they would teach that no call fits.
+_FOREIGN = re.compile(
+    r"<function=[\w.-]+>|<invoke name=|<start_function_call>|<\|tool_calls?_|<｜tool▁call|<arg_key>|to=functions\."
+    r"|^\s*\**Action:\**[^\n]+\n\s*\**Action Input:",
+    re.MULTILINE,
+)
 _RESPONSE = re.compile(r"</?response>")
 _FENCE = re.compile(r"\A```\w*\s*(.*?)\s*```\Z", re.DOTALL)
 _OUTER = re.compile(r"\A(?:\s|\\n)+|(?:\s|\\n)+\Z")  # some texts hold \n as two characters
@@ -122,6 +128,9 @@ class CallReader:
             except CallSyntaxError as error:
                 if self._meant(body):
                     return Said(problem=f"unreadable call: {error}", lost=True)
+        if foreign := _FOREIGN.search(body):
+            form = body[foreign.start() : foreign.start() + 80]
+            return Said(problem=f"unreadable call: {form!r} is a form that is not read; write calls as JSON", lost=True)
         if body.startswith(('[{"name"', '{"name"')) and '"arguments"' in body and not _is_json(body):
             return Said(problem=f"unreadable call: neither JSON nor a Python literal: {body!r:.80}", lost=True)
         return Said(text)

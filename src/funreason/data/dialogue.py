@@ -3,14 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from funreason.data.fields import BadRow, required
-from funreason.data.jsontext import unwrapped
+from funreason.data.fields import BadRow, SkippedRow, required
+from funreason.data.jsontext import REPEATED, loose, unwrapped
 from funreason.data.messages import REASONING
 from funreason.data.systemtext import tool_name, tools_of_text
 
 Row = dict[str, Any]
 MESSAGES = ("messages", "conversations", "conversation")
-TOOLS = ("tools", "functions", "tools_json")
+TOOLS = ("tools", "functions", "tools_json", "tool_defs", "available_tools")
+_AFTER = ("completion", "chosen_response", "chosen")  # beside a prompt
 
 
 @dataclass
@@ -33,10 +34,23 @@ class Dialogue:
 def tools_field(row: Row) -> tuple[list[Any], str | None]:
     """The tools of a row and the field that holds them; none and None where there is no such field."""
     name = next((name for name in TOOLS if row.get(name) is not None), None)
-    value = items_of(unwrapped(row[name], name)) if name else None
+    value = items_of(_tools(row[name], name)) if name else None
     if value is not None and not isinstance(value, list):
         raise BadRow(f"{name} not a list", f"it is a {type(value).__name__}")
     return [unwrapped(tool, "tool") if isinstance(tool, str) else tool for tool in value or ()], name
+
+
+def _tools(value: Any, name: str) -> Any:
+    """The value of a field that may be JSON text, or, as `str(tools)` gives it, a Python literal."""
+    try:
+        return unwrapped(value, name)
+    except BadRow as bad:
+        if bad.kind == REPEATED:
+            raise
+        try:
+            return loose(value)
+        except ValueError:
+            raise bad from None
 
 
 def items_of(value: Any) -> Any:
@@ -50,11 +64,13 @@ def items_of(value: Any) -> Any:
 
 
 def _messages_field(row: Row) -> tuple[list[Any], set[str]]:
-    name = next((name for name in (*MESSAGES, "prompt") if row.get(name) is not None), MESSAGES[0])
+    if row.get("label") is False and row.get("completion") is not None:  # TRL's unpaired preferences
+        raise SkippedRow("not to be learned", "its label is false")
+    name = next((name for name in (*MESSAGES, "prompt", "chosen") if row.get(name) is not None), MESSAGES[0])
     value = items_of(unwrapped(required(row, name), name))
     if not isinstance(value, list):
         raise BadRow(f"{name} not a list", f"it is a {type(value).__name__}")
-    after = next((name for name in ("completion", "chosen_response", "chosen") if row.get(name) is not None), None)
+    after = next((one for one in _AFTER if row.get(one) is not None and one != name), None)
     used = {name} | ({after} if after else set())
     more = unwrapped(row[after], after) if after and not isinstance(row[after], str) else row[after] if after else []
     if isinstance(more, str):
@@ -69,7 +85,7 @@ def read_messages(row: Row) -> Dialogue:
     messages, used = _messages_field(row)
     messages = list(messages)
     tools, name = tools_field(row)
-    if isinstance(row.get("system"), str) and row["system"].strip():
+    if row.get("system"):  # a text, or Anthropic's blocks
         messages = [{"role": "system", "content": row["system"]}, *messages]
     reasoning = next((key for key in REASONING if isinstance(row.get(key), str)), None)
     turns = [at for at, message in enumerate(messages) if role_of(message) in ("assistant", "gpt")]

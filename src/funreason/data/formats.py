@@ -146,7 +146,7 @@ def _toolrl_texts(row: Row) -> Row | None:
 
 
 def _some_messages(row: Row) -> list[Any]:
-    for name in (*MESSAGES, "prompt"):
+    for name in (*MESSAGES, "prompt", "chosen"):
         value = row.get(name)
         if isinstance(value, str) and value.lstrip().startswith("["):
             try:
@@ -172,7 +172,9 @@ def _texts(row: Row) -> Iterable[str]:
 
 
 def _has_messages(row: Row) -> bool:
-    return any(row.get(name) is not None for name in MESSAGES) or isinstance(row.get("prompt"), list)
+    return any(row.get(name) is not None for name in MESSAGES) or any(
+        isinstance(row.get(name), list) for name in ("prompt", "chosen")
+    )
 
 
 def _is_toolrl(row: Row) -> bool:

@@ -6,7 +6,7 @@ The roles of OpenAI, ShareGPT, LLaMA-Factory and Gemini; contents that are a tex
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from funreason.data.calltext import CallReader, Calls, Said, split_reasoning
@@ -19,12 +19,14 @@ ROLES = {
     "assistant": "assistant", "gpt": "assistant", "model": "assistant", "bot": "assistant", "ai": "assistant",
     "function_call": "assistant", "tool_call": "assistant", "tool_calls": "assistant", "function-call": "assistant",
     "tool": "tool", "observation": "tool", "function": "tool", "tool_response": "tool", "tool_result": "tool",
+    "function_call_output": "tool",
     "function_response": "tool", "function-response": "tool", "ipython": "tool", "obs": "tool",
 }  # fmt: skip
 REASONING = ("reasoning_content", "reasoning", "thinking")
 CALLS = ("tool_calls", "function_call")
-KNOWN = {"role", "from", "content", "value", *REASONING, *CALLS,
-         "tool_call_id", "id", "name", "type", "index", "weight", "loss", "loss_weight"}  # fmt: skip
+_WEIGHTS = ("weight", "loss", "loss_weight", "train")  # 0 and false: of OpenAI, ms-swift and Axolotl
+KNOWN = {"role", "from", "content", "value", "text", "refusal", "output", "arguments", *REASONING, *CALLS, *_WEIGHTS,
+         "tool_call_id", "call_id", "id", "name", "type", "status", "index"}  # fmt: skip
 _ONLY_CALLS = ("function_call", "tool_call", "tool_calls", "function-call")
 _RESULT = re.compile(r"<tool_response>\s*(.*?)\s*(?:</tool_response>|(?=<tool_response>)|\Z)", re.DOTALL)
 
@@ -70,9 +72,11 @@ def read_message(message: Any, reader: CallReader) -> list[Message]:
     role = "user"
     try:
         role, name = _role(message)
-        content = _first(message, "content", "value", "text")
+        content = _first(message, "content", "value", "text", "refusal", "output")
         if role == "assistant":
-            return [_assistant(message, content, name in _ONLY_CALLS, reader)]
+            if content is None and name in _ONLY_CALLS and isinstance(message.get("name"), str):
+                content = message  # an item of OpenAI's Responses
+            return [_taught(message, _assistant(message, content, name in _ONLY_CALLS, reader))]
         blocks = content if isinstance(content, list) else None
         if role == "tool":
             return [Message("tool", text) for text in _results(content)]
@@ -90,6 +94,14 @@ def read_message(message: Any, reader: CallReader) -> list[Message]:
         return [Message(role, problem=str(bad), lost=True)]
 
 
+def _taught(message: dict[str, Any], read: Message) -> Message:
+    """A turn of the assistant; one that the source says not to learn stays in the context of later ones."""
+    for name in _WEIGHTS:
+        if message.get(name) in (0, False) and not read.problem:
+            return replace(read, problem=f"not to be learned: its {name} is {message[name]!r}")
+    return read
+
+
 def unknown_texts(message: Any) -> list[str]:
     """The keys of a message that carry a text which nothing reads."""
     if not isinstance(message, dict) or message.keys() <= KNOWN:
@@ -105,7 +117,7 @@ def _first(message: dict[str, Any], *names: str) -> Any:
 def _role(message: Any) -> tuple[str, str]:
     if not isinstance(message, dict):
         raise BadRow("bad message", f"{message!r:.80}, expected role and content")
-    name = _first(message, "role", "from")
+    name = _first(message, "role", "from", "type")  # the last of OpenAI's Responses
     role = ROLES.get(name.lower()) if isinstance(name, str) else None
     if role is None:
         raise BadRow("bad role", f"a message is of {name!r:.80}, allowed are {', '.join(ROLES)}")
