@@ -257,6 +257,25 @@ def test_references_that_multiply_end():
     assert validate([{"name": "f", "arguments": {"a": {}}}], [read_tool({"name": "f", "parameters": parameters})]) == []
 
 
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [(r"^\p{L}+$", "é", "3"), (r"^[\w-.]+$", "a-b.c", "a b"), (r"(?<x>[ab])\k<x>", "aa", "ab"),
+     ("^(?i)abc$", "ABC", "x"), ("[[a]", "[", "b")],
+)  # fmt: skip
+def test_patterns_as_javascript_writes_them(pattern, good, bad):
+    tool = read_tool({"name": "f", "parameters": {"a": {"type": "str", "pattern": pattern}}})
+    assert unread_types(tool) == []
+    assert [validate([{"name": "f", "arguments": {"a": text}}], [tool]) == [] for text in (good, bad)] == [True, False]
+
+
+@pytest.mark.parametrize("pattern", [r"^\p{L}", "("])
+def test_keys_by_a_pattern_that_cannot_be_read_are_admitted_and_reported(pattern):
+    parameters = {"type": "object", "properties": {"a": {}}, "patternProperties": {pattern: {"type": "integer"}}}
+    tool = read_tool({"name": "f", "parameters": parameters})
+    assert validate([{"name": "f", "arguments": {"x": "y"}}], [tool]) == []
+    assert any(text.startswith("patternProperties") for text in unread_types(tool))
+
+
 def test_a_pattern_that_takes_for_ever_says_nothing():
     tool = read_tool({"name": "f", "parameters": {"a": {"type": "str", "pattern": "^(a+)+$"}}})
     assert len(validate([{"name": "f", "arguments": {"a": "a" * 5000 + "b"}}], [tool])) <= 1

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from funreason.calls.constraints import constraints, is_pattern
+from funreason.calls.constraints import are_key_patterns, constraints
 from funreason.calls.typenames import JSON_TYPES, read_type
 
 BRANCHES = ("anyOf", "oneOf", "allOf")
@@ -44,7 +44,9 @@ class SchemaReader:
             # Some tools require what they do not declare.
             schema["required"] = [key for key in _required(spec, properties) if key in properties]
             schema |= {} if joins else {"additionalProperties": False}
-        if isinstance(patterns, dict) and all(map(is_pattern, patterns)):
+        if patterns and not are_key_patterns(patterns):
+            schema["additionalProperties"] = True  # nobody knows which keys are meant
+        elif isinstance(patterns, dict):
             schema["patternProperties"] = {key: self.value_schema(value) for key, value in patterns.items()}
         if isinstance(more, dict):
             more = self.value_schema(more)

@@ -188,7 +188,7 @@ def _properties(parameters: dict[str, Any], tool: dict[str, Any], name: str) -> 
     if given in ABSENT:
         beside = {key: spec for key, spec in parameters.items() if isinstance(spec, dict) and "type" in spec
                   and key not in _SCHEMA_KEYS and key != "additionalProperties"}  # fmt: skip
-        given = beside or _of_branches(parameters, 0)
+        given = beside
     given = decoded(given, f"{name}: properties")
     if isinstance(given, list):
         return _by_name(given, name)

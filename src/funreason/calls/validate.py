@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import regex
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend
 
@@ -89,7 +89,7 @@ def _validator(tool_text: str) -> Draft202012Validator:
     tool = json.loads(tool_text)
     schema = to_json_schema(tool)
     try:
-        _Validator.check_schema(schema)
+        _Validator.check_schema(schema, format_checker=FormatChecker(formats=()))  # patterns are read already
     except SchemaError as error:
         problem = f"{error.message:.200} at {error.json_path:.200}"
         raise DataError(f"tool {tool['name']!r:.80}: {problem}: mend the tool") from None
