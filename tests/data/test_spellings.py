@@ -20,6 +20,9 @@ def test_other_names_of_the_tools_field(key: str) -> None:
 def test_tools_and_answers_may_be_python_literals() -> None:
     (task,) = accepted({"query": QUERY, "tools": str([WEATHER]), "answers": str([CALL])}).tasks
     assert (task.tools[0]["name"], task.answers) == ("get_weather", [CALL])
+    parameters = str(WEATHER["parameters"])
+    (task,) = accepted({"query": QUERY, "tools": [str({**WEATHER, "parameters": parameters})], "answers": []}).tasks
+    assert task.tools == [WEATHER]
     assert refused({"query": QUERY, "tools": "[{get_weather", "answers": []}).kind == "tools not JSON"
     assert refused({"query": QUERY, "tools": TOOLS, "answers": "[{get"}).kind == "answers not JSON"
 

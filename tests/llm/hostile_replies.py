@@ -224,6 +224,8 @@ REPLIES = {
         ("The input token count (40000) exceeds the maximum number of tokens allowed (32000).", 400, {}),
         ("Range of input length should be [1, 6000]; your prompt exceeds it", 422, {}),
         ("Request too large for m on tokens per min: Limit 30000, Requested 40000.", 429, {}),
+        ("Input validation error: `inputs` must have less than 4095 tokens. Given: 5000", 422, {}),
+        ("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000", 422, {}),
         ("input length and `max_tokens` exceed context limit", 500, {}),
     )},
     # Errors with status 200.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from funreason.data.fields import BadRow, SkippedRow, required
-from funreason.data.jsontext import REPEATED, loose, unwrapped
+from funreason.data.jsontext import either, unwrapped
 from funreason.data.messages import REASONING
 from funreason.data.systemtext import tool_name, tools_of_text
 
@@ -34,23 +34,10 @@ class Dialogue:
 def tools_field(row: Row) -> tuple[list[Any], str | None]:
     """The tools of a row and the field that holds them; none and None where there is no such field."""
     name = next((name for name in TOOLS if row.get(name) is not None), None)
-    value = items_of(_tools(row[name], name)) if name else None
+    value = items_of(either(row[name], name)) if name else None
     if value is not None and not isinstance(value, list):
         raise BadRow(f"{name} not a list", f"it is a {type(value).__name__}")
-    return [unwrapped(tool, "tool") if isinstance(tool, str) else tool for tool in value or ()], name
-
-
-def _tools(value: Any, name: str) -> Any:
-    """The value of a field that may be JSON text, or, as `str(tools)` gives it, a Python literal."""
-    try:
-        return unwrapped(value, name)
-    except BadRow as bad:
-        if bad.kind == REPEATED:
-            raise
-        try:
-            return loose(value)
-        except ValueError:
-            raise bad from None
+    return [either(tool, "tool") if isinstance(tool, str) else tool for tool in value or ()], name
 
 
 def items_of(value: Any) -> Any:

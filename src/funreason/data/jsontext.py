@@ -84,6 +84,19 @@ def unwrapped(value: Any, name: str) -> Any:
     return value
 
 
+def either(value: Any, name: str) -> Any:
+    """As `unwrapped`; a text may also be a Python literal, as `str(tools)` gives it. Raises BadRow."""
+    try:
+        return unwrapped(value, name)
+    except BadRow as bad:
+        if bad.kind == REPEATED:
+            raise
+        try:
+            return loose(value)
+        except ValueError:
+            raise bad from None
+
+
 def loose(text: str) -> Any:
     """The value of JSON text, or of a Python literal, which some publishers write in its place.
 

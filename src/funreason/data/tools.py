@@ -11,7 +11,7 @@ from funreason.calls.tools import distinct_tools, read_tool, unread_types
 from funreason.core.errors import DataError
 from funreason.data.cleaning import NullCleaner
 from funreason.data.fields import BadRow
-from funreason.data.jsontext import decoded
+from funreason.data.jsontext import decoded, either
 
 _MAY_BE_TEXT = ("function", "parameters", "arguments", "input_schema", "inputSchema")
 _MAX_KNOWN = 32768
@@ -108,4 +108,4 @@ def _decoded(value: Any) -> Any:
 
 
 def _part(item: Any, name: str) -> Any:
-    return decoded(item, name) if isinstance(item, str) and item.lstrip().startswith(("{", "[")) else item
+    return either(item, name) if isinstance(item, str) and item.lstrip().startswith(("{", "[")) else item

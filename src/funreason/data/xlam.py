@@ -11,7 +11,7 @@ from funreason.calls import CallSyntaxError, render
 from funreason.core.errors import DataError
 from funreason.data.calltext import Calls, Parse, call_row, split_reasoning
 from funreason.data.fields import BadRow, text_field
-from funreason.data.jsontext import ABSENT, REPEATED, decoded, loose, unwrapped
+from funreason.data.jsontext import ABSENT, REPEATED, decoded, either
 from funreason.data.messages import REASONING
 
 USED = {"id", "query", "tools", "answers", "response", *REASONING}
@@ -31,16 +31,11 @@ def read_answers(row: dict[str, Any], parse: Parse) -> Calls:
         raise BadRow("no answers", "the field is missing; write [] where no call fits")
     value = row.get("answers")
     try:
-        value = unwrapped(value, "answers")
+        value = either(value, "answers")
     except BadRow as bad:
-        if bad.kind == REPEATED or not isinstance(value, str):
+        if bad.kind == REPEATED or not isinstance(value, str) or not value.rstrip().endswith((")", ")]")):
             raise
-        if value.rstrip().endswith((")", ")]")):
-            return _parsed(value, parse)
-        try:
-            value = loose(value)
-        except ValueError:
-            raise bad from None
+        return _parsed(value, parse)
     if value is None:
         return []
     items = [value] if isinstance(value, dict) else value

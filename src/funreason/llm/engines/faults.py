@@ -43,6 +43,7 @@ _TOO_LONG = re.compile(
     r"|\b(?:prompt|input|request|message|conversation|context|sequence|query|text)s?\b[^.]{0,80}"
     r"\b(?:too (?:long|large|big)|exceed)"
     r"|too many (?:input |prompt )?tokens|input tokens? exceed|exceeds?\b[^.]{0,60}\btokens?\b"
+    r"|\binputs?\b[^.]{0,80}\b(?:longer than|must have less than|must be <=)"
     r"|reduce (?:the |your )?(?:length|prompt|input|size|number of)|string_above_max_length"
     r"|(?:payload|entity|body|content) (?:is )?too (?:large|long)"
 )
