@@ -40,7 +40,10 @@ TRUTH = {
 }
 OFF_COT = ("answer off reasoning", "wrong value", "wrong number", "wrong function", "dropped call", "truncated text")
 # Weight of a row; where a defect or a toy row stands beside real answers with a verdict, it must not outweigh them.
-WEIGHTS = {"gold": 0.5, "right": 1.0, "wrong": 1.0, "uncalled": 1.0, "planted": 0.25, "toy": 0.1}
+WEIGHTS = {"gold": 0.5, "right": 1.0, "wrong": 2.0, "uncalled": 1.0, "planted": 0.25, "toy": 0.1}
+PLANTED_BESIDE_VERDICTS = (
+    0.05  # in the model of calls with a reasoning, the one that has real wrong calls to learn from
+)
 FRACTIONS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)
 # Evidence of which more can only be worse, or better: what the trees may not turn round.
 WORSE = (
@@ -59,8 +62,10 @@ class Row(NamedTuple):
     truth: dict[str, bool]
     evidence: dict[str, float]
 
-    @property
-    def weight(self) -> float:
+    def weight(self, check: str) -> float:
+        """What the row counts in the model of a check."""
+        if self.kind not in WEIGHTS and check == "call" and self.evidence.get("cot"):
+            return PLANTED_BESIDE_VERDICTS
         return WEIGHTS.get(self.kind, WEIGHTS["planted"])
 
 
@@ -144,7 +149,7 @@ def folds(rows: list[Row]) -> np.ndarray:
 def arrays(rows: list[Row], features: list[str], check: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(evidence, truth, weights) of rows."""
     x = np.array([[row.evidence.get(name, 0.0) for name in features] for row in rows])
-    return x, np.array([row.truth[check] for row in rows]), np.array([row.weight for row in rows])
+    return x, np.array([row.truth[check] for row in rows]), np.array([row.weight(check) for row in rows])
 
 
 def boosted(features: list[str]) -> HistGradientBoostingClassifier:

@@ -264,8 +264,8 @@ class MendingCheckParams(CheckParams):
     max_regen: Annotated[int, Field(ge=0)]
 
 
-class MaxErrorParams(Block):
-    """fcdr.verifier.max_error, per check."""
+class PerCheckParams(Block):
+    """fcdr.verifier.max_error and max_loss, per check that is verified."""
 
     query_tool: Fraction
     cot: Fraction
@@ -275,9 +275,9 @@ class MaxErrorParams(Block):
 class VerifierParams(Block):
     """fcdr.verifier: the operating point of the verifier, which scores the rows that no rule decides."""
 
-    max_error: MaxErrorParams
+    max_error: PerCheckParams
     max_false: Fraction
-    max_loss: Fraction
+    max_loss: PerCheckParams
 
 
 class FcdrParams(Block):

@@ -68,7 +68,7 @@ def verify(check: str, evidence: dict[str, float], has_cot: bool, limits: Verifi
         value = True
     elif score < _at(model.fails, limits.max_false, float("-inf")):
         value = False
-    return Opinion(round(score, 3), value, score >= _at(model.fails, limits.max_loss, float("-inf")))
+    return Opinion(round(score, 3), value, score >= _at(model.fails, getattr(limits.max_loss, check), float("-inf")))
 
 
 def _at(curve: list[tuple[float, float]], limit: float, otherwise: float) -> float:
