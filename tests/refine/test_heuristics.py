@@ -144,6 +144,7 @@ GOOD_COT = "I can use search_train_trips. origin is Ghent. destination is Rome."
         ("[get_weather(city='fr', days=2)]", "get_weather for French towns, two days.", None),
         ("[get_weather(city='Rome'), get_weather(city='Oslo')]", "I call get_weather: Rome and Oslo.", None),
         ("Nothing to call.", GOOD_COT, None),
+        (TRIP, GOOD_COT.replace("destination is Rome", "destination is correctly formatted"), None),
         (TRIP, "", False),
     ],
 )
@@ -193,7 +194,7 @@ def test_cot(answer, cot, value):
         (trip(), ASKED[:-1] + ", but not by night.", None),
         (trip(), ASKED[:-1] + ", then a table.", None),
         (trip(), ASKED[:-1] + " for 3.", None),
-        (f"[{TRIP[1:-1]}, {TRIP[1:-1]}]", ASKED, None),
+        (f"[{TRIP[1:-1]}, {TRIP[1:-1]}]", ASKED, False),  # the same call twice
         ("[book_table(place='Alma', guests=4)]", "Reserve a table at Alma for 2 adults and 2 children.", None),
         ("[book_table(place='Alma', guests=12)]", "Reserve a table at Alma for a dozen, at 8.", None),
         ("[book_table(place='Alma', guests=40)]", "Reserve a table at Alma.", None),  # nothing contradicts it

@@ -20,7 +20,7 @@ from .trips import TOOLS, row, toy_rows
 BOUNDS = {
     "response": (1.0, 1.0, 0.0),
     "query_tool": (0.89, 0.97, 0.005),
-    "cot": (0.95, 0.97, 0.0),
+    "cot": (0.92, 0.97, 0.0),
     "call": (0.9, 0.9, 0.0),
     "format": (1.0, 1.0, 0.0),
 }

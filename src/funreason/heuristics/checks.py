@@ -168,6 +168,8 @@ def check_call(sample: Sample, comparison: Comparison) -> HeuristicResult:
         return unclear("a tool cannot be read", [str(error)])
     if problems:
         return HeuristicResult(False, "a call does not fit its tool", evidence_of(problems))
+    if repeated := [call.name for at, call in enumerate(comparison.calls) if call in comparison.calls[:at]]:
+        return HeuristicResult(False, "the same call is made twice", evidence_of(repeated))
     if sample.steps:
         return unclear("in the middle of a turn")
     return _wrong_value(comparison) or _other_function(comparison) or _unaccounted_for(comparison)

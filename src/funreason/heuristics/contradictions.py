@@ -41,6 +41,7 @@ _INFERRED = frozenset(
 )
 _COORDINATE = re.compile(r"lat|lon|lng|coord", re.IGNORECASE)  # known without being stated
 _SIMILAR = 0.7  # fraction of letters in common, in order: a misspelt name
+_VALUE_START = re.compile(r"(?:[a-z]+ ){0,3}(?:[A-Z][a-z]{2}|\d)")
 _SENTENCE_END = re.compile(r"[.;\n](?=\s|$)")
 
 
@@ -99,12 +100,28 @@ def contradicts_reasoning(scalar: Scalar, comparison: Comparison) -> bool:
     text = comparison.text
     if scalar.is_key or text.places(scalar.value) or text.may_state(scalar.value):
         return False
-    return bool(value_starts(text.low, scalar.param)) and not may_be_unstated(scalar, comparison)
+    starts = [at for at in value_starts(text.low, scalar.param) if _is_other_value(at, scalar, comparison)]
+    return bool(starts) and not may_be_unstated(scalar, comparison)
+
+
+def _is_other_value(at: int, scalar: Scalar, comparison: Comparison) -> bool:
+    """Whether what the reasoning says of a parameter is a value: another one of the enum, or a name or a number.
+
+    "destination is Oslo" states a value, "text is correctly formatted" does not.
+    """
+    enum, text = comparison.declared(scalar).get("enum"), comparison.text
+    if isinstance(enum, list) and enum:
+        others = [str(other).lower() for other in enum if other != scalar.value]
+        return any(text.low.startswith(other, at) for other in others)
+    return bool(_VALUE_START.match(text.raw, at))
 
 
 def _reasoning_states_another(scalar: Scalar, comparison: Comparison) -> bool:
     """Whether all that the reasoning states of the parameter is of the value's kind and cannot become the value."""
     text, (kind, value) = comparison.text, _kind(scalar.value)
+    of_call = [m for m in comparison.matches if m.scalar.call == scalar.call and m.scalar.param == scalar.param]
+    if any(m.state == "stated" for m in of_call):  # a list, of which the reasoning states a part
+        return False
     if scalar.is_key or text.places(scalar.value) or (kind in ("number", "date") and text.may_state(scalar.value)):
         return False
     starts = value_starts(text.low, scalar.param)[:MAX_PLACES]
