@@ -89,3 +89,28 @@ def test_calls_in_a_form_that_is_not_read_are_no_statement(text: str) -> None:
 def test_a_statement_may_speak_of_actions() -> None:
     text = "Action: none is needed. I call no function."
     assert accepted({"tools": TOOLS, "messages": [USER, {"role": "assistant", "content": text}]}).tasks[0].answers == []
+
+
+def test_results_come_in_the_order_of_their_calls() -> None:
+    calls = [{"id": name, "function": {**CALL, "arguments": {"city": name}}} for name in "ab"]
+    results = [{"role": "tool", "tool_call_id": name, "content": f"of {name}"} for name in "ba"]
+    row = accepted({"tools": TOOLS, "messages": [USER, {"role": "assistant", "tool_calls": calls}, *results, STATES]})
+    assert [step["content"] for step in row.tasks[1].steps[1:]] == ["of a", "of b"]
+
+
+def test_a_call_in_both_fields_is_one_call() -> None:
+    row = accepted({"tools": TOOLS, "messages": [USER, CALLS | {"function_call": CALL}]})
+    assert row.tasks[0].answers == [CALL]
+
+
+def test_a_query_after_results_in_one_message_is_kept() -> None:
+    both = {"role": "user", "content": f"<tool_response>\n{RESULT}\n</tool_response>\nAnd in Mol?"}
+    row = accepted({"tools": TOOLS, "messages": [USER, CALLS, both, STATES]})
+    assert (row.tasks[1].query, row.tasks[1].history[-1]) == ("And in Mol?", {"role": "tool", "content": RESULT})
+
+
+def test_a_call_that_is_cut_off_is_no_statement() -> None:
+    cut = {"role": "assistant", "content": "[get_weather(city='Ghent'"}
+    assert refused({"tools": TOOLS, "messages": [USER, cut]}).reason.startswith("unreadable call: it is cut off")
+    sees = {"role": "assistant", "content": "[see the site](http://weather.example"}
+    assert accepted({"tools": TOOLS, "messages": [USER, sees]}).tasks[0].answers == []

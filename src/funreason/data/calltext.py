@@ -128,6 +128,8 @@ class CallReader:
             except CallSyntaxError as error:
                 if self._meant(body):
                     return Said(problem=f"unreadable call: {error}", lost=True)
+        elif body.startswith("[") and "(" in body and self._meant(body):
+            return Said(problem=f"unreadable call: it is cut off: {body!r:.80}", lost=True)
         if foreign := _FOREIGN.search(body):
             form = body[foreign.start() : foreign.start() + 80]
             return Said(problem=f"unreadable call: {form!r} is a form that is not read; write calls as JSON", lost=True)

@@ -70,7 +70,7 @@ def _messages_field(row: Row) -> tuple[list[Any], set[str]]:
 def read_messages(row: Row) -> Dialogue:
     """A conversation as a list of messages; tools in a field, or in the text of the system."""
     messages, used = _messages_field(row)
-    messages = list(messages)
+    messages = _in_order(messages)
     tools, name = tools_field(row)
     if row.get("system"):  # a text, or Anthropic's blocks
         messages = [{"role": "system", "content": row["system"]}, *messages]
@@ -88,6 +88,28 @@ def read_messages(row: Row) -> Dialogue:
                 in_text += more
                 messages[at] = {"role": "system", "content": rest}
     return Dialogue(tools or in_text, messages, used=used | {"system", *([name] if name else [])})
+
+
+def _in_order(messages: list[Any]) -> list[Any]:
+    """The messages; results in the order of their calls, which ids may tell: a row's calls have none."""
+    out: list[Any] = []
+    asked: list[Any] = []
+    for message in messages:
+        calls = message.get("tool_calls") if isinstance(message, dict) else None
+        if isinstance(calls, list):
+            asked = [call.get("id") if isinstance(call, dict) else None for call in calls]
+        given = message.get("tool_call_id") if isinstance(message, dict) else None
+        at = len(out)
+        while given in asked and at and _comes_before(given, out[at - 1], asked):
+            at -= 1
+        out.insert(at, message)
+    return out
+
+
+def _comes_before(given: Any, other: Any, asked: list[Any]) -> bool:
+    """Whether the result of call `given` belongs before another message: the result of a later call."""
+    after = other.get("tool_call_id") if isinstance(other, dict) else None
+    return None not in (given, after) and after in asked and asked.index(given) < asked.index(after)
 
 
 def role_of(message: Any) -> Any:

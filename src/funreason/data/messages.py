@@ -84,7 +84,8 @@ def read_message(message: Any, reader: CallReader) -> list[Message]:
             return _results_of_blocks(blocks)
         text = _text(content)
         if role == "user" and text.lstrip().startswith("<tool_response>"):
-            return [Message("tool", result) for result in _results(text)]
+            results, rest = [Message("tool", result) for result in _results(text)], _RESULT.sub("", text).strip()
+            return [*results, Message("user", rest)] if rest else results
         if not text.strip() and role == "user":
             raise BadRow("bad message", f"a message of {name} is {content!r:.80}, expected a text")
         return [Message(role, text)]
@@ -175,7 +176,7 @@ def _results_of_blocks(blocks: list[Any]) -> list[Message]:
 def _assistant(message: dict[str, Any], content: Any, calls_only: bool, reader: CallReader) -> Message:
     """A turn of the assistant."""
     reasonings = [_reasoning(message[name]) for name in REASONING if message.get(name) not in ABSENT]
-    in_field = [call for name in CALLS for call in reader.calls(message.get(name))]
+    in_field = next(filter(None, (reader.calls(message.get(name)) for name in CALLS)), [])  # some give one twice
     said = _said(content, calls_only, reader)
     if said.reasoning and said.reasoning not in reasonings:
         reasonings.append(said.reasoning)
