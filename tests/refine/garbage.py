@@ -28,7 +28,7 @@ UNREADABLE = {
     "utf-16": lambda row: json.dumps(row).encode("utf-16"),
     "same id": changed(id="0"),
     "a list": lambda row: b"[1, 2, 3]",
-    "tools no list": changed(tools='{"name": "f"}'),
+    "tools no list": changed(tools="[3]"),
     "tools a text": changed(tools="get_weather"),
     "tool no schema": changed(tools=json.dumps([ODD_TOOL])),
     "recursive tools": changed(tools="[" * 50_000),
