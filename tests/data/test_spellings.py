@@ -23,8 +23,18 @@ def test_tools_and_answers_may_be_python_literals() -> None:
     parameters = str(WEATHER["parameters"])
     (task,) = accepted({"query": QUERY, "tools": [str({**WEATHER, "parameters": parameters})], "answers": []}).tasks
     assert task.tools == [WEATHER]
+    twice = "[{'name': 'get_weather', 'arguments': {'city': 'Ghent', 'city': 'Mol'}}]"
+    assert refused({"query": QUERY, "tools": TOOLS, "answers": twice}).kind == "repeated key"
     assert refused({"query": QUERY, "tools": "[{get_weather", "answers": []}).kind == "tools not JSON"
     assert refused({"query": QUERY, "tools": TOOLS, "answers": "[{get"}).kind == "answers not JSON"
+
+
+@pytest.mark.parametrize("value", ["{1, 2}", "b'x'", "...", "1j", "1e999", "{1: 2}", r"'\U0000d83d'"])
+def test_python_values_that_json_does_not_have_are_malformed(value: str) -> None:
+    call = f"[{{'name': 'get_weather', 'arguments': {{'city': {value}}}}}]"
+    assert refused({"query": QUERY, "tools": TOOLS, "answers": call}).kind == "answers not JSON"
+    tool = f"[{{'name': 'f', 'parameters': {{'a': {{'type': 'str', 'default': {value}}}}}}}]"
+    assert refused({"query": QUERY, "tools": tool, "answers": []}).kind == "tools not JSON"
 
 
 def test_a_system_of_blocks_is_context() -> None:

@@ -111,7 +111,17 @@ def loose(text: str) -> Any:
     except (ValueError, RecursionError):
         pass
     try:
-        return ast.literal_eval(text.strip())
+        tree = ast.parse(text.strip(), mode="eval")
+        value = ast.literal_eval(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Dict):
+                keys = _unique([(ast.literal_eval(key), None) for key in node.keys if key])
+                if not all(isinstance(key, str) for key in keys):
+                    raise ValueError("a key is not a text")
+        written = json.dumps(value, ensure_ascii=False, allow_nan=False)  # refuses what JSON does not have: sets, inf
+        return json.loads(written.encode())
+    except RepeatedKey as error:
+        raise BadRow(REPEATED, str(error)) from None
     except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError):
         raise ValueError(f"neither JSON nor a Python literal: {text!r:.80}") from None
 
