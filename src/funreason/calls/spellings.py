@@ -37,7 +37,7 @@ def parsed(text: str) -> ast.expr:
     """The syntax tree of a type, spelled as an annotation.
 
     Raises:
-        SyntaxError, ValueError: The text is no type.
+        SyntaxError, ValueError: The text is not a type.
     """
     text = text.strip("` .").replace("::", ".").replace("date-time", "datetime").lstrip("&")
     if match := _CLASS.fullmatch(text):

@@ -27,7 +27,7 @@ _TITLES = {
 }
 _COUNTED = {
     "with_response": "tasks with reasoning and answer: no teacher is asked",
-    "without_call": "tasks whose answer is no call",
+    "without_call": "tasks whose answer is not a call",
     "renamed": "tasks with identifiers in the place of names that calls cannot write",
     "made_ids": "rows without id: made from source and content",
     "texts_left_out": "turns whose text beside calls is left out",

@@ -91,7 +91,7 @@ def may_be_unstated(scalar: Scalar, comparison: Comparison) -> bool:
 
 
 def contradicts_reasoning(scalar: Scalar, comparison: Comparison) -> bool:
-    """Whether the reasoning states another value of a parameter. That it does not state the value is no evidence."""
+    """Whether the reasoning states another value of a parameter. A value that it does not state is not evidence."""
     if isinstance(scalar.value, bool) or scalar.value is None:
         mentioned = {value for _, _, value in boolean_mentions(comparison.text.low, scalar.param)}
         return scalar.value is not None and mentioned == {not scalar.value}

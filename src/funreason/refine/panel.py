@@ -114,7 +114,7 @@ def decide(seats: tuple[list[JudgeReply], ...], fraction: float) -> PanelVerdict
 def with_recipe_panel(params: Params, name: str) -> Params:
     """The parameters of the checks in round `name`: with the panel of its recipe, where it has one.
 
-    The queries of an HDR round are those that failed before: there it is no sign of a fault that most fail again.
+    The queries of an HDR round are those that failed before: that most of them fail again is not a fault.
     """
     panel = params.recipe_of(name).panel
     if params.rounds[name].recipe == "hdr":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from funreason.calls import Call, CallSyntaxError, parse, render
+from funreason.calls import Call, CallSyntaxError, parse, render, to_json_schema
 from funreason.core.errors import DataError
 from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
@@ -132,8 +132,6 @@ def _missing_argument(sample: Sample, _: Sample) -> Sample | None:
 
 
 def _required(tools: list[dict[str, Any]], name: str) -> list[str]:
-    from funreason.calls import to_json_schema
-
     tool = next((tool for tool in tools if tool["name"] == name), None)
     return to_json_schema(tool).get("required", []) if tool else []
 

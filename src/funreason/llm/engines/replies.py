@@ -1,7 +1,7 @@
 """A reply of a server → a response, whatever the server sent.
 
 Servers differ in where they put what a model wrote, and some send what no specification knows. Reading never fails:
-what is no chat completion becomes a `Fault`, with its reason.
+what is not a chat completion becomes a `Fault`, with its reason.
 """
 
 import json
