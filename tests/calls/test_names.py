@@ -194,6 +194,16 @@ def test_any_names_can_be_written_read_and_given_back(tools: list[dict], data: s
     assert of_text.originals == names.originals
 
 
+def test_a_name_that_looks_like_the_beginning_of_a_list():
+    """Found by drawing: `[A` is written `A`, and `[A(p='')]` spells it only as an identifier."""
+    tools = [tool("[A", "p")]
+    names = NameMap.of(tools)
+    call = names.calls([Call("[A", {"p": ""})])
+    assert names.parse(render(call)) == names.parse("[[A(p='')]") == call
+    with pytest.raises(CallSyntaxError):
+        names.parse("[A(p=")
+
+
 SPELLED = st.text(st.sampled_from("aB1_-./ ﬁ²é🎈天:$"), min_size=1, max_size=6).filter(
     lambda name: name == name.strip()
 )

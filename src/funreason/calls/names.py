@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Self, TypeVar
 
-from funreason.calls.parser import parse
+from funreason.calls.parser import CallSyntaxError, parse
 from funreason.calls.text import Call, is_name
 from funreason.core.errors import DataError
 
@@ -130,7 +130,12 @@ class NameMap:
         Raises:
             CallSyntaxError: As `calls.parse`.
         """
-        return parse(self.call_text(text))
+        try:
+            return parse(self.call_text(text))
+        except CallSyntaxError:
+            if not self:
+                raise
+        return parse(text)  # a name such as `[f` is also how a list of calls to its identifier `f` begins
 
     def call_text(self, text: str) -> str:
         """A text of calls with each name before `(` or `=`, outside string literals, as its identifier."""
