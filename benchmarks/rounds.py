@@ -28,7 +28,7 @@ from funreason.report.rounds import COLUMNS, round_rows
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = (".venv", ".venv-bfcl", ".venv-evalplus")
-FRACTIONS = ("accuracy", "code", "accepted")
+FRACTIONS = ("calls_wanted", "no_call_wanted", "code", "accepted")
 COUNTS = ("reasoning_chars", "hard", "rows")
 
 
@@ -90,7 +90,7 @@ def table(results: list[list[dict]]) -> str:
     by_round = {name: [row for rows in results for row in rows if row["name"] == name] for name in names}
     lines = [[name, *(spread(rows, column) for column in (*FRACTIONS, *COUNTS)), len(rows)]
              for name, rows in by_round.items()]  # fmt: skip
-    gains = [100 * (float(rows[-1]["accuracy"]) - float(rows[1]["accuracy"])) for rows in results]
+    gains = [100 * (float(rows[-1]["calls_wanted"]) - float(rows[1]["calls_wanted"])) for rows in results]
     shown = tabulate(lines, ("round", *FRACTIONS, *COUNTS, "seeds"), "github", disable_numparse=True)
     return f"{shown}\nlast round minus {results[0][1]['name']}: {', '.join(f'{gain:+.1f}' for gain in gains)}"
 

@@ -32,7 +32,8 @@ def main(name: str) -> None:
     with counting(params.llm) as usage, Client(model, params.llm, greedy(code.max_tokens)) as client:
         sampling = greedy(code.max_tokens) | {"temperature": code.temperature}
         drawing = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
-        for benchmark, tasks in problems.items():
+        for benchmark, every in problems.items():
+            tasks = every[: code.limit]
             chats = [code_messages(task["prompt"]) for task in tasks]
             responses = ask(client, chats, f"{name} {benchmark}")
             greedy_answers += responses
@@ -42,6 +43,7 @@ def main(name: str) -> None:
                 drawn = ask_samples(drawing, chats, code.samples, f"{name} {benchmark} samples")
                 tested, metrics[benchmark]["sampled"] = code_bench.score_samples(benchmark, tasks, drawn, **limits)
                 rows += tested
+            metrics[benchmark] = code_bench.mark_partial(metrics[benchmark], len(tasks) < len(every))
 
     write_jsonl(paths.answers(name, "code"), map(asdict, rows))
     totals = counted(greedy_answers) | {"sandbox": mode, "llm": usage.metrics()}

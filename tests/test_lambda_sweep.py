@@ -82,13 +82,15 @@ def test_a_point_is_measured_for_real(tmp_path):
     assert done.returncode == 0, done.stderr
     scores = json.loads((tmp_path / "experiments/lambda_sweep/points/sft-0/scores.json").read_text())
     assert scores["n"] == {"heldout": 40, "code": 5} and 0 < scores["heldout"] < 0.7 and scores["code"] > 0.5
+    assert scores["no_call_wanted"] < scores["heldout"] < scores["calls_wanted"]
 
 
 def point(setting: str, seed: int, heldout: float, weight: float | None = None) -> None:
     folder = Path("experiments/lambda_sweep/points", f"{setting}-{seed}")
     trained = {"weight": weight, "think_token_fraction": 0.66, "heldout": {"think": 0.2, "result": 0.1}}
     write_json(folder / "train/train.json", trained)
-    write_json(folder / "scores.json", {"heldout": heldout, "known": heldout, "new": heldout, "code": 0.9, "n": {}})
+    scores = dict.fromkeys(("calls_wanted", "heldout", "known", "new"), heldout) | {"no_call_wanted": 0.1}
+    write_json(folder / "scores.json", scores | {"code": 0.9, "n": {}})
 
 
 def test_the_report(tmp_path, monkeypatch):
@@ -98,20 +100,24 @@ def test_the_report(tmp_path, monkeypatch):
         point("msl-0.3", seed, 0.50 + 0.04 * seed)
         point("ssb", seed, 0.6, weight=0.70 + 0.01 * seed)
     point("sft", 0, 0.4)
-    toy = {"accuracy": 0.376, "n": 298, "known": {"accuracy": 0.362}, "new": {"accuracy": 0.389}}
+    Path("experiments/lambda_sweep/points/sft-0/scores.json").write_text(
+        '{"heldout": 0.4, "known": 0.4, "new": 0.4, "code": 0.9}'  # of a sweep that kept no sides apart
+    )
+    sides = {"calls_wanted": {"accuracy": 0.433}, "no_call_wanted": {"strict": {"accuracy": 0.0227}}}
+    toy = sides | {"accuracy": 0.376, "n": 298, "known": {"accuracy": 0.362}, "new": {"accuracy": 0.389}}
     write_json(Path("metrics/base/bfcl.json"), {"toy": toy})
     write_json(Path("metrics/base/code.json"), {"toy": {"pass@1": 0.9167, "n": 60}})
     runpy.run_path(str(ROOT / "experiments/lambda_sweep/run.py"))["main"]("report")
     lines = Path("experiments/lambda_sweep/table.md").read_text().splitlines()
     assert lines[2:] == [
-        "| before training | | 37.6 | 36.2 | 38.9 | 91.7 | |",
-        "| msl-0.3 | 0.30 | 54.0 ± 4.0 | 54.0 ± 4.0 | 54.0 ± 4.0 | 90.0 ± 0.0 | 3 |",
-        "| sft | 0.66 | 40.0 | 40.0 | 40.0 | 90.0 | 1 |",
-        "| ssb | 0.71 | 60.0 ± 0.0 | 60.0 ± 0.0 | 60.0 ± 0.0 | 90.0 ± 0.0 | 3 |",
+        "| before training | | 43.3 | 2.3 | 37.6 | 36.2 | 38.9 | 91.7 | |",
+        "| msl-0.3 | 0.30 | 54.0 ± 4.0 | 10.0 ± 0.0 | 54.0 ± 4.0 | 54.0 ± 4.0 | 54.0 ± 4.0 | 90.0 ± 0.0 | 3 |",
+        "| sft | 0.66 | – | – | 40.0 | 40.0 | 40.0 | 90.0 | 1 |",
+        "| ssb | 0.71 | 60.0 ± 0.0 | 10.0 ± 0.0 | 60.0 ± 0.0 | 60.0 ± 0.0 | 60.0 ± 0.0 | 90.0 ± 0.0 | 3 |",
     ]
     table = Path("experiments/lambda_sweep/results.csv").read_text().splitlines()
-    assert table[0].startswith("setting,kind,lambda,seed,heldout") and len(table) == 8
-    assert table[1].startswith("msl-0.3,msl,0.3,0,0.5,") and table[-1].startswith("ssb,ssb,0.71,2,0.6,")
+    assert table[0].startswith("setting,kind,lambda,seed,calls_wanted,no_call_wanted,heldout") and len(table) == 8
+    assert table[1].startswith("msl-0.3,msl,0.3,0,0.5,0.1,0.5,") and table[-1].startswith("ssb,ssb,0.71,2,0.6,")
 
 
 def test_a_training_without_held_out_rows_has_no_losses():

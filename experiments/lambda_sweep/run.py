@@ -67,12 +67,12 @@ def measure(setting: str, seed: str) -> None:
 
 
 def figures(calls: dict, code: dict) -> dict:
+    """sweep.FIGURES of a model; the two sides of calls are None in metrics that do not keep them apart."""
+    wanted, no_call = (calls.get(side) or {} for side in ("calls_wanted", "no_call_wanted"))
+    sides = {"calls_wanted": wanted.get("accuracy"), "no_call_wanted": no_call.get("strict", {}).get("accuracy")}
     suites = {suite: calls[suite]["accuracy"] for suite in TOY_SUITES}
-    return (
-        {"heldout": calls["accuracy"]}
-        | suites
-        | {"code": code["pass@1"], "n": {"heldout": calls["n"], "code": code["n"]}}
-    )
+    counts = {"heldout": calls["n"], "code": code["n"]}
+    return sides | {"heldout": calls["accuracy"]} | suites | {"code": code["pass@1"], "n": counts}
 
 
 def report() -> None:

@@ -17,7 +17,9 @@ from funreason.core.errors import ParamsError
 from funreason.core.jsonio import atomic, write_csv
 
 SSB_START = 0.7  # BalanceSFT's
-FIGURES = ("heldout", "known", "new", "code")  # fractions
+# Fractions. `calls_wanted` is over the questions that need a call, `no_call_wanted` the strict one over those that no
+# tool fits, `heldout`, `known` and `new` are over both kinds.
+FIGURES = ("calls_wanted", "no_call_wanted", "heldout", "known", "new", "code")
 COLUMNS = ("setting", "kind", "lambda", "seed", *FIGURES, "loss_think", "loss_result")
 
 
@@ -45,7 +47,7 @@ def row_of(setting: str, seed: int, trained: dict, scores: dict) -> dict:
     heldout = trained["heldout"] or {}
     losses = {f"loss_{name}": heldout.get(name) for name in ("think", "result")}
     head = {"setting": setting, "kind": setting.partition("-")[0], "lambda": weight_of(setting, trained), "seed": seed}
-    return head | {name: scores[name] for name in FIGURES} | losses
+    return head | {name: scores.get(name) for name in FIGURES} | losses
 
 
 def write_results(path: Path, rows: Iterable[dict]) -> list[dict]:
@@ -63,14 +65,19 @@ def write_results(path: Path, rows: Iterable[dict]) -> list[dict]:
 def write_table(path: Path, rows: list[dict], base: dict) -> None:
     """Write one line per setting: mean ± standard deviation over its seeds, in %. `base`: FIGURES before training."""
     with atomic(path) as file:
-        file.write("| setting | λ | held-out calls | known tools | held-out tools | code pass@1 | seeds |\n")
-        file.write("|---|---|---|---|---|---|---|\n")
-        file.write(f"| before training | | {' | '.join(f'{100 * base[name]:.1f}' for name in FIGURES)} | |\n")
+        columns = "calls wanted | no call wanted (strict) | both | known tools | held-out tools | code pass@1"
+        file.write(f"| setting | λ | {columns} | seeds |\n")
+        file.write("|---|---|---|---|---|---|---|---|---|\n")
+        file.write(f"| before training | | {' | '.join(_spread([base[name]]) for name in FIGURES)} | |\n")
         for setting in dict.fromkeys(row["setting"] for row in rows):
             own = [row for row in rows if row["setting"] == setting]
-            cells = [_spread([100 * row[name] for row in own]) for name in FIGURES]
+            cells = [_spread([row[name] for row in own]) for name in FIGURES]
             file.write(f"| {setting} | {own[0]['lambda']:.2f} | {' | '.join(cells)} | {len(own)} |\n")
 
 
-def _spread(values: list[float]) -> str:
+def _spread(fractions: list[float | None]) -> str:
+    """Percent; – where the points were measured before calls and no call were kept apart."""
+    values = [100 * fraction for fraction in fractions if fraction is not None]
+    if not values:
+        return "–"
     return f"{mean(values):.1f} ± {stdev(values):.1f}" if len(values) > 1 else f"{values[0]:.1f}"

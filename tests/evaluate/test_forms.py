@@ -90,26 +90,29 @@ def test_random_text_is_read_at_once(characters):
 
 
 def scored(answers: list[Response], category: str, folder, mode: str):
-    folders = {"known": write_folder(folder / "known", len(answers))}
+    """With a folder of our own, or for None with BFCL's own data."""
+    folders = {"known": folder and write_folder(folder / "known", len(answers))}
     prompts = [BfclPrompt("known", category, f"{category}_{n}", []) for n in range(len(answers))]
     return prompts, folders, bfcl.score(prompts, answers, folders, mode)
 
 
-def test_the_official_score_stays_and_the_strict_one_stands_beside_it(tmp_path, mode):
+def test_the_official_score_stays_and_a_cut_answer_refuses_nothing_in_our_suites(tmp_path, mode):
     texts = [("None of the functions can be used.", "stop"), ("[]", "stop"), ("None of the fun", "length"),
              ("!!", "stop"),
              ("[get_weather(city='Ghent'", "stop"), (GOLD, "stop"), ("refused by a filter", "refused"), ("", "stop"),
              ("[get_weather(city='Ghent', days=1 + 2)]", "stop")]  # fmt: skip
     answers = [Response(text, reason, 1, 1) for text, reason in texts]
-    prompts, folders, rows = scored(answers, "irrelevance", tmp_path, mode)
+    _, _, rows = scored(answers, "irrelevance", None, mode)
     assert [row.correct for row in rows] == [True, True, True, True, True, False, False, True, False]
     assert [row.form for row in rows] == ["statement", "empty", "cut", "unreadable", "unreadable", "calls", "refused",
                                           "unreadable", "calls"]  # fmt: skip
     part = calls_apart(rows)["no_call_wanted"]
     assert (part["correct"], part["strict"]["correct"], part["unreadable"], part["cut"]) == (6, 2, 3, 1)
+    prompts, folders, own = scored(answers, "irrelevance", tmp_path, mode)
+    assert [row.correct for row in own] == [True, True, False, True, True, False, False, True, False]
+    assert own[2].error.startswith("cut: ")
     toy, figures = toy_suites.score(prompts, answers, folders, mode)
-    assert [row.correct for row in toy] == [True, True, False, True, True, False, False, True, False]
-    assert toy[2].error.startswith("cut: ") and figures["no_call_wanted"]["correct"] == 5
+    assert toy == own and figures["no_call_wanted"]["correct"] == 5
 
 
 def test_unreadable_where_calls_are_wanted(tmp_path, mode):

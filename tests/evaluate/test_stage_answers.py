@@ -120,3 +120,13 @@ def test_api_bank_through_the_stage(workspace, right, accuracy):
     assert (figures["accuracy"], figures["n"]) == (accuracy, 597)
     kept = [row for row in rows(workspace / "data/base/bfcl.jsonl") if row["suite"] == "api_bank"]
     assert [row["correct"] for row in kept] == [right] * 597
+
+
+def test_a_limit_asks_the_first_problems_and_marks_their_figures(workspace):
+    with serve(answer=lambda body: completion("```python\ndef double(x):\n    return 2 * x\n```")) as server:
+        set_params(workspace, served_by(server.url) | {"evaluate.code.limit": 2, "evaluate.code.samples": 1})
+        done = stage(workspace, "evaluate_code.py", "base")
+    assert done.returncode == 0, done.stderr
+    toy = metrics(workspace, "code")["toy"]
+    assert (toy["n"], toy["correct"], toy["partial"], toy["sampled"]["partial"]) == (2, 2, True, True)
+    assert [row["task_id"] for row in rows(workspace / "data/base/code.jsonl")] == ["toy/0", "toy/1"] * 2

@@ -50,7 +50,8 @@ def test_code_stage(workspace, mode):
     assert done.returncode == 0, done.stderr
     metrics = json.loads((workspace / "metrics/base/code.json").read_text())
     toy = {"pass@1": 1.0, "low": 0.2065, "high": 1.0, "correct": 1, "n": 1}
-    toy |= {"cut": 0, "readings": {"block": 1}, "sampled": {"samples": 2, "pass@1": 1.0}}
+    toy |= {"cut": 0, "readings": {"block": 1}, "sampled": {"samples": 2, "pass@1": 1.0, "partial": False}}
+    toy["partial"] = False
     assert metrics.pop("llm")["requests"] == 3
     assert metrics == {"toy": toy, "too_long": 0, "unanswered": 0, "sandbox": mode}
     row, *drawn = rows(workspace / "data/base/code.jsonl")

@@ -4,7 +4,15 @@ import itertools
 
 import pytest
 
-from funreason.evaluate.stats import accuracy, mcnemar, paired_difference, pass_at_k, weighted_accuracy, wilson
+from funreason.evaluate.stats import (
+    accuracy,
+    difference,
+    mcnemar,
+    paired_difference,
+    pass_at_k,
+    weighted_accuracy,
+    wilson,
+)
 
 
 def test_wilson_published():
@@ -47,6 +55,12 @@ def test_paired_difference_published():
     for cells, low, high in [((36, 12, 2, 0), 0.0569, 0.3404), ((36, 14, 0, 0), 0.1528, 0.4167)]:
         change = paired_difference(*marks(*cells))
         assert (-change["high"], -change["low"]) == pytest.approx((low, high), abs=2e-4), cells
+
+
+def test_difference_published():
+    """Newcombe, Statistics in Medicine 17 (1998) 873-890, table II, method 10: 56/70 - 48/80."""
+    change = difference({"correct": 48, "n": 80}, {"correct": 56, "n": 70})
+    assert (change["difference"], change["low"], change["high"]) == pytest.approx((0.2, 0.0524, 0.3339), abs=1e-4)
 
 
 def test_the_interval_of_no_change_has_a_width():

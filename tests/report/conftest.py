@@ -19,9 +19,15 @@ def usage(requests: int) -> dict:
     return {"requests": requests, "prompt_tokens": 70 * requests, "completion_tokens": 50 * requests, "cost": 0.0}
 
 
-def write_skill(name: str, correct: int, code: float = 0.9, overall: dict | None = None) -> None:
-    sides = {"calls_wanted": rate(correct + 30), "no_call_wanted": rate(150) | {"strict": rate(75)}}
-    bfcl = {"toy": rate(correct) | sides, "bfcl": {"overall": overall}, "llm": usage(400)}
+def write_skill(
+    name: str, correct: int, code: float = 0.9, bfcl: int | None = None, no_call: tuple[int, int] | None = (75, 300)
+) -> None:
+    """`correct` of 300 questions that need a call, the same for BFCL; refusals that can be read, of how many."""
+    sides = {"calls_wanted": rate(correct), "no_call_wanted": None}
+    if no_call:
+        sides["no_call_wanted"] = rate(no_call[1], no_call[1]) | {"strict": rate(*no_call)}
+    asked = {"when_to_call": {"calls_wanted": rate(bfcl) if bfcl else None, "no_call_wanted": None}, "overall": None}
+    bfcl = {"toy": rate(290) | sides, "bfcl": asked, "llm": usage(400)}
     write_json(f"metrics/{name}/bfcl.json", bfcl)
     write_json(f"metrics/{name}/code.json", {"toy": {"pass@1": code}, "too_long": 0, "llm": usage(60)})
 

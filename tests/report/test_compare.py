@@ -26,7 +26,8 @@ def write_bfcl(folder: Path, name: str, toy: float) -> None:
     categories = {"multiple": part(0.5, n=40, partial=True)}
     no_call = part(0.9) | {"unreadable": 4, "cut": 2, "strict": part(0.3)}
     bfcl = {"version": "v4", "partial": True, "categories": categories, "when_to_call": {"no_call_wanted": no_call}}
-    write_json(folder / f"metrics/{name}/bfcl.json", {"bfcl": bfcl | summary, "toy": part(toy)})
+    mixed = part(0.99) | {"calls_wanted": part(toy)}
+    write_json(folder / f"metrics/{name}/bfcl.json", {"bfcl": bfcl | summary, "toy": mixed})
 
 
 def write_metrics(folder: Path, name: str = "r0", toy: float = 0.7) -> None:

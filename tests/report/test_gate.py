@@ -12,7 +12,7 @@ from funreason.core.errors import DataError, RegressionError
 from funreason.llm import load_ref
 from funreason.report.gate import check_regression
 
-from .conftest import ROOT, rate, write_skill
+from .conftest import ROOT, write_skill
 
 
 @pytest.mark.parametrize(("correct", "allowed"), [(225, 0.0), (210, 0.05), (207, 0.06), (240, 0.0)])
@@ -27,18 +27,46 @@ def test_a_worse_model_is_refused_with_both_figures_and_the_remedy(measured):
     with pytest.raises(RegressionError) as refused:
         check_regression("r1", "r0", "toy", 0.05)
     message = str(refused.value)
-    figures = "r1 60.0% (10.0% to 90.0%, n = 300, calls 70.0%, no call 25.0%) against r0 70.0%"
-    assert figures in message and "a loss of 10.0%" in message
+    figures = "r1 (calls_wanted 60.0% [10.0%, 90.0%] of 300, no_call_wanted 25.0% [10.0%, 90.0%] of 300) against r0 ("
+    assert figures in message and "a loss of 10.0% of calls_wanted where" in message
     assert "allows 5.0%" in message and "delete it from rounds, or allow more" in message
 
 
-def test_the_measure_can_be_bfcl_overall(measured):
-    with pytest.raises(DataError, match="metrics/r0/bfcl.json has no Overall .* set gate.measure to toy"):
+def test_a_model_that_stops_to_call_is_refused_however_much_it_refuses(measured):
+    """One mixed accuracy would be 97 % of what it was, and the gate open."""
+    write_skill("r0", 30, no_call=(0, 300))
+    write_skill("r1", 0, no_call=(300, 300))
+    with pytest.raises(RegressionError, match=r"10.0% of calls_wanted where"):
+        check_regression("r1", "r0", "toy", 0.05)
+
+
+def test_a_model_that_calls_always_is_refused_however_many_calls_are_right(measured):
+    write_skill("r0", 200, no_call=(40, 44))
+    write_skill("r1", 260, no_call=(5, 44))
+    with pytest.raises(RegressionError, match=r"a loss of 79.5% of no_call_wanted where"):
+        check_regression("r1", "r0", "toy", 0.05)
+    write_skill("r1", 100, no_call=(5, 44))
+    with pytest.raises(RegressionError, match=r"33.3% of calls_wanted and 79.5% of no_call_wanted"):
+        check_regression("r1", "r0", "toy", 0.05)
+
+
+@pytest.mark.parametrize("after", [(36, 44), (400, 500), None])
+def test_refusals_that_may_be_lost_by_chance_or_were_not_asked_pass(measured, after):
+    """40 of 44 against 36 of 44 are 9 points: the interval of the difference holds 0. So are 10 of 11 of 500."""
+    write_skill("r0", 200, no_call=(40, 44))
+    write_skill("r1", 200, no_call=after)
+    check_regression("r1", "r0", "toy", 0.05)
+
+
+def test_the_measure_can_be_bfcl_whatever_its_categories(measured):
+    with pytest.raises(DataError, match=r"r0/bfcl.json has no bfcl.when_to_call.calls_wanted, .* set gate.measure to"):
         check_regression("r1", "r0", "bfcl", 0.05)
-    write_skill("r0", 210, overall=rate(240))
-    write_skill("r1", 300, overall=rate(200))
+    write_skill("r0", 210, bfcl=240)
+    write_skill("r1", 300, bfcl=200)
     with pytest.raises(RegressionError):
         check_regression("r1", "r0", "bfcl", 0.05)
+    write_skill("r1", 100, bfcl=240)
+    check_regression("r1", "r0", "bfcl", 0.05)
 
 
 def gate(name: str) -> subprocess.CompletedProcess:

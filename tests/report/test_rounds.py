@@ -13,7 +13,7 @@ from funreason.core.jsonio import write_jsonl
 from funreason.plan.round import plan_round
 from funreason.report.rounds import COLUMNS, round_rows, table
 
-from .conftest import ROOT
+from .conftest import ROOT, write_skill
 
 
 def test_the_stage_writes_one_row_per_round(measured):
@@ -22,29 +22,27 @@ def test_the_stage_writes_one_row_per_round(measured):
     lines = Path("report/rounds.csv").read_text().splitlines()
     assert lines == [
         ",".join(COLUMNS),
-        "0,base,,0.3,0.1,0.9,0.4,0.25,0.95,,,,",
-        "1,r0,distill,0.7,0.1,0.9,0.8,0.25,0.9,0.7,170.5,40,700",
-        "2,r1,self_refine,0.75,0.1,0.9,0.85,0.25,0.9,0.8,170.5,20,800",
+        "0,base,,0.3,0.1,0.9,0.25,0.95,,,,",
+        "1,r0,distill,0.7,0.1,0.9,0.25,0.9,0.7,170.5,40,700",
+        "2,r1,self_refine,0.75,0.1,0.9,0.25,0.9,0.8,170.5,20,800",
     ]
     table = Path("report/rounds.md").read_text()
-    assert "| 2       | r1     | self_refine | 75.0 % (10.0–90.0) | 85.0 %  | 25.0 %             | 90.0 % |" in table
+    assert "| 2       | r1     | self_refine | 75.0 % (10.0–90.0) | 25.0 %                    | 90.0 % |" in table
 
 
-def test_metrics_without_the_two_sides_leave_their_cells_empty(measured):
+def test_a_model_that_was_asked_no_question_without_a_call_leaves_that_cell_empty(measured):
     for name in ("base", "r0", "r1"):
-        skill = json.loads(Path(f"metrics/{name}/bfcl.json").read_text())
-        del skill["toy"]["calls_wanted"], skill["toy"]["no_call_wanted"]
-        Path(f"metrics/{name}/bfcl.json").write_text(json.dumps(skill))
+        write_skill(name, 150, no_call=None)
     rows = round_rows(load_params().rounds, "toy")
-    assert [(row["calls"], row["no_call"]) for row in rows] == [("", "")] * 3
+    assert [(row["calls_wanted"], row["no_call_wanted"]) for row in rows] == [(0.5, "")] * 3
 
 
 def test_a_chain_may_have_ended_before_all_was_measured(measured):
     """Calls and code are measured side by side: where the next round fails, one of the two may never run."""
     Path("metrics/r1/code.json").unlink()
     rows = round_rows(load_params().rounds, "toy")
-    assert (rows[-1]["name"], rows[-1]["accuracy"], rows[-1]["code"]) == ("r1", 0.75, "")
-    assert "| 75.0 % (10.0–90.0) | 85.0 %  | 25.0 %             |        |" in table(rows)
+    assert (rows[-1]["name"], rows[-1]["calls_wanted"], rows[-1]["code"]) == ("r1", 0.75, "")
+    assert "| 75.0 % (10.0–90.0) | 25.0 %                    |        |" in table(rows)
 
 
 def test_the_table_names_a_missing_file(measured):

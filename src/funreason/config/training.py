@@ -119,6 +119,7 @@ class CodeParams(Block):
 
     benchmarks: list[Literal["toy", "humaneval", "humaneval+", "mbpp+"]]
     evalplus_data: str | None
+    limit: Count | None
     samples: Annotated[int, Field(ge=0)]
     temperature: Annotated[float, Field(gt=0, le=2)]
     max_tokens: Count

@@ -16,7 +16,7 @@ from funreason.core.jsonio import read_jsonl
 from funreason.evaluate import DRIVERS
 from funreason.evaluate.answers import ScoredAnswer, too_long, unanswered, without_reasoning
 from funreason.evaluate.bfcl_metrics import CATEGORIES, wants_no_call
-from funreason.evaluate.forms import CALLS, STATEMENT, UNREADABLE, form_of
+from funreason.evaluate.forms import CALLS, CUT, STATEMENT, UNREADABLE, form_of
 from funreason.llm import Response
 from funreason.prompts import calling_prompt
 from funreason.sandbox.scorer import bisect, run_scorer, scorer_python
@@ -130,7 +130,8 @@ def score(
         version: v3 or v4.
 
     Returns:
-        The official verdicts, in order.
+        The official verdicts, in order. In folders of our own an answer that was cut is not a refusal: it is wrong
+        where no call fits, whatever the official rule says.
     """
     rows = [
         ScoredAnswer(
@@ -140,7 +141,8 @@ def score(
     ]
     submitted = [Submission(row.suite, row.category, row.id, row.text) for row in rows]
     wrong = official_failures(submitted, folders, mode, version)
-    return [_judged(row, wrong.get(submission.key)) for row, submission in zip(rows, submitted, strict=True)]
+    judged = [_judged(row, wrong.get(submission.key)) for row, submission in zip(rows, submitted, strict=True)]
+    return [row if folders[row.suite] is None else _without_cut_refusal(row) for row in judged]
 
 
 def _judged(row: ScoredAnswer, error: str | None) -> ScoredAnswer:
@@ -149,6 +151,13 @@ def _judged(row: ScoredAnswer, error: str | None) -> ScoredAnswer:
     undecoded = row.correct if wants_no_call(row.category) else row.error.startswith(("ast_decoder", "relevance_error"))
     guessed = (UNREADABLE, STATEMENT) if wants_no_call(row.category) else (UNREADABLE,)
     return replace(row, form=CALLS) if row.form in guessed and not undecoded else row
+
+
+def _without_cut_refusal(row: ScoredAnswer) -> ScoredAnswer:
+    """An answer that ran into the limit refuses nothing, though BFCL's rule takes what it cannot read for a refusal."""
+    if row.form == CUT and row.correct and wants_no_call(row.category):
+        return replace(row, correct=False, error="cut: ended at max_tokens, which is not a refusal")
+    return row
 
 
 def official_failures(submitted: Sequence[Submission], folders: Folders, mode: str, version: str) -> dict[Key, str]:

@@ -100,3 +100,9 @@ def sampled_metrics(passed: Sequence[Sequence[bool]]) -> dict:
     n = len(passed[0]) if passed else 0
     means = {k: sum(pass_at_k(n, sum(marks), k) for marks in passed) / len(passed) for k in KS if k <= n}
     return {"samples": n} | {f"pass@{k}": round(mean, 4) for k, mean in means.items()}
+
+
+def mark_partial(figures: dict, partial: bool) -> dict:
+    """Figures of a benchmark in which every pass@1, also in its parts, says whether problems were left out."""
+    parts = {key: mark_partial(part, partial) for key, part in figures.items() if isinstance(part, dict)}
+    return figures | parts | ({"partial": partial} if "pass@1" in figures else {})

@@ -91,6 +91,25 @@ def paired_difference(before: Sequence[bool], after: Sequence[bool]) -> dict:
     }  # fmt: skip
 
 
+def difference(before: dict, after: dict) -> dict:
+    """What changed between two accuracies of which only the counts are known, as if over different rows.
+
+    The interval is Newcombe's for independent fractions (Statistics in Medicine 17, 1998, 873–890, method 10).
+
+    Args:
+        before: an accuracy with "correct" and "n".
+        after: the other one.
+
+    Returns:
+        {"difference", "low", "high"}, with its 95 % interval.
+    """
+    (c1, n1), (c2, n2) = ((part["correct"], part["n"]) for part in (before, after))
+    p1, p2 = (correct / n if n else 0.0 for correct, n in ((c1, n1), (c2, n2)))
+    (l1, u1), (l2, u2) = wilson(c1, n1), wilson(c2, n2)
+    low, high = p2 - p1 - math.hypot(p2 - l2, u1 - p1), p2 - p1 + math.hypot(u2 - p2, p1 - l1)
+    return {"difference": _round(p2 - p1), "low": _round(low), "high": _round(high)}
+
+
 def pass_at_k(n: int, correct: int, k: int) -> float:
     """The unbiased estimate of pass@k, 1 - C(n-c, k)/C(n, k) (Chen et al., arXiv 2107.03374).
 

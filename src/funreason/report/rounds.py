@@ -8,12 +8,13 @@ from tabulate import tabulate
 from funreason.config import RoundParams
 from funreason.core import paths
 from funreason.core.jsonio import read_json
-from funreason.report.gate import calls_apart, measured_accuracy
+from funreason.report.gate import calls_apart
 
-COLUMNS = ("round", "name", "recipe", "accuracy", "low", "high", "calls", "no_call", "code", "accepted",
+COLUMNS = ("round", "name", "recipe", "calls_wanted", "low", "high", "no_call_wanted", "code", "accepted",
            "reasoning_chars", "hard", "rows")  # fmt: skip
-_PERCENT = ("accuracy", "calls", "no_call", "code", "accepted")
-_HEADERS = {"no_call": "no call (strict)", "accepted": "accepted queries", "hard": "hard pool",
+_PERCENT = ("calls_wanted", "no_call_wanted", "code", "accepted")
+_HEADERS = {"calls_wanted": "calls wanted", "no_call_wanted": "no call wanted (strict)",
+            "accepted": "accepted queries", "hard": "hard pool",
             "reasoning_chars": "mean reasoning (characters)", "rows": "rows trained on"}  # fmt: skip
 
 
@@ -25,10 +26,10 @@ def round_rows(rounds: Mapping[str, RoundParams], measure: str) -> list[dict]:
         measure: toy or bfcl, as gate.measure.
 
     Returns:
-        Rows of COLUMNS; fractions are 0 to 1. `calls` and `no_call` are the two sides of the accuracy, see
-        `calls_apart`, `code` is pass@1 on the first of evaluate.code.benchmarks, `accepted` the
-        fraction of the round's queries with an accepted sample, `hard` how many queries it leaves to HDR, `rows` how
-        many its model was trained on.
+        Rows of COLUMNS; fractions are 0 to 1. `calls_wanted` is the accuracy on questions that need a call, with its
+        interval `low` to `high`, `no_call_wanted` the strict one on those that no tool fits (see `calls_apart`), `code`
+        is pass@1 on the first of evaluate.code.benchmarks, `accepted` the fraction of the round's queries with an
+        accepted sample, `hard` how many queries it leaves to HDR, `rows` how many its model was trained on.
 
     Raises:
         DataError: where a file of a measured round is missing.
@@ -51,10 +52,11 @@ def table(rows: list[dict]) -> str:
 
 
 def _skill(name: str, measure: str) -> dict:
-    calls, path = measured_accuracy(name, measure), Path(paths.accuracy(name, "code"))
+    sides, path = calls_apart(name, measure), Path(paths.accuracy(name, "code"))
     code = read_json(path) if path.exists() else {}  # where the chain ended, code may not have been measured
     first = next((part["pass@1"] for part in code.values() if isinstance(part, dict) and "pass@1" in part), "")
-    return {key: calls[key] for key in ("accuracy", "low", "high")} | calls_apart(name, measure) | {"code": first}
+    interval = {end: sides["calls_wanted"][end] for end in ("low", "high")}
+    return {side: part["accuracy"] for side, part in sides.items()} | interval | {"code": first}
 
 
 def _data(name: str) -> dict:
@@ -72,5 +74,5 @@ def _cell(column: str, row: dict) -> str:
     value = row[column]
     if value == "" or column not in _PERCENT:
         return str(value)
-    interval = f" ({100 * row['low']:.1f}–{100 * row['high']:.1f})" if column == "accuracy" else ""
+    interval = f" ({100 * row['low']:.1f}–{100 * row['high']:.1f})" if column == "calls_wanted" else ""
     return f"{100 * value:.1f} %{interval}"
