@@ -20,7 +20,7 @@ def test_another_lambda_reruns_training_and_what_follows(project):
     set_param("loss.lambda", 0.3)
     direct, all_of_them = changed()
     assert direct == every("train")
-    after = every("train", "evaluate_bfcl", "evaluate_code", "gate", "code_retention")
+    after = every("train", "evaluate_bfcl", "evaluate_code", "gate", "code_retention", "summary")
     assert all_of_them == after | every(*LOOPED, rounds=["r1"]) | {"report"}
 
 
@@ -108,7 +108,7 @@ def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
         ("recipes.self_refine.panel.rule", every("response", "query_tool", "cot", "call", "format", rounds=["r1"])),
         ("recipes.hdr.samples", set()),
         ("gate.max_regression", every("gate")),
-        ("gate.measure", every("gate") | {"report"}),
+        ("gate.measure", every("gate", "summary") | {"baseline_summary", "report"}),
         ("recipes.hdr.max_rounds", set()),
         ("judge.max_attempts", every("response", "query_tool", "cot", "call", "format")),
         ("fcdr.undecided", every("response", "query_tool", "cot", "call", "format")),
@@ -141,13 +141,16 @@ def test_a_parameter_reaches_its_stages_only(stages, key, expected):
         ("src/funreason/llm/refs.py", LLM_STAGES | BASELINES | every("train", "gate", "publish") | {"resolve"}),
         ("src/funreason/llm/client.py", LLM_STAGES | BASELINES),
         ("src/funreason/config/params.py", set()),
-        ("metrics/r0/bfcl.json", every("gate") | {"report"}),
-        ("metrics/r1/bfcl.json", every("gate", rounds=["r1"]) | {"report"}),
-        ("data/toy/new/x", every("evaluate_bfcl") | {"baseline_bfcl"}),
+        ("metrics/r0/bfcl.json", every("gate") | {"summary@r0", "report"}),
+        ("metrics/r1/bfcl.json", every("gate", "summary", rounds=["r1"]) | {"report"}),
+        ("data/toy/new/x", every("evaluate_bfcl", "summary") | {"baseline_bfcl", "baseline_summary"}),
         ("toy/models/MANIFEST.json", {"resolve"}),
-        ("models/judges.json", every("response", "query_tool", "cot", "call", "format", "publish")),
-        ("requirements/bfcl.lock", every("evaluate_bfcl") | {"baseline_bfcl", "decontaminate"}),
-        ("data/tasks.jsonl", every("generate", "validate") | {"decontaminate"}),
+        ("models/judges.json", every("response", "query_tool", "cot", "call", "format", "publish") | {"report"}),
+        (
+            "requirements/bfcl.lock",
+            every("evaluate_bfcl", "summary") | {"baseline_bfcl", "baseline_summary", "decontaminate"},
+        ),
+        ("data/tasks.jsonl", every("generate", "validate", "summary") | {"decontaminate"}),
         ("data/overlaps.jsonl", every("generate")),
     ],
 )  # fmt: skip
@@ -164,7 +167,7 @@ def test_the_toy_models_are_never_trained_from_here(project):
     with Repo(".") as repo:
         graph = repo.index.graph
         root = {stage for stage in graph if stage.path_in_repo == "dvc.yaml"}
-        assert len(root) == 7 + len(LOOPED) * len(ROUNDS)
+        assert len(root) == 8 + len(LOOPED) * len(ROUNDS)
         needed = set().union(*(nx.descendants(graph, stage) for stage in root))
         assert not needed - root
 

@@ -52,6 +52,8 @@ def measured(tmp_path, monkeypatch) -> Path:
     for name, rows in (("r0", 700), ("r1", 1500)):
         write_jsonl(f"data/{name}/train.jsonl", ({"id": str(at)} for at in range(rows)))
         write_jsonl(f"data/{name}/hard.jsonl", ({"id": str(at)} for at in range(40)))
+    for name in ("base", "r0", "r1"):
+        write_json(f"data/report/{name}.json", {})  # no rows, no answers: see test_page.py for these
     write_skill("base", 90, 0.95)
     write_skill("r0", 210)
     write_skill("r1", 225)

@@ -20,7 +20,7 @@ SMALL = {
 }
 KINDS = {
     "world", "resolve", "prepare", "decontaminate", "generate", "response", "query_tool", "cot", "call", "format",
-    "validate", "publish", "train", "evaluate_bfcl", "evaluate_code", "gate", "code_retention", "report",
+    "validate", "publish", "train", "evaluate_bfcl", "evaluate_code", "gate", "code_retention", "summary", "report",
 }  # fmt: skip
 
 

@@ -30,9 +30,12 @@ TOY = "data/toy"
 TOY_SUITES = {"known": f"{TOY}/known", "new": f"{TOY}/new"}  # held-out queries over known and new tools
 TOY_CODE = f"{TOY}/code_heldout.jsonl"
 
+DATA_OF_PAGE = "data/report"  # what the stages summary and baseline_summary leave for the report page
+
 # Written by the stage report.
 ROUNDS_CSV = "report/rounds.csv"
 ROUNDS_TABLE = "report/rounds.md"
+PAGE = "report/index.html"
 
 
 def data_folder(name: str) -> str:
@@ -118,6 +121,21 @@ def dataset(name: str) -> str:
 def dataset_metrics(name: str) -> str:
     """The counts of a round's published data set."""
     return f"{metrics_folder(name)}/dataset.json"
+
+
+def page_part(name: str) -> str:
+    """The rows and answers of a round as the report page shows them; of `base` only the answers."""
+    return f"{DATA_OF_PAGE}/{name}.json"
+
+
+def summary(name: str) -> str:
+    """The few figures of a round, its only DVC metric."""
+    return f"{metrics_folder(name)}/summary.json"
+
+
+def token_losses(name: str) -> str:
+    """The losses of single tokens before and after a training, for a few rows."""
+    return f"{data_folder(name)}/tokens.json"
 
 
 def train_metrics(name: str) -> str:

@@ -34,13 +34,31 @@ def round_rows(rounds: Mapping[str, RoundParams], measure: str) -> list[dict]:
     Raises:
         DataError: where a file of a measured round is missing.
     """
-    rows = [{"round": 0, "name": "base", "recipe": "", **_skill("base", measure)}]
+    rows = [{"round": 0, "name": "base", "recipe": "", **figures("base", measure)}]
     for number, (name, round_params) in enumerate(rounds.items(), 1):
         if not Path(paths.accuracy(name, "bfcl")).exists():
             break  # the chain ended here, or has not run so far
         row = {"round": number, "name": name, "recipe": round_params.recipe}
-        rows.append(row | _skill(name, measure) | _data(name))
+        rows.append(row | figures(name, measure))
     return [{column: row.get(column, "") for column in COLUMNS} for row in rows]
+
+
+def figures(name: str, measure: str) -> dict:
+    """The figures of a round, its metrics/<round>/summary.json.
+
+    Args:
+        name: of the round, or base for the untrained model.
+        measure: toy or bfcl, as gate.measure.
+
+    Returns:
+        Those of `round_rows` and, of a trained round, `think_loss` and `result_loss`: the held-out losses after
+        the last epoch, in nats per token. A figure that was not measured is left out.
+
+    Raises:
+        DataError: where a file of the round is missing.
+    """
+    made = {} if name == "base" else _data(name)
+    return {key: value for key, value in (_skill(name, measure) | made).items() if value not in ("", None)}
 
 
 def table(rows: list[dict]) -> str:
@@ -67,6 +85,7 @@ def _data(name: str) -> dict:
         "reasoning_chars": validated["reasoning_chars"]["mean"],
         "hard": queries["hard"],
         "rows": trained["rows"]["used"],
+        **{f"{segment}_loss": (trained.get("heldout") or {}).get(segment) for segment in ("think", "result")},
     }
 
 
