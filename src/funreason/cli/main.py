@@ -5,7 +5,7 @@ funreason data inspect rows.jsonl ·
 funreason ledger show 12 · funreason ledger stats · funreason ledger diff HEAD workspace · funreason cache stats ·
 funreason cache gc --unused-days 90 · funreason cache push · funreason rounds plan ·
 funreason rerun-plan -S loss.lambda=0.3 · funreason push-dataset OWNER/NAME · funreason compare ·
-funreason capacity --rows 60000
+funreason report main workspace · funreason exps · funreason capacity --rows 60000
 """
 
 import argparse
@@ -19,10 +19,12 @@ from funreason.cli import (
     compare,
     data,
     doctor,
+    exps,
     ledger,
     params,
     profile,
     push_dataset,
+    report,
     rerun_plan,
     rounds,
 )
@@ -36,6 +38,8 @@ COMMANDS = {
     "data": (data, "what a data source holds, and what would become of its rows"),
     "doctor": (doctor, "check whether this machine is ready for what params.yaml asks"),
     "ledger": (ledger, "what happened to the rows of a round, and why"),
+    "report": (report, "one HTML page of a state of the project, or of two side by side"),
+    "exps": (exps, "the DVC experiments side by side, in few columns"),
     "compare": (compare, "the rounds here beside the published numbers"),
     "cache": (cache, "the stored responses of models: statistics, clean-up, exchange"),
     "rounds": (rounds, "the rounds side by side, and what one more would cost"),

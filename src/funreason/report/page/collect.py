@@ -5,11 +5,12 @@ from typing import Any
 
 from funreason.config.yamlio import yaml
 from funreason.core import paths
+from funreason.core.errors import DataError
 from funreason.core.jsonio import JsonObject
 from funreason.report.gate import MEASURES
 from funreason.report.page.answers import answers, pairs
 from funreason.report.page.figures import accuracies, costs, judges, models, training
-from funreason.report.page.rows import round_rows
+from funreason.report.page.rows import LIMIT, round_rows
 from funreason.report.page.sources import Source, json_of, table_of
 
 _ROUND_FIELDS = ("recipe", "generator", "init")
@@ -25,16 +26,17 @@ def params_of(files: Source) -> JsonObject:
     return values if isinstance(values, dict) else {}
 
 
-def collect_round(files: Source, name: str, labels: str) -> JsonObject:
+def collect_round(files: Source, name: str, labels: str, limit: int | None = LIMIT) -> JsonObject:
     """The rows and answers of a round; of `base` only the answers.
 
     Args:
         files: the state of the project.
         name: the round, or base for the untrained model.
         labels: the file of planted defects, as validate.labels.
+        limit: as in `round_rows`.
     """
     part: JsonObject = {"answers": answers(files, name)}
-    return part if name == "base" else part | round_rows(files, name, labels)
+    return part if name == "base" else part | round_rows(files, name, labels, limit)
 
 
 def collect_run(files: Source, rounds: Mapping[str, Any], measure: str, parts: Mapping[str, JsonObject]) -> JsonObject:
@@ -92,13 +94,21 @@ def _value(round_params: Any, field: str) -> str:
     return str(value or "")
 
 
-def collect_state(files: Source) -> JsonObject:
-    """Everything of a state from its own files, as `funreason report` shows it. Returns an object without rounds where
-    the state has no params.yaml.
+def collect_state(files: Source, limit: int | None = LIMIT) -> JsonObject:
+    """Everything of a state from its own files, as `funreason report` shows it.
+
+    Args:
+        files: the state of the project.
+        limit: as in `round_rows`.
+
+    Raises:
+        DataError: the state has no rounds in a params.yaml.
     """
     params = params_of(files)
     rounds = params.get("rounds") or {}
+    if not rounds:
+        raise DataError(f"{files.name} has no {paths.PARAMS} with rounds; name another state, or run `dvc repro` first")
     labels = (params.get("validate") or {}).get("labels") or paths.NOTHING
     measure = (params.get("gate") or {}).get("measure", "toy")
-    parts = {name: collect_round(files, name, labels) for name in ("base", *rounds)}
+    parts = {name: collect_round(files, name, labels, limit) for name in ("base", *rounds)}
     return collect_run(files, rounds, measure if measure in MEASURES else "toy", parts)

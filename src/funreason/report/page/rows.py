@@ -13,7 +13,7 @@ from funreason.ledger.outcomes import Outcome
 from funreason.ledger.planted import OF_THE_QUERY
 from funreason.report.page.sources import Source, lines_of
 
-LIMIT = 20_000  # rows; above it a page holds a sample of the ordinary ones
+LIMIT = 10_000  # rows of a round; above it a page holds a sample of the ordinary ones
 LONGEST = 4_000  # characters of a judge's text, of a reasoning, of a message
 SMALLEST_STRATUM = 20
 _STEP_FIELDS = ("check", "verdict", "action", "reason", "votes", "heuristics", "old_answer", "new_answer")
@@ -25,14 +25,14 @@ def cut(text: str | None) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text) - LONGEST} more characters)"
 
 
-def round_rows(files: Source, name: str, labels: str, limit: int = LIMIT) -> JsonObject:
+def round_rows(files: Source, name: str, labels: str, limit: int | None = LIMIT) -> JsonObject:
     """The rows of a round.
 
     Args:
         files: the state of the project.
         name: the round.
         labels: the file of planted defects, as validate.labels.
-        limit: the number of rows above which ordinary rows are sampled.
+        limit: the number of rows above which ordinary rows are sampled; None for never.
 
     Returns:
         {"total", "rows", "tasks", "tools", "by_tool"}: the number of all rows; the rows shown, each with the id of its
@@ -61,7 +61,7 @@ def round_rows(files: Source, name: str, labels: str, limit: int = LIMIT) -> Jso
     return {"total": len(outcomes), "rows": rows, "tasks": kept, "tools": tools, "by_tool": _by_tool(outcomes, called)}
 
 
-def chosen(outcomes: dict[str, Outcome], special: set[str], limit: int) -> set[str]:
+def chosen(outcomes: dict[str, Outcome], special: set[str], limit: int | None) -> set[str]:
     """The ids of the rows to show: all, or above `limit` every special one and a sample of each stratum.
 
     A stratum is the rows that ended alike; the sample is drawn by a hash of the id, so that it is the same in every run
@@ -70,9 +70,9 @@ def chosen(outcomes: dict[str, Outcome], special: set[str], limit: int) -> set[s
     Args:
         outcomes: the outcome of every row, by its id.
         special: rows that were changed or left undecided.
-        limit: the most rows that are all shown.
+        limit: the most rows that are all shown; None for all.
     """
-    if len(outcomes) <= limit:
+    if limit is None or len(outcomes) <= limit:
         return set(outcomes)
     always = {row for row, outcome in outcomes.items() if outcome.name in ("hard", "regenerated") or row in special}
     strata: dict[tuple[str, str], list[str]] = defaultdict(list)

@@ -47,8 +47,12 @@ class Revision:
 
     def __init__(self, revision: str):
         from dvc.api import DVCFileSystem
+        from dvc.repo import Repo
+        from dvc.scm import resolve_rev
 
         self.name = revision
+        with Repo(".") as repo:
+            resolve_rev(repo.scm, revision)  # the file system would look it up later, and fail there
         self._files = DVCFileSystem(repo=".", rev=revision)
 
     def open(self, path: str) -> IO[str] | None:

@@ -16,7 +16,7 @@ function intervals(entries) {
     h('span', { class: 'track axis' },
       entry.low === undefined ? null : h('span', { class: 'whisker', style: { left: 100 * entry.low + '%', width: 100 * (entry.high - entry.low) + '%' } }),
       h('span', { class: 'dot', style: { left: 100 * entry.value + '%' } })),
-    h('span', { class: 'value' }, interval(entry), entry.n === undefined ? null : h('span', { class: 'note' }, ` n = ${entry.n}${entry.partial ? ', part of its rows' : ''}`)))));
+    h('span', { class: 'value' }, interval(entry), entry.n === undefined ? null : h('span', { class: 'note' }, ` n = ${entry.n}${entry.partial ? ', partial' : ''}`)))));
 }
 
 const SERIES = 6; // line styles in style.css

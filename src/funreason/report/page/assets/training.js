@@ -13,11 +13,12 @@ const CURVES = [
 
 function trainingView() {
   const rounds = RUN.rounds.filter((round) => round.training.loss.length || round.training.heldout.length);
-  if (!rounds.length) return [h('h2', null, 'Training'), h('p', null, 'No training has finished in this state.')];
+  const live = (RUN.live || {}).loss ? [{ name: `running, step ${RUN.live.step} of ${RUN.live.steps}`, training: { loss: RUN.live.loss, heldout: [] } }] : [];
+  if (!rounds.length && !live.length) return [h('h2', null, 'Training'), h('p', null, 'No training has finished in this state.')];
   const rows = rounds.map(({ name, training: { figures: f } }) => [name, number((f.rows || {}).used), number((f.rows || {}).heldout), number((f.tokens || {}).think), number((f.tokens || {}).result),
     number((f.loss || {}).think), number((f.loss || {}).result), number((f.heldout || {}).think), number((f.heldout || {}).result), number(f.weight), percent(f.grad_fraction)]);
   const charts = CURVES.map(([title, file, x, column, unit]) => {
-    const series = rounds.map((round) => ({ name: round.name, points: round.training[file].map((entry) => [entry[x], entry[column]]) }));
+    const series = [...rounds, ...live].map((round) => ({ name: round.name, points: round.training[file].map((entry) => [entry[x], entry[column]]) }));
     return series.some((one) => one.points.some((point) => point[1] !== undefined && point[1] !== null)) ? lineChart(title, x, unit, series) : null;
   });
   return [section('Training', 'Final losses are means over the last tenth of the steps, in nats per token.',
