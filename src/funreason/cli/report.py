@@ -11,9 +11,9 @@ WATCH_S = 30
 def add(report: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     report.description = (
-        "Write one HTML file with the rows, judges, answers and losses of a state: the workspace, a Git revision, a DVC "
-        "experiment or a folder. With two states, also what differs between them: parameters, accuracies in pairs, rows "
-        "with another outcome. `dvc repro` keeps the page of the last run in report/index.html."
+        "Write one HTML file with the rows, judges, answers and losses of a state: the workspace, a Git revision, a "
+        "DVC experiment or a folder. With two states, also what differs between them: parameters, accuracies in "
+        "pairs, rows with another outcome. `dvc repro` keeps the page of the last run in report/index.html."
     )
     report.add_argument("a", nargs="?", default="workspace", metavar="A", type=given_side, help="default: workspace")
     report.add_argument("b", nargs="?", metavar="B", type=given_side, help="a second state, to compare with A")

@@ -43,10 +43,14 @@ def experiments(name: str | None = None) -> list[JsonObject]:
         raise DataError(f"no {summary(name or '<round>')} here; rounds with figures: {', '.join(having) or 'none'}")
     chosen = name or having[-1]
     return [
-        {"experiment": label, "round": chosen, "changes": dict(_changes(commit, _params(data), "")),
-         "figures": _figures(data, chosen)}
+        {
+            "experiment": label,
+            "round": chosen,
+            "changes": dict(_changes(commit, _params(data), "")),
+            "figures": _figures(data, chosen),
+        }
         for label, data in states
-    ]  # fmt: skip
+    ]
 
 
 def table(rows: list[JsonObject]) -> str:

@@ -11,8 +11,8 @@ from funreason.core.jsonio import JsonObject
 _TABLES = {
     "rows": ("round", "id", "task", "outcome", "step", "reason", "defect", "query", "tools", "reasoning", "answer",
              "final_answer"),
-    "steps": ("round", "id", "place", "step", "verdict", "action", "reason", "heuristics", "heuristics_reason", "evidence",
-              "disagree", "old_answer", "new_answer"),
+    "steps": ("round", "id", "place", "step", "verdict", "action", "reason", "heuristics", "heuristics_reason",
+              "evidence", "disagree", "old_answer", "new_answer"),
     "votes": ("round", "id", "step", "place", "judge", "value", "text"),
     "answers": ("model", "suite", "category", "key", "correct", "error", "text", "question", "gold"),
 }  # fmt: skip

@@ -17,7 +17,8 @@ def running(checkpoints: Path) -> JsonObject:
         checkpoints: the folder of all trainings' checkpoints.
 
     Returns:
-        {"step", "steps", "loss": rows as of loss.csv}, {} where none runs: a training that ends removes its checkpoints.
+        {"step", "steps", "loss": rows as of loss.csv}; {} where none runs: a training that ends removes its
+        checkpoints.
     """
     states = sorted(checkpoints.glob("*/checkpoint-*/trainer_state.json"), key=lambda path: path.stat().st_mtime)
     if not states:
