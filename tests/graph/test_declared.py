@@ -10,10 +10,11 @@ from funreason.config import read_yaml
 
 from .pipeline_copy import PARAMS, Declared, within
 
-# They can refuse a run, not change its result; the values that config/ reads are tracked as parameters, and a file name
+# They can refuse a run, not change its result (serve/ writes a template for servers beside the weights, which
+# `funreason serve` and `export` write anew); the values that config/ reads are tracked as parameters, and a file name
 # that changes in core/paths.py changes in dvc.yaml, too.
 UNTRACKED = {f"src/funreason/core/{name}.py" for name in ("__init__", "errors", "paths", "runtime")}
-UNTRACKED_PACKAGES = (SRC / "funreason/config", SRC / "funreason/doctor")
+UNTRACKED_PACKAGES = (SRC / "funreason/config", SRC / "funreason/doctor", SRC / "funreason/serve")
 # A change in these makes answers come faster or slower, or hardly differ.
 SPEED_ONLY = {
     "llm.kv_cache_gb", "llm.gpu_memory_utilization", "llm.tensor_parallel_size", "llm.max_num_seqs",

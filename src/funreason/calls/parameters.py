@@ -9,12 +9,12 @@ from funreason.core.errors import DataError
 
 ABSENT = (None, "", "null", "None")
 # ACEBench says `arguments`, Anthropic's API `input_schema`, MCP `inputSchema`, Google's `parametersJsonSchema`.
-_PARAMETERS = ("parameters", "arguments", "input_schema", "inputSchema", "parametersJsonSchema", "args_schema")
+PARAMETERS = ("parameters", "arguments", "input_schema", "inputSchema", "parametersJsonSchema", "args_schema")
 _DEFINITIONS = ("$defs", "definitions")
 _TOOLBENCH = ("required_parameters", "optional_parameters")
 # Where a parameter has no `type`, what other sources call it.
 _TYPE_KEYS = ("dtype", "data_type", "dataType", "param_type", "Type", "schema")
-_SCHEMA_KEYS = {
+SCHEMA_KEYS = {
     "type",
     "properties",
     "required",
@@ -52,7 +52,7 @@ def parameters_of(tool: dict[str, Any]) -> dict[str, Any]:
     """
     tool = _gathered(tool)
     name = f"{tool['name']!r:.80}"
-    present = [key for key in _PARAMETERS if tool.get(key) not in ABSENT]
+    present = [key for key in PARAMETERS if tool.get(key) not in ABSENT]
     key = next((key for key in present if tool[key] not in ({}, "{}")), next(iter(present), "parameters"))
     given = decoded(tool[key], f"{name}: {key}") if present else {}
     if isinstance(given, dict) and list(given) == ["json"] and key in ("inputSchema", "input_schema"):  # Amazon's
@@ -61,7 +61,7 @@ def parameters_of(tool: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(parameters, dict):
         raise DataError(f"{name}: {key} are {parameters!r:.80}, expected an object")
     parameters, beside = _formed(parameters, tool)
-    rest = {field for field in tool if field not in (*_PARAMETERS, "required")}
+    rest = {field for field in tool if field not in (*PARAMETERS, "required")}
     clean = {field: parameters if field == key else value for field, value in tool.items() if field in {key, *rest}}
     if key != "parameters":
         clean = {"parameters" if field == key else field: value for field, value in clean.items()}
@@ -71,17 +71,17 @@ def parameters_of(tool: dict[str, Any]) -> dict[str, Any]:
 
 def _gathered(tool: dict[str, Any]) -> dict[str, Any]:
     """A tool that has its schema's keys beside its name, or ToolBench's two lists, with `parameters`."""
-    if any(tool.get(key) not in (*ABSENT, {}) for key in _PARAMETERS):
+    if any(tool.get(key) not in (*ABSENT, {}) for key in PARAMETERS):
         return tool
     if isinstance(tool.get("properties"), dict):
         moved = [
             key for key in ("type", "properties", "required", "additionalProperties", *_DEFINITIONS) if key in tool
         ]
-        rest = {key: value for key, value in tool.items() if key not in (*moved, *_PARAMETERS)}
+        rest = {key: value for key, value in tool.items() if key not in (*moved, *PARAMETERS)}
         return rest | {"parameters": {key: tool[key] for key in moved} | {"type": "object"}}
     required, optional = (tool.get(key) for key in _TOOLBENCH)
     if isinstance(required, list) and isinstance(optional, list | None):
-        rest = {key: value for key, value in tool.items() if key not in (*_TOOLBENCH, *_PARAMETERS)}
+        rest = {key: value for key, value in tool.items() if key not in (*_TOOLBENCH, *PARAMETERS)}
         asked = list(_by_name(required, f"{tool['name']!r:.80}"))
         return rest | {"parameters": [*required, *(optional or [])], "required": asked}
     return tool
@@ -187,7 +187,7 @@ def _properties(parameters: dict[str, Any], tool: dict[str, Any], name: str) -> 
     given = parameters.get("properties")
     if given in ABSENT:
         beside = {key: spec for key, spec in parameters.items() if isinstance(spec, dict) and "type" in spec
-                  and key not in _SCHEMA_KEYS and key != "additionalProperties"}  # fmt: skip
+                  and key not in SCHEMA_KEYS and key != "additionalProperties"}  # fmt: skip
         given = beside
     given = decoded(given, f"{name}: properties")
     if isinstance(given, list):

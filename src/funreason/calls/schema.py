@@ -8,7 +8,7 @@ from funreason.calls.typenames import TypeText, read_type
 from funreason.core.errors import DataError
 
 # What else a parameter in xLAM's form may carry to BFCL's.
-_CARRIED = ("properties", "required", "additionalProperties", "patternProperties", "nullable", "format", "$ref", "not",
+CARRIED = ("properties", "required", "additionalProperties", "patternProperties", "nullable", "format", "$ref", "not",
             "prefixItems", "additionalItems", "contains", "dependentRequired", *CONSTRAINTS, *BRANCHES)  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _property(type_text: TypeText, spec: dict[str, Any]) -> dict[str, Any]:
     out.update({key: values[key] for key in ("enum", "default") if key in values})
     if type_text.default and "default" not in out:
         out["default"] = type_text.default[0]
-    out.update({key: values[key] for key in _CARRIED if key in values and not (key == "required" and _is_flag(values))})
+    out.update({key: values[key] for key in CARRIED if key in values and not (key == "required" and _is_flag(values))})
     if type_text.null and "default" not in out:
         out["nullable"] = True
     return out

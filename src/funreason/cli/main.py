@@ -22,6 +22,7 @@ from funreason.cli import (
     exps,
     ledger,
     params,
+    parity,
     profile,
     push_dataset,
     report,
@@ -45,6 +46,7 @@ COMMANDS = {
     "rounds": (rounds, "the rounds side by side, and what one more would cost"),
     "rerun-plan": (rerun_plan, "what `dvc repro` would run and ask, with other values if wanted, before it runs"),
     "capacity": (capacity, "hours and cost of a run, from a finished run or from assumptions"),
+    "parity": (parity, "prove that a server asks a model with the tokens that it was trained on"),
     "push-dataset": (push_dataset, "upload the data set of a round, data/<round>/dataset/, to the Hugging Face hub"),
 }
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 OPEN, CLOSE = "<think>", "</think>"
+# Ends the part that `funreason.serve.template` puts in front of a chat template, for servers alone.
+SERVED = "{#- the model's own chat template follows #}{{- '' }}"
 MARK = "\ufdd0"
 LOST = "\ufffd"  # in the place of a noncharacter that a text has; no text should have one
 _NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
@@ -43,13 +45,14 @@ class Controls:
         special: Text → id of the special tokens, without the marks around reasoning.
         marks: The same of `<think>`, `<tool_call>` and such, where they are one token: a model may write them, a query
             or a result may not.
+        words: Marks between turns that are no tokens to the model, such as Llama-2's `[INST]`.
         special_ids: The ids of `special`.
         ids: The ids of both.
     """
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase"):
         self.tokenizer = tokenizer
-        template = str(tokenizer.chat_template or "")
+        template = own_template(tokenizer)
         self.special: dict[str, int] = {}
         self.marks: dict[str, int] = {}
         for number, token in tokenizer.added_tokens_decoder.items():
@@ -64,8 +67,8 @@ class Controls:
         self.ids = self.special_ids | frozenset(self.marks.values())
         self._special = _any_of(self.special)
         self._all = _any_of(self.special | self.marks)
-        words = [word for word in _WORDS if word in template and word not in self.special | self.marks]
-        self._words = _any_of(dict.fromkeys(words, 0))
+        self.words = [word for word in _WORDS if word in template and word not in self.special | self.marks]
+        self._words = _any_of(dict.fromkeys(self.words, 0))
 
     def protect(self, value: Any, role: str = "user") -> Any:
         """Mark the control tokens that the texts of a value spell.
@@ -168,6 +171,11 @@ class Controls:
         if moved:
             raise ValueError(f"tokenizer {self.tokenizer.name_or_path!r}: control tokens {moved[:5]} have no fixed ids")
         return renamed
+
+
+def own_template(tokenizer: "PreTrainedTokenizerBase") -> str:
+    """The model's own chat template, without the part for servers; empty where there is none."""
+    return str(tokenizer.chat_template or "").rpartition(SERVED)[2]
 
 
 def _any_of(texts: dict[str, int]) -> re.Pattern[str] | None:

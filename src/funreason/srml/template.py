@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import TemplateError
 
-from funreason.srml.controls import MARK, OPEN, Controls
+from funreason.srml.controls import MARK, OPEN, SERVED, Controls, own_template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -36,6 +36,8 @@ class ChatTemplate:
     def __init__(self, tokenizer: "PreTrainedTokenizerBase"):
         self.tokenizer = tokenizer
         self.controls = Controls(tokenizer)
+        # What stands before a model's own template is for the requests of servers, which have other messages.
+        self._source = own_template(tokenizer) if SERVED in str(tokenizer.chat_template) else None
 
     @staticmethod
     def of(tokenizer: "PreTrainedTokenizerBase") -> "ChatTemplate":
@@ -116,7 +118,8 @@ class ChatTemplate:
         return self._rendered(protected, self.controls.protect(tools), add_generation_prompt)
 
     def _rendered(self, messages: list[Message], tools: Any, add_generation_prompt: bool) -> str:
-        options: Any = {"tools": tools, "tokenize": False, "date_string": DATE, "strftime_now": _fixed_date}
+        options: Any = {"tools": tools, "tokenize": False, "date_string": DATE, "strftime_now": fixed_date}
+        options["chat_template"] = self._source
         text = self.tokenizer.apply_chat_template(messages, add_generation_prompt=add_generation_prompt, **options)
         return str(text)
 
@@ -151,7 +154,8 @@ def unmarked(text: str) -> str:
     return text.replace(MARK, "")
 
 
-def _fixed_date(form: str) -> str:
+def fixed_date(form: str) -> str:
+    """The date of all prompts, in a form of strftime."""
     return datetime.strptime(DATE, "%d %b %Y").strftime(form)
 
 

@@ -13,8 +13,10 @@ from transformers.utils import logging
 
 from funreason.config import LossParams, TrainParams
 from funreason.core.errors import DataError
-from funreason.core.jsonio import write_json
+from funreason.core.jsonio import read_jsonl, write_json
 from funreason.llm.refs import ModelRef
+from funreason.serve.certificate import check_before_training
+from funreason.serve.template import served_template
 from funreason.srml import SRMLTrainer, TrainingDataError
 from funreason.train.adapters import lora_config, merged, quantization
 from funreason.train.callbacks import HeldoutEpochs, Progress, TimedCheckpoints
@@ -60,6 +62,7 @@ def train_round(
     if train.bf16 and not args.bf16:
         print("train: `train.bf16` is true, but this machine computes no bfloat16: float32", file=sys.stderr)
     model, tokenizer, dtype = load(ref, quantization(train.lora))
+    check_before_training(read_jsonl(rows), tokenizer)
     try:
         (learned, heldout), reports, sizes = labelled_sides(rows, tokenizer, train)
     except TrainingDataError as error:
@@ -124,6 +127,7 @@ def save(trainer: SRMLTrainer, ref: ModelRef, dtype: torch.dtype, out: Path) -> 
     model.to(dtype).save_pretrained(new)
     for name in OF_THIS_RUN:
         tokenizer.init_kwargs.pop(name, None)
+    tokenizer.chat_template = served_template(tokenizer)
     tokenizer.save_pretrained(new)
     if out.exists():
         shutil.rmtree(out)

@@ -1,0 +1,6 @@
+"""Tokenizers of the model families, from tests/srml."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "srml"))
