@@ -10,17 +10,20 @@ from funreason.decontaminate.matching import Overlap, OverlapIndex, Question
 from funreason.decontaminate.text import words
 
 DISGUISES = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks/planted_overlaps.py"))["DISGUISES"]
+CHAT = "My sister came to see us yesterday, and we talked about the garden, the neighbours and her new job."
 QUESTIONS = {
+    "table": "Reserve a quiet table for six guests at the Blue Lagoon in Bergen; one of us uses a wheelchair.",
     "area": "Find the area of a triangle with a base of 10 units and height of 5 units.",
     "radium": "Who discovered radium, and when was it?",
     "trip": "Book two economy seats to Oslo on 3 May 2025; I don't need a hotel. The train leaves at 7:45, doesn't it?",
     "chinese": "请问北京明天的天气怎么样，我需要带雨伞出门吗？",
     "pizza": "Order me pizza",
 }
+HEIGHT = {"type": "int", "description": "Height above the base."}
 TOOL = {
     "name": "math.triangle_area",
     "description": "Calculate the area of a triangle.",
-    "parameters": {"base": {"type": "int"}, "side_height": {"type": "int"}},
+    "parameters": {"base": {"type": "int", "description": "Length of the base."}, "side_height": HEIGHT},
 }
 
 
@@ -58,6 +61,14 @@ def test_a_question_is_found_in_every_disguise(disguise, name):
         ("With a height of 5 units and a base of 10 units, find the area of a triangle.", [("near", "area")]),
         ("Determine the area of one triangle with base 10 and height 5 units", [("near", "area")]),
         ("me pizza order", [("near", "pizza")]),
+        ("Find theareaof atriangle with abase of 10units andheight of5 units", [("query", "area")]),
+        ("Findthe areas of atriangle with abase of 10units andhights of5 units", [("near", "area")]),
+        ("Hello! Who, please, discovered radium, and kindly: when was it? Thanks.", [("query", "radium")]),
+        (
+            f"{CHAT} Reserve a silent table for 6 guests at Blue Lagoon in Bergen; one of us has a wheelchair. {CHAT}",
+            [("near", "table")],
+        ),
+        ("请问明天北京的天气怎么样，我需要带伞出门吗？", [("near", "chinese")]),
         ("Order me pizza", [("query", "pizza")]),
     ],
 )
@@ -71,6 +82,7 @@ def test_the_strongest_kind_is_given(text, expected):
         "Find the area of a triangle with a base of 6 units and height of 5 units.",  # other numbers
         "Find the area of a rectangle and its longest diagonal with a base of 10 metres and height of 5 metres.",
         "Who discovered polonium?",
+        f"{CHAT} Six guests are in Bergen. {CHAT} The lagoon was blue and quiet. {CHAT} A table? No: a wheelchair.",
         "请问上海后天会下雪吗？",
         "",
         "🙂 ...",
@@ -125,7 +137,10 @@ def test_an_identifier_is_one_word():
         ({"description": "Calculate the area of a triangle. Note that the function is in Python 3 syntax."}, True),
         ({"description": ""}, True),
         ({"description": "Draws three lines on the screen in a given colour."}, False),
-        ({"name": "triangle_area"}, False),
+        ({"name": "triangle_area"}, True),
+        ({"name": "outil_1", "parameters": {"outil_2": TOOL["parameters"]["base"], "outil_3": HEIGHT}}, True),
+        ({"name": "outil_1", "parameters": {"outil_2": {"type": "int"}, "outil_3": {"type": "int"}}}, False),
+        ({"name": "area", "description": "Area of a triangle."}, False),
         ({"parameters": {"base": {"type": "int"}}}, False),
     ],
 )

@@ -21,7 +21,7 @@ from funreason.refine.generate import GenerateMetrics, generate
 
 REPO = Path(__file__).parents[2]
 REAL = REPO.parent / "shared/data/real/xlam_like.jsonl.gz"
-DISGUISES = runpy.run_path(str(REPO / "benchmarks/planted_overlaps.py"))["DISGUISES"]
+PLANTED = runpy.run_path(str(REPO / "benchmarks/planted_overlaps.py"))
 TOOL = {"name": "book_train", "description": "Books a train.", "parameters": {"to": {"type": "str"}}}
 OTHER = {"name": "get_tide", "description": "Height of the tide.", "parameters": {"port": {"type": "str"}}}
 ASKED = "Book a night train to Vienna for three adults"
@@ -144,6 +144,7 @@ def test_planted_overlaps_are_found_in_every_disguise_among_real_rows():
     """200 questions in each disguise, with tools of other rows; the rows of other sources are hardly ever found."""
     import gzip
 
+    from funreason.calls.schema import to_bfcl
     from funreason.data.rows import AcceptedRow, TaskIds, read_tasks
 
     with gzip.open(REAL, "rt") as file:
@@ -151,10 +152,13 @@ def test_planted_overlaps_are_found_in_every_disguise_among_real_rows():
     tasks = [row.tasks[0] for row in read_tasks(enumerate(raw, 1), "real", TaskIds()) if isinstance(row, AcceptedRow)]
     others = [each for each in tasks if not each.id.startswith("bfcl")][:1000]
     bfcl, rng = read_benchmark("bfcl"), random.Random(5)
-    sorter = Sorter([bfcl], KINDS, 13, 0.5)
+    sorter = Sorter([bfcl], KINDS, 13, 0.45)
     texts = rng.sample([q.text for q in bfcl.questions if not q.follows and len(q.text.split()) >= 8], 200)
-    for disguise in DISGUISES.values():
-        planted = [Task("p", disguise(text, rng), [OTHER], []) for text in texts]
-        assert sum(bool(sorter.overlaps(each)) for each in planted) >= 198
-    assert sum(bool(sorter.overlaps(each)) for each in others) <= 10
+    for disguises, at_least in ((PLANTED["DISGUISES"], 198), (PLANTED["COMBINED"], 194)):
+        for name, disguise in disguises.items():
+            planted = [Task("p", disguise(text, rng), [OTHER], []) for text in texts]
+            assert sum(bool(sorter.overlaps(each)) for each in planted) >= at_least, name
+    tools = [PLANTED["renamed"](to_bfcl(tool), rng) for tool in rng.sample(bfcl.tools, 200)]
+    assert sum(bool(sorter.overlaps(Task("t", "Hm.", [tool], []))) for tool in tools) >= 190
+    assert sum(bool(sorter.overlaps(each)) for each in others) <= 12
     assert all(sorter.overlaps(each) for each in tasks if each.id.startswith("bfcl"))

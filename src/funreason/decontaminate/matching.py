@@ -1,13 +1,14 @@
 """Finds what a row has in common with the questions and tools of benchmarks."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeVar
 
 from funreason.decontaminate.near import NearIndex
-from funreason.decontaminate.text import sentences, weight, words
+from funreason.decontaminate.text import sentences, weight, without_courtesy, words
 from funreason.decontaminate.toolkeys import Signature, signature
 
 TEXT_KINDS = ("query", "ngram", "near")  # the strongest first: a row has one of them with a benchmark
@@ -76,12 +77,13 @@ class OverlapIndex:
         self._runs: dict[str, Asked] = defaultdict(dict)
         self._short: dict[Words, list[tuple[Words, Asked]]] = defaultdict(list)
         self._near: NearIndex[Asked] = NearIndex(threshold)
-        self._tools: dict[tuple[str, ...], list[tuple[Signature, str, str]]] = defaultdict(list)
+        self._tools: dict[Hashable, list[tuple[Signature, str, str]]] = defaultdict(list)
         for found, asked in self._by_words(questions).items():
             self._add(found, asked)
         for benchmark, tool in tools:
             own = signature(tool)
-            self._tools[own.key].append((own, benchmark, tool["name"]))
+            for key in own.lookups():
+                self._tools[key].append((own, benchmark, tool["name"]))
         # The turns of a conversation share its texts.
         self._text_overlaps = lru_cache(maxsize=1024)(self._of_text)
 
@@ -89,7 +91,7 @@ class OverlapIndex:
         """The questions that say enough, by their words."""
         asked: dict[Words, Asked] = defaultdict(dict)
         for question in questions:
-            found = tuple(words(question.text))
+            found = tuple(without_courtesy(words(question.text)))
             if weight(found) >= (FOLLOWING if question.follows else LEAST):
                 asked[found].setdefault(question.benchmark, question)
             else:
@@ -132,7 +134,7 @@ class OverlapIndex:
         return [first[key] for key in sorted(first)]
 
     def _of_text(self, text: str, kinds: tuple[str, ...]) -> list[Overlap]:
-        found = tuple(words(text))
+        found = tuple(without_courtesy(words(text)))
         ways = {"query": self._query, "ngram": self._ngram, "near": self._similar}
         return [
             Overlap(question.benchmark, kind, question.id, shared[:_SHOWN])
@@ -155,7 +157,7 @@ class OverlapIndex:
                 if found[at : at + len(question)] == question:
                     yield asked, " ".join(question)
         for sentence in sentences(text):
-            if asked := self._light.get("".join(words(sentence))):
+            if asked := self._light.get("".join(without_courtesy(words(sentence)))):
                 yield asked, sentence.strip()
 
     def _similar(self, found: Words, text: str) -> Iterator[tuple[Asked, str]]:
@@ -167,7 +169,7 @@ class OverlapIndex:
     def _tool_overlaps(self, tools: Iterable[dict[str, Any]]) -> Iterator[Overlap]:
         for tool in tools:
             own = signature(tool)
-            for other, benchmark, name in self._tools.get(own.key, ()):
+            for other, benchmark, name in chain.from_iterable(self._tools.get(key, ()) for key in own.lookups()):
                 if own.is_like(other):
                     yield Overlap(benchmark, "tools", name, tool["name"])
 

@@ -25,6 +25,10 @@ _COMMON = frozenset(
     会 可 查 看 些 什 么 多 少""".split()
 )
 COMMON, NUMBER, CHARACTER, WORD = 1, 3, 3, 6  # weights
+_POLITE = frozenset("please kindly thanks thank hello hi hey dear appreciate appreciated grateful 请 您 谢".split())
+_SPELLED = {
+    word: str(at) for at, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)
+}
 
 
 def words(text: str) -> list[str]:
@@ -35,7 +39,12 @@ def words(text: str) -> list[str]:
     folded = unicodedata.normalize("NFKC", text).casefold()
     if not folded.isascii():
         folded = unicodedata.normalize("NFC", "".join(filter(_has_width, unicodedata.normalize("NFKD", folded))))
-    return _WORD.findall(_APOSTROPHE.sub("", folded))
+    return [_SPELLED.get(word, word) for word in _WORD.findall(_APOSTROPHE.sub("", folded))]
+
+
+def without_courtesy(of: Iterable[str]) -> list[str]:
+    """The words without those that only make a request polite."""
+    return [word for word in of if word not in _POLITE]
 
 
 def _has_width(character: str) -> bool:
