@@ -83,6 +83,19 @@ def test_the_suites_are_read_and_scored_by_bfcl(tmp_path):
     assert [one.correct for one in scored] == [False, True, True, True]
 
 
+def test_held_out_rows_with_gold_that_bfcl_refuses_are_named(tmp_path):
+    """BFCL's checker knows `dict`, not JSON Schema's `object`; a gold value of another type is never right."""
+    period = {"type": "object", "properties": {"days": {"type": "number", "description": ""}}, "description": ""}
+    tool = {"name": "forecast", "description": "", "parameters": {"period": period}}
+    tasks = [
+        Task(name, name, [tool], [{"name": "forecast", "arguments": {"period": value}}])
+        for name, value in (("nested", {"days": 3}), ("another type", "three days"))
+    ]
+    members = [rows.SourceRow(task, "acebench_en", "gold") for task in tasks]
+    rows.write_suites(members, ROOT / "absent", tmp_path)
+    assert rows.refused_gold(members, tmp_path, "auto") == {"another type"}
+
+
 def test_the_interval_of_a_clear_difference_is_apart_from_zero():
     generator = np.random.default_rng(1)
     old = generator.random((3, 400)) < 0.4

@@ -13,11 +13,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from funreason.calls import render
 from funreason.calls.schema import to_bfcl
 from funreason.config import FcdrParams
 from funreason.core.jsonio import read_jsonl, write_jsonl
 from funreason.core.records import Sample, Task
 from funreason.data.rows import AcceptedRow, TaskIds, read_tasks
+from funreason.evaluate.bfcl import folder_prompts, score
+from funreason.llm import Response
 from funreason.prompts import CHECKS
 from funreason.refine.checks import CHECKS as CHECK_OF
 from funreason.refine.loop import run
@@ -131,7 +134,7 @@ def write_suites(rows: list[SourceRow], official: Path, folder: Path) -> Counter
             name = f"{category}_{number}"
             questions.append({
                 "id": name, "question": [[{"role": "user", "content": row.task.query}]],
-                "function": [to_bfcl(tool) for tool in row.task.tools], "source": row.task.id,
+                "function": [bfcl_types(to_bfcl(tool)) for tool in row.task.tools], "source": row.task.id,
             })  # fmt: skip
             truth = answers.get(row.task.id.partition("/")[2]) or [only_answer(call) for call in row.task.answers]
             possible.append({"id": name, "ground_truth": truth})
@@ -149,6 +152,40 @@ def place_of(row: SourceRow) -> tuple[str, str]:
     several = len(row.task.answers) > 1
     shape = ("parallel_multiple" if several else "multiple") if len(row.task.tools) > 1 else "parallel"
     return row.source.split("_")[0], "simple_python" if shape == "parallel" and not several else shape
+
+
+def bfcl_types(schema: Any) -> Any:
+    """A tool or schema with BFCL's names of types at all depths: its checker fails on `object` and `number`."""
+    if isinstance(schema, list):
+        return [bfcl_types(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    names = {"object": "dict", "number": "float"}
+    return {
+        key: names.get(value, value) if key == "type" and isinstance(value, str) else bfcl_types(value)
+        for key, value in schema.items()
+    }
+
+
+def refused_gold(rows: list[SourceRow], folder: Path, mode: str) -> set[str]:
+    """The ids of held-out rows whose gold answer BFCL's checker does not take, so that no model could be right.
+
+    Args:
+        rows: The held-out rows.
+        folder: Where `write_suites` has written them.
+        mode: Of the sandbox.
+    """
+    tasks = {row.task.id: row.task for row in rows}
+    folders = {path.name: path for path in sorted(folder.iterdir())}
+    prompts = [prompt for suite, path in folders.items() for prompt in folder_prompts(suite, path)]
+    sources = {
+        (suite, line["id"]): line["source"]
+        for suite, path in folders.items() for file in path.glob("*.json") for line in read_jsonl(file)
+    }  # fmt: skip
+    asked = [tasks[sources[prompt.suite, prompt.id]] for prompt in prompts]
+    gold = [Response(render(task.answers) if task.answers else "No tool fits.", "stop", 1, 1) for task in asked]
+    scored = score(prompts, gold, folders, mode)
+    return {task.id for task, row in zip(asked, scored, strict=True) if not row.correct}
 
 
 def possible_answers(official: Path, category: str) -> dict[str, list[dict]]:

@@ -32,9 +32,19 @@ def settings() -> dict:
 
 def rows() -> None:
     """Split the rows by tool; write training rows (all, refined, right) and the held-out suites."""
+    import shutil
     from collections import Counter
 
-    from rows import SourceRow, heldout_rows, read_source, refined, sample_of, training_pool, write_suites
+    from rows import (
+        SourceRow,
+        heldout_rows,
+        read_source,
+        refined,
+        refused_gold,
+        sample_of,
+        training_pool,
+        write_suites,
+    )
     from transformers import AutoTokenizer
 
     from funreason.assemble.training_set import training_row
@@ -65,7 +75,10 @@ def rows() -> None:
     wrong = {row.task.id for row in pool} - {row.task.id for row in right}
 
     official = next(iter(scorer_python(".venv-bfcl").parents[1].glob("lib/python3*/site-packages/bfcl_eval/data")))
-    suites = write_suites(chosen, official, SUITES)
+    write_suites(chosen, official, SUITES)
+    refused = refused_gold(chosen, SUITES, load_params().evaluate.sandbox)
+    shutil.rmtree(SUITES)
+    suites = write_suites([row for row in chosen if row.task.id not in refused], official, SUITES)
     trained, asked = (set().union(*(row.tools for row in rows)) for rows in (pool, chosen))
     write_json(ROWS / "rows.json", {
         "train": {name: {"rows": len(samples), "wrong": sum(s.id in wrong for s in samples),
@@ -75,6 +88,7 @@ def rows() -> None:
         "queries_in_both": len({row.task.query for row in pool} & {row.task.query for row in chosen}),
         "train_sources": dict(sorted(Counter(row.source for row in pool).items())),
         "heldout": dict(suites),
+        "refused_gold": sorted(refused),
     })  # fmt: skip
 
 
