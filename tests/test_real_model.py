@@ -84,16 +84,17 @@ def test_the_suites_are_read_and_scored_by_bfcl(tmp_path):
 
 
 def test_held_out_rows_with_gold_that_bfcl_refuses_are_named(tmp_path):
-    """BFCL's checker knows `dict`, not JSON Schema's `object`; a gold value of another type is never right."""
-    period = {"type": "object", "properties": {"days": {"type": "number", "description": ""}}, "description": ""}
+    """BFCL's checker knows `dict`, not JSON Schema's `object`. It has no rule for a dictionary in a dictionary."""
+    days = {"type": "number", "description": ""}
+    period = {"type": "object", "properties": {"days": days}, "description": ""}
     tool = {"name": "forecast", "description": "", "parameters": {"period": period}}
     tasks = [
         Task(name, name, [tool], [{"name": "forecast", "arguments": {"period": value}}])
-        for name, value in (("nested", {"days": 3}), ("another type", "three days"))
+        for name, value in (("nested", {"days": 3.0}), ("nested twice", {"days": {"first": 1}}))
     ]
     members = [rows.SourceRow(task, "acebench_en", "gold") for task in tasks]
     rows.write_suites(members, ROOT / "absent", tmp_path)
-    assert rows.refused_gold(members, tmp_path, "auto") == {"another type"}
+    assert rows.refused_gold(members, tmp_path, "auto") == {"nested twice"}
 
 
 def test_the_interval_of_a_clear_difference_is_apart_from_zero():
