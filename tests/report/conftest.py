@@ -1,12 +1,15 @@
 """A project folder with the metrics of a finished run in it: base, r0 (800 of 1,000 tasks were asked) and r1."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from funreason.core.jsonio import write_json, write_jsonl
 from funreason.prompts import CHECKS
+
+from .browser import Browser
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,3 +63,10 @@ def measured(tmp_path, monkeypatch) -> Path:
     write_round("r0", 800, 700, 40)
     write_round("r1", 1000, 800, 20)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory) -> Iterator[Browser]:
+    browser = Browser(tmp_path_factory.mktemp("browser"))
+    yield browser
+    browser.close()

@@ -37,13 +37,6 @@ def build(path: Path) -> None:
     write_page(path, collect_run(Folder(), ROUNDS, "toy", parts))
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory) -> Iterator[Browser]:
-    browser = Browser(tmp_path_factory.mktemp("browser"))
-    yield browser
-    browser.close()
-
-
 @pytest.fixture
 def shown(browser, page) -> Iterator[Browser]:
     """The page at 1,200 pixels; whatever a test does, nothing may be logged, requested or run by a row."""

@@ -11,7 +11,7 @@ from funreason.config import check_params, load_params, read_yaml
 from funreason.core.errors import DataError
 from funreason.core.jsonio import write_jsonl
 from funreason.plan.round import plan_round
-from funreason.report.rounds import COLUMNS, round_rows, table
+from funreason.report.rounds import COLUMNS, figures, round_rows, table
 
 from .conftest import ROOT, write_skill
 
@@ -122,3 +122,17 @@ def test_the_command_prints_the_plan_and_what_to_do(measured):
     assert "generate@h1" in text and "  h1: {recipe: hdr, tasks: data/r1/hard.jsonl, generator: r1" in text
     assert json.loads(run("plan", "--json"))["name"] == "r2"
     assert run("show").count("\n") == 5
+
+
+def test_a_round_is_compared_by_at_most_twelve_figures(measured):
+    assert figures("base", "toy") == {
+        "calls_wanted": 0.3,
+        "no_call_wanted": 0.25,
+        "low": 0.1,
+        "high": 0.9,
+        "code": 0.95,
+    }
+    assert len(figures("r1", "toy")) <= 12
+    stages = read_yaml(ROOT / "dvc.yaml")["stages"]
+    metrics = [path for stage in stages.values() for one in stage.get("do", stage).get("metrics", []) for path in one]
+    assert metrics == ["metrics/${key}/summary.json"]
