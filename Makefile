@@ -36,7 +36,7 @@ PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorde
 FAST := -m 'not model and not slow and not long'
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test-fast test-random test test-long lint format docs setup lock bfcl3 ray toy-models real-model real-experiment sweep clean
+.PHONY: help repro test-fast test-random test test-long gpu-check lint format docs setup lock bfcl3 ray toy-models real-model real-experiment sweep clean
 help:  ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
 repro: setup  ## check params.yaml, then run the stages of the pipeline that are out of date
@@ -50,6 +50,8 @@ test: setup  ## run all tests except the long ones
 	$(INSIDE) python -m pytest -q $(PARALLEL)
 test-long: setup  ## run the tests that take minutes each: stages killed and rerun, remotes in their protocols, the tutorial
 	$(INSIDE) python -m pytest -q -m long
+gpu-check: setup  ## exactness, speed and memory on this machine's GPU, in 8 minutes, into docs/gpu.md
+	$(INSIDE) python benchmarks/gpu_check.py $(CHECK)
 lint: setup  ## check style, types and spelling
 	$(INSIDE) ruff check .
 	$(INSIDE) ruff format --check .

@@ -5,6 +5,7 @@ Reads params.yaml, data/<round>/train.jsonl and the start model; writes models/<
 train.json, loss.csv and heldout.csv. Killed and run again, it goes on from its last checkpoint.
 """
 
+import sys
 from pathlib import Path
 
 import _source  # noqa: F401  (first: the checkout's own source)
@@ -22,7 +23,8 @@ def main(name: str) -> None:
     from funreason.train.run import train_round
 
     params = load_params()
-    sockets.stop_idle()  # an engine that waits for the next stage (llm.keep_alive_s) holds GPU memory
+    # A shared engine (llm.keep_alive_s) holds GPU memory.
+    sockets.end_all(lambda line: print(f"train: {line}", file=sys.stderr, flush=True))
     if launched(params.train, __file__, name):
         return
     train_round(

@@ -277,9 +277,12 @@ def command(monkeypatch, *words: str) -> int:
 def test_the_command_line(toy, monkeypatch, capsys):
     assert command(monkeypatch, "profile", "list") == 0
     listed = [line[2:].split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == ["balancesft", "paper", "toy", "toy-hdr", "toy-self-refine"]
+    assert listed == ["balancesft", "one-gpu", "paper", "real", "toy", "toy-hdr", "toy-self-refine"]
     assert command(monkeypatch, "profile", "use", "papers") == 1
-    assert "no profile named 'papers'; available are balancesft, paper, toy, toy-hdr" in capsys.readouterr().err
+    assert (
+        "no profile named 'papers'; available are balancesft, one-gpu, paper, real, toy, toy-hdr"
+        in capsys.readouterr().err
+    )
     assert command(monkeypatch, "profile", "use", "paper") == 0
     assert "Qwen/QwQ-32B" in (toy / "params.yaml").read_text()
     assert command(monkeypatch, "params", "check") == 0

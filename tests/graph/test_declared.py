@@ -18,6 +18,7 @@ UNTRACKED_PACKAGES = (SRC / "funreason/config", SRC / "funreason/doctor", SRC / 
 # A change in these makes answers come faster or slower, or hardly differ.
 SPEED_ONLY = {
     "llm.kv_cache_gb", "llm.gpu_memory_utilization", "llm.tensor_parallel_size", "llm.max_num_seqs",
+    "llm.data_parallel_size", "llm.enable_prefix_caching", "llm.max_num_batched_tokens",
     "llm.server.base_url", "llm.server.api_key_env", "llm.server.concurrency", "llm.server.timeout_s",
     "llm.server.max_retries", "llm.server.max_requests", "llm.server.max_tokens", "llm.server.max_refused_fraction",
     "llm.keep_alive_s",

@@ -30,7 +30,8 @@ def llm_params(**changes) -> LlmParams:
     )
     values = dict(
         engine="vllm", dtype="float32", max_model_len=512, kv_cache_gb=0.25, gpu_memory_utilization=0.5,
-        tensor_parallel_size=1, max_num_seqs=4, keep_alive_s=0, server=server,
+        tensor_parallel_size=1, data_parallel_size=1, quantization={}, enable_prefix_caching=None, max_num_seqs=4,
+        max_num_batched_tokens=None, keep_alive_s=0, server=server,
         prices=PricesParams(prompt=0, completion=0, models={}),
         ray=RayParams(address=None, replicas=1, pipeline_parallel_size=1, cpus=1, gpus=0, start_s=3600),
     )  # fmt: skip

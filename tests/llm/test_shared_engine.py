@@ -78,7 +78,7 @@ def counted(*arguments):
         yield item
         print("stored", flush=True)
 client.engine.stream = counted
-client.run(chats(60))
+client.run(chats(int(sys.argv[4])))
 """
 
 
@@ -86,7 +86,7 @@ def test_a_killed_stage_leaves_the_engine_to_the_next(ref, home, tmp_path):
     run(ref, tmp_path / "before", count=1)
     (process,) = processes(home)
     tests = str(Path(__file__).parents[1])
-    command = [sys.executable, "-c", KILLED, tests, ref.name_or_path, str(tmp_path / "kept")]
+    command = [sys.executable, "-c", KILLED, tests, ref.name_or_path, str(tmp_path / "kept"), "60"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     with child:
         assert [next(child.stdout) for _ in range(10)] == ["stored\n"] * 10
@@ -111,8 +111,8 @@ def test_another_model_takes_the_place_and_a_kill_is_survived(ref, home, tmp_pat
     assert list(sockets.folder().glob("*.sock"))
     assert run(other, tmp_path / "b") == answers
     assert len(processes(home)) == 1
-    sockets.stop_idle()  # as training does
-    assert within(LONG, lambda: not processes(home))
+    sockets.end_all(print)  # as training does
+    assert not processes(home)
 
 
 def test_an_engine_that_cannot_start_says_why_and_an_unused_one_ends(ref, home, tmp_path):
@@ -127,3 +127,32 @@ def test_a_folder_that_others_can_enter_is_refused(monkeypatch, tmp_path):
     sockets.folder().chmod(0o755)
     with pytest.raises(EngineError, match="mode 700"):
         sockets.folder()
+
+
+def test_training_waits_until_a_busy_engine_is_gone(ref, home, tmp_path, monkeypatch):
+    monkeypatch.setattr(sockets, "_HELLO_S", 1)
+    run(ref, tmp_path / "before", count=1)
+    (process,) = processes(home)
+    tests = str(Path(__file__).parents[1])
+    command = [sys.executable, "-c", KILLED, tests, ref.name_or_path, str(tmp_path / "kept"), "9000"]
+    lines = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "stored\n"
+
+        def say(line):
+            lines.append(line)
+            other.kill()  # from now on nobody uses the engine
+
+        sockets.end_all(say)
+    assert not processes(home)
+    assert len(lines) == 1 and f"another run uses, or that is just ending: process {process.pid} with " in lines[0]
+
+
+def test_training_waits_for_an_engine_without_a_socket(ref, home, tmp_path):
+    """As one that has given up its name and still frees its memory."""
+    run(ref, tmp_path, count=1)
+    (process,) = processes(home)
+    next(sockets.folder().glob("*.sock")).unlink()
+    lines = []
+    sockets.end_all(lambda line: (lines.append(line), process.kill()))
+    assert len(lines) == 1 and not processes(home)

@@ -197,6 +197,12 @@ class RayParams(Block):
     start_s: Seconds
 
 
+# How vLLM can quantize weights while it loads them. Those of a checkpoint that is quantized already are read from it.
+Quantization = Literal[
+    "fp8", "fp8_per_block", "fp8_per_channel", "int8_per_channel_weight_only", "mxfp8", "nvfp4_per_token"
+]
+
+
 class LlmParams(Block):
     """llm: how models are asked."""
 
@@ -206,7 +212,11 @@ class LlmParams(Block):
     kv_cache_gb: Annotated[float, Field(gt=0)]
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)]
     tensor_parallel_size: Count
+    data_parallel_size: Count
+    quantization: dict[str, Quantization]
+    enable_prefix_caching: bool | None
     max_num_seqs: Count
+    max_num_batched_tokens: Count | None
     keep_alive_s: Annotated[float, Field(ge=0)]
     prices: PricesParams
     server: ServerParams
@@ -219,6 +229,23 @@ class LlmParams(Block):
         parts["ray.pipeline_parallel_size"] = self.ray.pipeline_parallel_size
         if self.engine == "ray" and max(parts.values()) > 1 and self.ray.gpus != 1:
             raise ValueError(f"ray.gpus is {self.ray.gpus:g}; with {parts} it must be 1, one GPU for each part")
+        if self.engine != "vllm" and self.data_parallel_size > 1:
+            remedy = "set ray.replicas" if self.engine == "ray" else "the server has replicas of its own"
+            raise ValueError(f"data_parallel_size is {self.data_parallel_size}, engine {self.engine}; 1 here: {remedy}")
+        return self
+
+    @model_validator(mode="after")
+    def _batches(self) -> Self:
+        tokens = self.max_num_batched_tokens
+        if tokens is not None and tokens < self.max_num_seqs:
+            remedy = f"a step decodes one token of each of max_num_seqs {self.max_num_seqs}; raise it, or give null"
+            raise ValueError(f"max_num_batched_tokens is {tokens}; {remedy}")
+        return self
+
+    @model_validator(mode="after")
+    def _quantized_here(self) -> Self:
+        if self.quantization and self.engine == "server":
+            raise ValueError("quantization cannot be set for a server, which loads the models; give {}")
         return self
 
 

@@ -65,13 +65,14 @@ class Params(Block):
         return self
 
     @model_validator(mode="after")
-    def _priced(self) -> Self:
-        """A price under any other name would silently price nothing."""
+    def _models_by_name(self) -> Self:
+        """A price or a method under any other name would silently do nothing."""
         models = [self.models.teacher, *self.models.judges.values(), self.models.base]
         names = {name for model in models if (name := model.path or model.hub or self.llm.server.model)}
         names |= {model_folder(name) for name in self.rounds}
-        if strange := sorted(set(self.llm.prices.models) - names):
-            raise ValueError(f"llm.prices.models names {strange[0]!r}, the models are {sorted(names)}")
+        for key, named in (("prices.models", self.llm.prices.models), ("quantization", self.llm.quantization)):
+            if strange := sorted(set(named) - names):
+                raise ValueError(f"llm.{key} names {strange[0]!r}, the models are {sorted(names)}")
         return self
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from funreason.core.paths import PARAMS, PROFILES
 
 FOLDER = Path(PROFILES)
 COMPLETE = "toy"
-OWN_NAMES = ("rounds", "judges")  # blocks whose keys the user chooses
+OWN_NAMES = ("rounds", "judges", "quantization")  # blocks whose keys the user chooses
 SHOWN = 10  # edited values in a message
 REMOVED = "(removed)"
 

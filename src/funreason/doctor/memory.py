@@ -43,16 +43,17 @@ class Machine:
 
 
 def serving(params: Params, machine: Machine) -> Iterator[Diagnosis]:
-    """The largest model that vLLM loads here, in llm.dtype, spread over llm.tensor_parallel_size."""
+    """The largest model that vLLM loads here, in llm.dtype or quantized, spread over llm.tensor_parallel_size."""
     if params.llm.engine != "vllm":
         return
-    spread, gpus = params.llm.tensor_parallel_size, machine.gpus
-    if gpus and spread > len(gpus):
-        yield error(f"llm.tensor_parallel_size is {spread}, this machine has {len(gpus)} GPUs", "lower it")
+    spread, copies, gpus = params.llm.tensor_parallel_size, params.llm.data_parallel_size, machine.gpus
+    if gpus and spread * copies > len(gpus):
+        what = f"llm.tensor_parallel_size is {spread}, data_parallel_size {copies}"
+        yield error(f"{what}, this machine has {len(gpus)} GPUs", "lower one of them")
         return
     if gpus and params.llm.dtype == "bfloat16" and not all(gpu.bf16 for gpu in gpus):
         yield error(f"llm.dtype is bfloat16, which {gpus[0].name} lacks", "set llm.dtype to float16")
-    needs = {where: _served(size, params.llm.dtype) for where, size in _sizes(params).items()}
+    needs = {where: _served(size, params, where) for where, size in _sizes(params).items()}
     if not needs:
         return
     where = max(needs, key=lambda name: needs[name])
@@ -62,7 +63,7 @@ def serving(params: Params, machine: Machine) -> Iterator[Diagnosis]:
         what = f"{where} takes {gb(need / spread)} of the {gb(room)} that vLLM may use of a GPU"
         yield _fits(what, need / spread, room, "raise llm.tensor_parallel_size, or choose a smaller model")
     else:
-        need += params.llm.kv_cache_gb * 2**30
+        need = copies * (need + params.llm.kv_cache_gb * 2**30)
         what = f"{where} and llm.kv_cache_gb take {gb(need)} of {gb(machine.memory[1])} free memory"
         yield _in_memory(what, need, machine, "lower llm.kv_cache_gb, choose a smaller model, or use a GPU")
 
@@ -100,8 +101,12 @@ def gpu_list(machine: Machine) -> Iterator[Diagnosis]:
         yield ok("no NVIDIA GPU: models answer and are trained on the processor")
 
 
-def _served(size: Size, dtype: str) -> float:
-    return size.bytes if dtype == "auto" else size.parameters * SERVED[dtype]
+def _served(size: Size, params: Params, where: str) -> float:
+    """Bytes of a model's weights in vLLM. Those that a checkpoint has quantized stay as they are."""
+    model = named_models(params)[where]
+    if params.llm.quantization.get(model.path or model.hub or ""):
+        return size.parameters  # at most: the methods take a byte per parameter or less
+    return size.bytes if params.llm.dtype == "auto" else size.parameters * SERVED[params.llm.dtype] + size.packed
 
 
 def _fits(what: str, need: float, room: float, remedy: str) -> Diagnosis:

@@ -3,11 +3,13 @@
 import json
 import math
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 from funreason.config import ModelParams, Params
 
 _BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2}  # all others: 1
+_PACKED = ("I", "U", "F8", "F4")  # quantized, often several in one number
 
 
 class DamagedWeights(ValueError):
@@ -16,10 +18,11 @@ class DamagedWeights(ValueError):
 
 @dataclass(frozen=True)
 class Size:
-    """`parameters` and `bytes` of the weights."""
+    """Of the weights: `parameters` that are not quantized, `packed` bytes of those that are, and all `bytes`."""
 
     parameters: int
     bytes: int
+    packed: int = 0
 
 
 def model_size(model: ModelParams) -> Size | None:
@@ -45,7 +48,8 @@ def folder_size(folder: Path) -> Size | None:
         return None
     counts = [math.prod(tensor["shape"]) for tensor in tensors]
     sizes = [count * _BYTES.get(tensor["dtype"], 1) for count, tensor in zip(counts, tensors, strict=True)]
-    return Size(sum(counts), sum(sizes))
+    whole = [not tensor["dtype"].startswith(_PACKED) for tensor in tensors]
+    return Size(sum(compress(counts, whole)), sum(sizes), sum(sizes) - sum(compress(sizes, whole)))
 
 
 def named_models(params: Params) -> dict[str, ModelParams]:

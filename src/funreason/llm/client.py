@@ -7,6 +7,7 @@ from funreason.config import LlmParams
 from funreason.llm.cache import Cache, batched, key
 from funreason.llm.engines.base import Engine
 from funreason.llm.engines.ray import RayEngine
+from funreason.llm.engines.replicas import ReplicasEngine
 from funreason.llm.engines.server import ServerEngine
 from funreason.llm.engines.shared import SharedEngine
 from funreason.llm.engines.vllm import VllmEngine
@@ -159,7 +160,7 @@ def _with_open_mark(response: Response) -> Response:
 
 
 def make_engine(ref: ModelRef, llm_params: LlmParams | None) -> Engine:
-    """The engine that `llm.engine` and `llm.keep_alive_s` name. Raises ModelError where the model does not fit it."""
+    """The engine that `llm` names. Raises ModelError where the model does not fit it."""
     if llm_params is None:
         raise TypeError("a Client needs llm_params or an engine")
     match llm_params.engine:
@@ -167,5 +168,7 @@ def make_engine(ref: ModelRef, llm_params: LlmParams | None) -> Engine:
             return ServerEngine(ref, llm_params)
         case "ray":
             return RayEngine(ref, llm_params)
+        case _ if llm_params.data_parallel_size > 1:
+            return ReplicasEngine(ref, llm_params)
         case _:
             return (SharedEngine if llm_params.keep_alive_s else VllmEngine)(ref, llm_params)

@@ -5,7 +5,8 @@ The identity is part of every cache key: two checkpoints, or two revisions, neve
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,25 @@ class ModelRef:
         revision: A commit of the hub, or None.
         identity: Follows the content, and is part of every cache key.
         kind: local, hub or server.
+        quantization: How an engine quantizes the weights while it loads them; None: not at all.
     """
 
     name_or_path: str
     revision: str | None
     identity: str
     kind: str = "local"
+    quantization: str | None = None
+
+    def quantized(self, methods: Mapping[str, str]) -> "ModelRef":
+        """This model as it is loaded with the method for its name, if there is one: other weights, so another identity.
+
+        Args:
+            methods: llm.quantization.
+        """
+        method = methods.get(self.name_or_path)
+        if method is None or self.quantization:
+            return self
+        return replace(self, identity=f"{self.identity} quantized by {method}", quantization=method)
 
 
 def load_ref(path: str | Path) -> ModelRef:

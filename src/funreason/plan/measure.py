@@ -96,4 +96,4 @@ def gpus_of(llm: LlmParams) -> int:
     """GPUs that an engine uses; 1 for a CPU, and for a server, whose GPUs are not known here."""
     if llm.engine == "ray":
         return llm.tensor_parallel_size * llm.ray.pipeline_parallel_size * llm.ray.replicas
-    return 1 if llm.engine == "server" else llm.tensor_parallel_size
+    return 1 if llm.engine == "server" else llm.tensor_parallel_size * llm.data_parallel_size

@@ -11,8 +11,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import asdict, replace
 from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -29,11 +30,21 @@ _SETTINGS = ("CUDA_", "VLLM_", "OMP_", "TORCH", "NCCL_", "HF_")  # environment v
 
 
 class SharedEngine(VllmEngine):
-    """One model in a process of its own. Raises EngineError, ModelError."""
+    """One model in a process of its own. Raises EngineError, ModelError.
 
-    def __init__(self, ref: ModelRef, params: LlmParams):
+    Args:
+        ref: The model.
+        params: The `llm` block.
+        devices: The GPUs of the process, as CUDA_VISIBLE_DEVICES has them; None: those of this process.
+        beside: Further engines that may be on this machine at the same time.
+    """
+
+    def __init__(
+        self, ref: ModelRef, params: LlmParams, devices: str | None = None, beside: "Sequence[SharedEngine]" = ()
+    ):
         super().__init__(ref, params)
-        self._asked = False
+        self._asked, self._beside = False, beside
+        self._environment = dict(os.environ) if devices is None else os.environ | {"CUDA_VISIBLE_DEVICES": devices}
 
     @property
     def started(self) -> bool:
@@ -47,7 +58,7 @@ class SharedEngine(VllmEngine):
         """As `Engine.stream`; the process asks for the next jobs when it has room."""
         jobs = iter(jobs)
         running: dict[int, Job] = {}
-        path, self._asked = self._socket(), True
+        path, self._asked = self.socket(), True
         with self._connection(path) as connection:
             try:
                 connection.send(sampling.model_dump())
@@ -62,13 +73,14 @@ class SharedEngine(VllmEngine):
                 remedy = "run again to go on; set llm.keep_alive_s: 0 for an engine in the stage's own process"
                 raise EngineError(f"the shared engine ended (see {path.with_suffix('.log')}); {remedy}") from None
 
-    def _socket(self) -> Path:
+    def socket(self) -> Path:
+        """Where the process listens, or would."""
         return sockets.folder() / f"{hashlib.sha256(json.dumps(self._spec()).encode()).hexdigest()[:16]}.sock"
 
     def _spec(self) -> list:
         """Everything that a process is started with: a change of any of these is another process."""
         params = self.params.model_dump(exclude={"engine", "ray", "server", "prices"})
-        settings = {key: value for key, value in sorted(os.environ.items()) if key.startswith(_SETTINGS)}
+        settings = {key: value for key, value in sorted(self._environment.items()) if key.startswith(_SETTINGS)}
         ref = self.ref
         return [ref.identity, self._name(), ref.revision, ref.kind, params, settings, sys.executable, _code()]
 
@@ -98,14 +110,15 @@ class SharedEngine(VllmEngine):
                 connection.close()
                 return None
             path.unlink(missing_ok=True)
-            sockets.stop_idle(but=path)
-            ref = {"name": self._name(), "revision": self.ref.revision, "identity": self.ref.identity}
-            spec = {"socket": str(path), "ref": ref | {"kind": self.ref.kind}, "llm": self.params.model_dump()}
+            sockets.stop_idle(but=[path, *(engine.socket() for engine in self._beside)])
+            ref = asdict(replace(self.ref, name_or_path=self._name()))
+            spec = {"socket": str(path), "ref": ref, "llm": self.params.model_dump()}
             command = [sys.executable, "-m", "funreason.llm.engines.shared_server", json.dumps(spec)]
             with open(path.with_suffix(".log"), "wb") as log:
                 child = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-                )
+                    command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    start_new_session=True,
+                )  # fmt: skip
             deadline = time.monotonic() + _START_S
             while not path.exists() and child.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.02)

@@ -17,23 +17,26 @@ from pathlib import Path
 
 from funreason.config import LlmParams
 from funreason.core.errors import EngineError, FunReasonError
-from funreason.llm.engines.sockets import HELLO, LEAVE, locked
+from funreason.llm.engines.sockets import HELLO, LEAVE, locked, show_alive
 from funreason.llm.engines.vllm import BLOCK, VllmEngine
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import Job, Sampling
 
+ALONE_S = 10  # with keep_alive_s 0 the stage ends the process (replicas.py), unless it was killed
+
 
 def main(spec: dict) -> None:
     """Serve stages until one asks us to leave or none has come for `keep_alive_s` seconds."""
-    path, ref, params = Path(spec["socket"]), spec["ref"], LlmParams(**spec["llm"])
+    path, ref, params = Path(spec["socket"]), ModelRef(**spec["ref"]), LlmParams(**spec["llm"])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the stage
-    engine = VllmEngine(ModelRef(ref["name"], ref["revision"], ref["identity"], ref["kind"]), params)
+    show_alive(path, ref.name_or_path)
+    engine = VllmEngine(ref, params)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{path}.new")
         listener.listen(64)
         os.rename(f"{path}.new", path)  # whoever finds the name finds a process that listens
         try:
-            while stage := _accept(listener, path, params.keep_alive_s):
+            while stage := _accept(listener, path, params.keep_alive_s or ALONE_S):
                 if not _serve(stage, engine):
                     _give_up_name(path)
                     break  # the connection closes with the process: by then the memory is free

@@ -1,15 +1,19 @@
 """Where the shared engines of this user and machine listen, and how they are asked to leave.
 
 Each has `<name>.sock`, `<name>.log` and `<name>.lock` in one folder that nobody else may enter; `name` is a digest of
-everything that the engine was started with. The stage that trains depends on this module, and on no other engine code.
+everything that the engine was started with. `<name>.<process>.alive` is locked as long as the process lives,
+also where it does not listen: training waits for that. The stage that trains depends on this module, and on no other
+engine code.
 """
 
 import fcntl
 import os
+import select
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
 
@@ -18,6 +22,8 @@ from funreason.core.errors import EngineError
 HELLO, LEAVE = "hello", "leave"
 _HELLO_S = 10  # an idle engine says hello at once; a busy one is not disturbed
 _LEAVE_S = 60  # until its memory is free
+_GRACE_S = 5  # for an engine that ends, until somebody is told that it is waited for
+_SIGN = ".alive"
 
 
 def folder() -> Path:
@@ -46,21 +52,91 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def stop_idle(but: Path | None = None) -> None:
+def stop_idle(but: Collection[Path] = ()) -> None:
     """Ask idle engines to end, and wait until their memory is free: two models seldom fit side by side.
 
     Args:
-        but: The socket of an engine that may stay.
+        but: The sockets of engines that may stay.
     """
     for path in sorted(folder().glob("*.sock")):
-        if path == but:
-            continue
-        if (connection := connect(path)) is None:
-            continue  # killed: the next stage that needs this name clears the file away
-        with connection:
+        if path not in but:
+            leave(path)
+
+
+def leave(path: Path) -> None:
+    """Ask the engine at a socket to end, and wait until its memory is free. A busy one is not disturbed."""
+    if (connection := connect(path)) is None:
+        return  # killed: the next stage that needs this name clears the file away
+    with connection:
+        try:
+            if connection.poll(_HELLO_S) and connection.recv() == HELLO:
+                connection.send(LEAVE)
+                connection.poll(_LEAVE_S)  # the end of the file: its process is gone
+        except (EOFError, ConnectionError):
+            pass
+
+
+def show_alive(path: Path, model: str) -> None:
+    """Leave a sign that this process, the engine at a socket, lives: a lock that the kernel takes away when it ends.
+
+    Args:
+        path: Of the socket.
+        model: Its name, for people.
+    """
+    _living()  # clears away the signs of others that have ended
+    sign = path.with_name(f"{path.stem}.{os.getpid()}{_SIGN}")
+    new = sign.with_suffix(".new")
+    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # the kernel closes it, not an ending interpreter
+    fcntl.flock(file, fcntl.LOCK_EX)
+    os.write(file, f"process {os.getpid()} with {model}".encode())
+    os.rename(new, sign)
+
+
+def end_all(say: Callable[[str], None]) -> None:
+    """Return when no shared engine of this user lives: idle ones are asked to end, busy ones are waited for.
+
+    Args:
+        say: Gets a line for each engine that is waited for.
+    """
+    told: set[Path] = set()
+    while living := _living():
+        with ExitStack() as processes:
+            ends = [process for sign in living if (process := _process(sign, processes))]
+            stop_idle()
+            _wait_for(ends, _GRACE_S)
+        for sign, who in _living().items():
+            if sign not in told:
+                remedy = "end that run, or this process, if it takes too long"
+                say(f"waits for a shared engine that another run uses, or that is just ending: {who}; {remedy}")
+                told.add(sign)
+
+
+def _process(sign: Path, stack: ExitStack) -> int | None:
+    """A handle of the process of a sign; None where it has ended."""
+    try:
+        handle = os.pidfd_open(int(sign.suffixes[0][1:]))
+    except ProcessLookupError:
+        return None
+    stack.callback(os.close, handle)
+    return handle
+
+
+def _wait_for(processes: list[int], seconds: float) -> None:
+    """Until all have ended, so that the kernel has freed what they held, but not longer than that."""
+    deadline = time.monotonic() + seconds
+    for process in processes:
+        select.select([process], [], [], max(0, deadline - time.monotonic()))
+
+
+def _living() -> dict[Path, str]:
+    """The signs of the processes that live, and what they say; those that others have left are cleared away."""
+    living = {}
+    for sign in sorted(folder().glob(f"*{_SIGN}")):
+        with suppress(FileNotFoundError), open(sign, encoding="utf-8") as file:
             try:
-                if connection.poll(_HELLO_S) and connection.recv() == HELLO:
-                    connection.send(LEAVE)
-                    connection.poll(_LEAVE_S)  # the end of the file: its process is gone
-            except (EOFError, ConnectionError):
-                pass
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                living[sign] = file.read()
+            else:
+                sign.unlink(missing_ok=True)
+    return living

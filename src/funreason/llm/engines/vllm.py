@@ -2,7 +2,8 @@
 
 The settings for a CPU were measured. Without them the engine starts five times slower, loses nine tenths of its speed
 beside another job, and dies of a per-request seed (which needs chunked prefill off, hence batches that hold a whole
-prompt). One process instead of two also makes reruns token-identical.
+prompt). One process instead of two also makes reruns token-identical. On a GPU vLLM's own defaults hold, those of its
+class `LLM`: decoding in a process beside this one, and larger batches than `LLMEngine` takes.
 """
 
 import logging
@@ -17,6 +18,7 @@ from funreason.config import LlmParams
 from funreason.core.errors import EngineError, ModelError
 from funreason.llm.cache import batched
 from funreason.llm.chat import ChatRenderer
+from funreason.llm.engines.tied import tied
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
 
@@ -28,7 +30,6 @@ _CPU_BATCH = 4096  # tokens of a prefill step, where the context is not longer
 
 # Defaults: a variable that the user has set stays. They must be set before torch is imported.
 _ENVIRONMENT = {
-    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "OMP_WAIT_POLICY": "PASSIVE",
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_LOGGING_LEVEL": "ERROR",
@@ -46,8 +47,8 @@ class VllmEngine:
             raise ModelError(f"model {name!r} belongs to a server, but llm.engine is {params.engine}; {remedy}")
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
-        self.ref, self.params = ref, params
-        self.identity = ref.identity
+        self.ref, self.params = ref.quantized(params.quantization), params
+        self.identity = self.ref.identity
         self.chat = ChatRenderer(ref)
         self.running: dict[str, Job] = {}  # by the name that the engine knows them under
         self._numbers = count()
@@ -91,7 +92,13 @@ class VllmEngine:
 
     def step(self) -> list[tuple[Job, Response]]:
         """Decode one token for each running job; return the jobs that this has finished."""
-        outputs = cast("list[RequestOutput]", self._engine.step())  # the others are those of pooling models
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        try:
+            outputs = cast("list[RequestOutput]", self._engine.step())  # the others are those of pooling models
+        except EngineDeadError as error:
+            remedy = "its own error is above; run again to go on, with a lower llm.max_num_seqs where memory was short"
+            raise EngineError(f"vLLM's process for {self.ref.name_or_path!r} has ended; {remedy}") from error
         return [(self.running.pop(output.request_id), _response(output)) for output in outputs]
 
     @property
@@ -163,7 +170,7 @@ class VllmEngine:
         # vLLM has no error class of its own for this: a bad config is a ValueError or pydantic's, no memory a
         # RuntimeError, a missing file an OSError. All of them are the user's model or llm.* parameters.
         except (ValueError, RuntimeError, OSError, KeyError, TypeError, ImportError, MemoryError) as error:
-            remedy = "check models.*, llm.max_model_len, kv_cache_gb (CPU), gpu_memory_utilization (GPU)"
+            remedy = "check models.*, llm.max_model_len, kv_cache_gb (CPU), gpu_memory_utilization, quantization (GPU)"
             reason = f"{type(error).__name__}: {_one_line(error)}"
             raise EngineError(f"vLLM cannot start {self.ref.name_or_path!r}: {reason}; {remedy}") from error
 
@@ -171,25 +178,35 @@ class VllmEngine:
 def _start(ref: ModelRef, params: LlmParams) -> "LLMEngine":
     logging.getLogger("torch._library.triton").setLevel(logging.ERROR)  # "not available", at every start
     from vllm import EngineArgs, LLMEngine
+    from vllm.platforms import current_platform
+    from vllm.usage.usage_lib import UsageContext
 
-    return LLMEngine.from_engine_args(EngineArgs(**engine_arguments(ref, params), disable_log_stats=True))
+    if current_platform.is_cpu() or params.engine == "ray":  # an actor is a process beside this one already
+        os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    arguments = EngineArgs(**engine_arguments(ref, params), disable_log_stats=True)
+    with tied():
+        return LLMEngine.from_engine_args(arguments, usage_context=UsageContext.LLM_CLASS)
 
 
 def engine_arguments(ref: ModelRef, params: LlmParams) -> dict[str, Any]:
-    """The arguments of vLLM's `EngineArgs` and `LLM` for a model and the `llm` block of params.yaml."""
+    """The arguments of vLLM's `EngineArgs` and `LLM` for a model and the `llm` block of params.yaml.
+
+    What is None is vLLM's own default. Raises EngineError where a value is impossible on this machine.
+    """
     from vllm.platforms import current_platform
 
     if current_platform.is_cpu():
         device: dict[str, Any] = {
             "enforce_eager": True,
             "enable_chunked_prefill": False,
-            "max_num_batched_tokens": max(params.max_model_len, _CPU_BATCH),
+            "max_num_batched_tokens": _cpu_batch(params),
             "kv_cache_memory_bytes": int(params.kv_cache_gb * 2**30),
         }
     else:
         device = {
             "gpu_memory_utilization": params.gpu_memory_utilization,
             "tensor_parallel_size": params.tensor_parallel_size,
+            "max_num_batched_tokens": params.max_num_batched_tokens,
         }
         if params.engine == "ray":
             device["pipeline_parallel_size"] = params.ray.pipeline_parallel_size
@@ -202,8 +219,18 @@ def engine_arguments(ref: ModelRef, params: LlmParams) -> dict[str, Any]:
         "dtype": params.dtype,
         "max_model_len": params.max_model_len,
         "max_num_seqs": params.max_num_seqs,
+        "quantization": ref.quantized(params.quantization).quantization,
+        "enable_prefix_caching": params.enable_prefix_caching,
         "use_tqdm_on_load": False,
     }
+
+
+def _cpu_batch(params: LlmParams) -> int:
+    tokens = params.max_num_batched_tokens or max(params.max_model_len, _CPU_BATCH)
+    if tokens < params.max_model_len:
+        remedy = "on a CPU a prompt is computed in one step: give null, or llm.max_model_len or more"
+        raise EngineError(f"llm.max_num_batched_tokens is {tokens}, llm.max_model_len {params.max_model_len}; {remedy}")
+    return tokens
 
 
 def _response(output: "RequestOutput") -> Response:
