@@ -28,7 +28,7 @@ SAMPLING = {"temperature": 0.0, "max_tokens": 256}
 class Echo:
     """An engine that answers with the end of the prompt."""
 
-    identity = "echo"
+    identity, dtype = "echo", None
     started = False
 
     def prompt(self, request: Request) -> str:

@@ -37,7 +37,7 @@ TOOL = {"name": "book_ticket", "description": "Book tickets for an event. " * 10
 class Yes:
     """An engine that says True."""
 
-    identity = "yes"
+    identity, dtype = "yes", None
     started = True
 
     def prompt(self, request: Request) -> str:

@@ -18,6 +18,7 @@ def main(name: str) -> None:
     from funreason.core.paths import OVERLAPS, descriptor
     from funreason.ledger.files import read_removed, read_tasks, write_metrics, write_step
     from funreason.llm import Client, counting, load_ref
+    from funreason.refine.first_look import FirstLook
     from funreason.refine.generate import GenerateMetrics, generate, refuse_no_tasks
 
     params = load_params()
@@ -25,14 +26,15 @@ def main(name: str) -> None:
     tasks = sum(1 for _ in read_tasks(round_params.tasks))
     refuse_no_tasks(name, round_params.tasks, tasks)
     removed = read_removed(OVERLAPS) if params.decontaminate.mode == "remove" else {}
-    sampling = params.generate.model_dump() | {"temperature": recipe.temperature}
+    sampling = params.generate.model_dump(exclude={"watch"}) | {"temperature": recipe.temperature}
     with (
         counting(params.llm) as usage,
         Client(load_ref(descriptor(round_params.generator)), params.llm, sampling) as client,
     ):
+        look = FirstLook(f"{round_params.generator!r}", params.generate)
         ask = partial(client.run, desc=f"{name} generate")
         tasks_again, keep_response = read_tasks(round_params.tasks), round_params.recipe == "distill"
-        results = generate(tasks_again, ask, recipe.samples, keep_response, recipe.agreement, removed)
+        results = generate(tasks_again, ask, recipe.samples, keep_response, recipe.agreement, removed, look)
         write_step(name, "generate", metrics.counting(results))
     write_metrics(name, "generate", metrics.metrics(tasks) | {"llm": usage.metrics()})
 

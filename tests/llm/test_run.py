@@ -42,7 +42,7 @@ from funreason.llm import Cache, Client, ModelRef, Request, Response
 from funreason.llm.engines.server import ServerEngine
 
 class Echo:
-    identity, started = "echo", False
+    identity, dtype, started = "echo", None, False
     prompt = ServerEngine.prompt
     def would_give(self, response, sampling):
         return True

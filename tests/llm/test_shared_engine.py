@@ -1,5 +1,6 @@
 """The engine that outlives a stage: real processes that are shared, killed and replaced."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -122,11 +123,11 @@ def test_an_engine_that_cannot_start_says_why_and_an_unused_one_ends(ref, home, 
     assert not list(sockets.folder().glob("*.sock"))
 
 
-def test_a_folder_that_others_can_enter_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    sockets.folder().chmod(0o755)
+def test_a_folder_that_others_can_enter_is_refused(home):
+    (folder := sockets.folder()).chmod(0o755)
     with pytest.raises(EngineError, match="mode 700"):
         sockets.folder()
+    folder.chmod(0o700)
 
 
 def test_training_waits_until_a_busy_engine_is_gone(ref, home, tmp_path, monkeypatch):
@@ -156,3 +157,42 @@ def test_training_waits_for_an_engine_without_a_socket(ref, home, tmp_path):
     lines = []
     sockets.end_all(lambda line: (lines.append(line), process.kill()))
     assert len(lines) == 1 and not processes(home)
+
+
+CLONE = """
+import os, sys
+from funreason.llm.engines import sockets
+print(sockets.folder())
+"""
+
+
+def folder_in(clone: Path, **environment: str) -> Path:
+    """The folder of the sockets of a stage that runs in a clone."""
+    clone.mkdir(exist_ok=True)
+    settings = {key: value for key, value in os.environ.items() if key not in ("DVC_ROOT", "FUNREASON_ENGINES")}
+    command = [sys.executable, "-c", CLONE]
+    return Path(subprocess.check_output(command, cwd=clone, env=settings | environment, text=True).strip())
+
+
+def test_a_clone_neither_asks_nor_ends_the_engine_of_another(ref, home, tmp_path, monkeypatch):
+    """The same code, model and parameters, in two folders."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    of_first, of_second = folder_in(first), folder_in(second)
+    assert of_first != of_second
+    assert folder_in(second, DVC_ROOT=str(first)) == of_first  # a temporary workspace of DVC's experiments
+    shared = {"FUNREASON_ENGINES": str(home / "shared")}
+    assert folder_in(first, **shared) == folder_in(second, **shared) == home / "shared"
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    for clone in (first, second):
+        monkeypatch.chdir(clone)
+        run(ref, tmp_path / f"answers of {clone.name}", count=3)
+    assert len(processes(home)) == 2
+    sockets.stop_idle()
+    assert within(LONG, lambda: len(processes(home)) == 1)
+    assert processes(of_first)
+
+
+def test_a_folder_too_long_for_a_socket_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("FUNREASON_ENGINES", str(tmp_path / ("x" * 100)))
+    with pytest.raises(EngineError, match="the folder of a socket at most 81; set FUNREASON_ENGINES to a shorter path"):
+        sockets.folder()

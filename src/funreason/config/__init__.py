@@ -6,6 +6,7 @@ from funreason.config.blocks import (
     Count,
     DataParams,
     FcdrParams,
+    GenerateParams,
     JudgeParams,
     LlmParams,
     MendingCheckParams,
@@ -25,9 +26,9 @@ from funreason.config.training import LoraParams, LossParams, TrainParams
 from funreason.config.yamlio import read_yaml, yaml
 
 __all__ = [
-    "Block", "CheckParams", "Count", "DataParams", "FcdrParams", "JudgeParams", "LlmParams", "LoraParams", "LossParams",
-    "MendingCheckParams", "ModelParams", "MultiTurnParams", "Name", "PanelParams", "Params", "PriceParams",
-    "PricesParams", "RayParams", "RecipeParams", "RoundParams", "ServerParams", "TrainParams",
+    "Block", "CheckParams", "Count", "DataParams", "FcdrParams", "GenerateParams", "JudgeParams", "LlmParams",
+    "LoraParams", "LossParams", "MendingCheckParams", "ModelParams", "MultiTurnParams", "Name", "PanelParams", "Params",
+    "PriceParams", "PricesParams", "RayParams", "RecipeParams", "RoundParams", "ServerParams", "TrainParams",
     "VerifierParams", "WatchParams",
     "check_params", "load_params", "read_yaml", "yaml",
 ]  # fmt: skip

@@ -249,12 +249,20 @@ class LlmParams(Block):
         return self
 
 
+class GenerateWatchParams(Block):
+    """generate.watch: when a generator is given up."""
+
+    rows: Annotated[int, Field(ge=0)]
+    max_unreadable: Fraction
+
+
 class GenerateParams(Block):
     """generate: sampling of the generator."""
 
     top_p: TopP
     max_tokens: Count
     seed: Seed
+    watch: GenerateWatchParams
 
 
 class WatchParams(Block):

@@ -5,12 +5,13 @@ cache come on top, so that a tight fit is a warning.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 from funreason.config import Params
 from funreason.doctor.diagnosis import Diagnosis, error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, Size, model_size, named_models
+from funreason.llm.dtype import cpu_dtype
+from funreason.llm.hardware import Gpu, cpu_computes_bf16
 
 SERVED = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes per parameter
 TRAINED = 16  # bytes per parameter: weights, gradient and AdamW's two moments, all float32 (bf16 is autocast)
@@ -18,20 +19,6 @@ FROZEN = 4  # under LoRA adapters; QUANTIZED under quantized ones
 QUANTIZED = 0.6
 TIGHT = 0.8
 SHARDED = ("fsdp2", "zero3")
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """`bytes` of memory; `capability` is CUDA's, (9, 0) for a Hopper."""
-
-    name: str
-    bytes: int
-    capability: tuple[int, int]
-
-    @property
-    def bf16(self) -> bool:
-        """Whether it computes in bfloat16."""
-        return self.capability >= (8, 0)
 
 
 @dataclass(frozen=True)
@@ -53,7 +40,10 @@ def serving(params: Params, machine: Machine) -> Iterator[Diagnosis]:
         return
     if gpus and params.llm.dtype == "bfloat16" and not all(gpu.bf16 for gpu in gpus):
         yield error(f"llm.dtype is bfloat16, which {gpus[0].name} lacks", "set llm.dtype to float16")
-    needs = {where: _served(size, params, where) for where, size in _sizes(params).items()}
+    dtype = params.llm.dtype
+    if dtype == "auto" and not gpus:
+        dtype = cpu_dtype(cpu_computes_bf16())
+    needs = {where: _served(size, params, where, dtype) for where, size in _sizes(params).items()}
     if not needs:
         return
     where = max(needs, key=lambda name: needs[name])
@@ -101,12 +91,12 @@ def gpu_list(machine: Machine) -> Iterator[Diagnosis]:
         yield ok("no NVIDIA GPU: models answer and are trained on the processor")
 
 
-def _served(size: Size, params: Params, where: str) -> float:
+def _served(size: Size, params: Params, where: str, dtype: str) -> float:
     """Bytes of a model's weights in vLLM. Those that a checkpoint has quantized stay as they are."""
     model = named_models(params)[where]
     if params.llm.quantization.get(model.path or model.hub or ""):
         return size.parameters  # at most: the methods take a byte per parameter or less
-    return size.bytes if params.llm.dtype == "auto" else size.parameters * SERVED[params.llm.dtype] + size.packed
+    return size.bytes if dtype == "auto" else size.parameters * SERVED[dtype] + size.packed
 
 
 def _fits(what: str, need: float, room: float, remedy: str) -> Diagnosis:
@@ -133,24 +123,6 @@ def _sizes(params: Params) -> dict[str, Size]:
         if size:
             sizes[where] = size
     return sizes
-
-
-def gpus() -> list[Gpu]:
-    """The NVIDIA GPUs that the driver names; none without a driver."""
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return []
-    cards = []
-    with suppress(pynvml.NVMLError):
-        for number in range(pynvml.nvmlDeviceGetCount()):
-            handle = pynvml.nvmlDeviceGetHandleByIndex(number)
-            memory = pynvml.nvmlDeviceGetMemoryInfo(handle).total
-            capability = tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle))
-            cards.append(Gpu(pynvml.nvmlDeviceGetName(handle), memory, capability))
-    return cards
 
 
 def machine_memory() -> tuple[int, int]:

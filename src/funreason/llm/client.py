@@ -150,7 +150,7 @@ class Client:
         self.stats["requests"] += 1
         self.stats["prompt_tokens"] += response.prompt_tokens
         self.stats["completion_tokens"] += response.completion_tokens
-        count(response, self._model)
+        count(response, self._model, self.engine.dtype)
         return response
 
 

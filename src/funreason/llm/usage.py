@@ -26,9 +26,12 @@ class Usage:
     prompt_tokens: Counter[str] = field(default_factory=Counter)
     completion_tokens: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)  # by reason
+    dtypes: set[str] = field(default_factory=set)
 
-    def add(self, response: Response, model: str) -> None:
-        """Count a response under the name of its model."""
+    def add(self, response: Response, model: str, dtype: str | None) -> None:
+        """Count a response under the name of its model, and note the dtype that it was computed in."""
+        if dtype:
+            self.dtypes.add(dtype)
         self.requests += 1
         self.prompt_tokens[model] += response.prompt_tokens
         self.completion_tokens[model] += response.completion_tokens
@@ -36,13 +39,14 @@ class Usage:
             self.refused[reason] += 1
 
     def metrics(self) -> dict:
-        """Counts, and the cost in the currency of the prices; `refused` where a server did not answer all."""
+        """Counts, the cost in the currency of the prices, dtypes; `refused` where a server did not answer all."""
         refused = {"refused": dict(sorted(self.refused.items()))} if self.refused else {}
         return {
             "requests": self.requests,
             "prompt_tokens": self.prompt_tokens.total(),
             "completion_tokens": self.completion_tokens.total(),
             "cost": round(sum(map(self._cost, sorted(self.prompt_tokens))) / MILLION, 6),
+            **({"dtype": ", ".join(sorted(self.dtypes))} if self.dtypes else {}),
             **refused,
         }
 
@@ -65,7 +69,13 @@ def counting(llm_params: LlmParams) -> Iterator[Usage]:
         _current.reset(token)
 
 
-def count(response: Response, model: str) -> None:
-    """Count a response that `Client` hands out; `model` is a name that `llm.prices.models` may have."""
+def count(response: Response, model: str, dtype: str | None = None) -> None:
+    """Count a response that `Client` hands out.
+
+    Args:
+        response: It.
+        model: A name that `llm.prices.models` may have.
+        dtype: The dtype that it was computed in, where that is known.
+    """
     if (usage := _current.get()) is not None:
-        usage.add(response, model)
+        usage.add(response, model, dtype)

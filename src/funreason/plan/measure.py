@@ -62,7 +62,7 @@ def measure(model: str, rows: int, params: Params, clock: Clock = time.perf_coun
 
 def teacher_sampling(params: Params) -> dict:
     """How the first round asks, which has the most rows."""
-    return params.generate.model_dump() | {"temperature": params.recipes.distill.temperature}
+    return params.generate.model_dump(exclude={"watch"}) | {"temperature": params.recipes.distill.temperature}
 
 
 def timed(client: Client, requests: list[Request], clock: Clock = time.perf_counter) -> tuple[float, dict]:

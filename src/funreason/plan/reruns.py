@@ -25,7 +25,8 @@ FILE, PIPELINE = "params.yaml", "dvc.yaml"
 # A change in these asks nothing that has not been answered: no part of a question, nor of how it is drawn.
 SAME_QUESTIONS = {"fcdr.undecided", "fcdr.max_removed", "fcdr.max_undecided",
                   "fcdr.response.rule", "fcdr.query_tool.rule", "fcdr.cot.rule",
-                  "llm.dtype", "llm.max_model_len", "llm.prices.prompt", "llm.prices.completion"}  # fmt: skip
+                  "generate.watch.rows", "generate.watch.max_unreadable",
+                  "llm.max_model_len", "llm.prices.prompt", "llm.prices.completion"}  # fmt: skip
 
 
 @dataclass(frozen=True)

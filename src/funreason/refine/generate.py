@@ -13,6 +13,7 @@ from funreason.ledger.results import CheckResult
 from funreason.llm import UNANSWERED, Request, Response, refusal_reason
 from funreason.prompts.conversation import chat
 from funreason.refine.agreement import agreeing
+from funreason.refine.first_look import FirstLook
 
 GIVEN, SAMPLED = "given", "sampled"
 _CUT = {"length": "cut at the maximum length", "too_long": "prompt too long"}
@@ -46,6 +47,7 @@ def generate(
     keep_response: bool,
     agreement: float = 0.0,
     removed: Mapping[str, str] | None = None,
+    look: FirstLook | None = None,
 ) -> Iterator[CheckResult]:
     """Make the rows of all tasks.
 
@@ -57,25 +59,36 @@ def generate(
             later round the model writes its own, or the round would repeat the first.
         agreement: The fraction of a query's samples that must make the same call; one of these is kept. 0 keeps all.
         removed: Tasks that are dropped, and for which nobody is asked: id → reason.
+        look: Looks at a few answers before all are asked for.
 
     Returns:
         One result per row, `row_ids` of each task, in the order of the tasks.
+
+    Raises:
+        ModelError: The first answers cannot be used.
     """
     tasks = iter(tasks)
     while block := list(islice(tasks, BLOCK)):
-        results = _generate_block(block, ask, samples, keep_response, removed or {})
+        results = _generate_block(block, ask, samples, keep_response, removed or {}, look)
         for task in block:
             yield from agreeing(list(islice(results, len(row_ids(task, samples, keep_response)))), agreement)
 
 
 def _generate_block(
-    tasks: list[Task], ask: Ask, samples: int, keep_response: bool, removed: Mapping[str, str]
+    tasks: list[Task],
+    ask: Ask,
+    samples: int,
+    keep_response: bool,
+    removed: Mapping[str, str],
+    look: FirstLook | None,
 ) -> Iterator[CheckResult]:
     rows = [(task, index, name) for task in tasks for index, name in enumerate(row_ids(task, samples, keep_response))]
     asked = [
         (task, index) for task, index, _ in rows if task.id not in removed and not (keep_response and task.response)
     ]
     requests = [Request(chat(task), index) for task, index in asked]
+    if look and requests:
+        look.at(requests, ask, lambda place, response: _from_response(asked[place][0], "", response))
     responses = iter(ask(requests))
     for task, _, name in rows:
         if task.id in removed:

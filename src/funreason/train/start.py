@@ -15,6 +15,7 @@ from transformers import (
 
 from funreason.config import LossParams, TrainParams
 from funreason.core.errors import ModelError
+from funreason.llm.hardware import cpu_computes_bf16
 from funreason.llm.refs import ModelRef
 from funreason.srml.config import SRMLConfig
 
@@ -23,9 +24,7 @@ def computes_bf16() -> bool:
     """Whether the GPU, or without one the CPU, has instructions for bfloat16."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    # torch has no public name for these.
-    known = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return any(is_supported() for is_supported in known if is_supported)
+    return cpu_computes_bf16()
 
 
 def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLConfig:

@@ -9,7 +9,13 @@ from funreason.llm.request import Job, Request, Response, Sampling
 class Engine(Protocol):
     """One model. Cheap to make: it loads and connects at the first job that needs it."""
 
-    identity: str  # part of every cache key
+    @property
+    def identity(self) -> str:
+        """Part of every cache key."""
+
+    @property
+    def dtype(self) -> str | None:
+        """The dtype that answers are computed in; None where it is not known."""
 
     @property
     def started(self) -> bool:

@@ -40,6 +40,7 @@ class ServerEngine:
         self._where = f"server {self.server.base_url}"
         self.refusals = Refusals(f"{self._where}, model {self.model!r}", self.server.max_refused_fraction)
         self.identity = f"{ref.identity} served as {self.model}{_changes(self.server)}"
+        self.dtype = None  # a server does not say
         self._failed_in_a_row = 0
 
     def prompt(self, request: Request) -> str:

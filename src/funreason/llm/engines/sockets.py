@@ -1,12 +1,14 @@
-"""Where the shared engines of this user and machine listen, and how they are asked to leave.
+"""Where the shared engines of this clone listen, and how they are asked to leave.
 
-Each has `<name>.sock`, `<name>.log` and `<name>.lock` in one folder that nobody else may enter; `name` is a digest of
-everything that the engine was started with. `<name>.<process>.alive` is locked as long as the process lives,
-also where it does not listen: training waits for that. The stage that trains depends on this module, and on no other
-engine code.
+Each has `<name>.sock`, `<name>.log` and `<name>.lock` in a folder that nobody else may enter; `name` is a digest of
+everything that the engine was started with. `<name>.<process>.alive` is locked as long as the process lives, also where
+it does not listen: training waits for that. Another clone on this machine has a folder of its own: it neither asks the
+engines of this one nor ends them. FUNREASON_ENGINES names one folder for several clones that share their engines. The
+stage that trains depends on this module, and on no other engine code.
 """
 
 import fcntl
+import hashlib
 import os
 import select
 import stat
@@ -24,15 +26,33 @@ _HELLO_S = 10  # an idle engine says hello at once; a busy one is not disturbed
 _LEAVE_S = 60  # until its memory is free
 _GRACE_S = 5  # for an engine that ends, until somebody is told that it is waited for
 _SIGN = ".alive"
+_LONGEST = 107 - len("/0123456789abcdef.sock.new")  # bytes; the system's limit for the name of a socket
 
 
 def folder() -> Path:
-    """The folder of the sockets, made where there is none. Raises EngineError where others may enter it."""
-    path = Path(tempfile.gettempdir()) / f"funreason-{os.getuid()}"
-    path.mkdir(mode=0o700, exist_ok=True)
+    """The folder of the sockets of this clone, made where there is none.
+
+    The temporary workspaces of DVC's experiments belong to the clone that they are made of.
+
+    Raises:
+        EngineError: Others may enter it, or its name is too long for a socket.
+    """
+    if shared := os.environ.get("FUNREASON_ENGINES"):
+        return _private(Path(shared).absolute(), "FUNREASON_ENGINES")
+    clone = Path(os.environ.get("DVC_ROOT") or ".").resolve()
+    own = _private(Path(tempfile.gettempdir()) / f"funreason-{os.getuid()}", "TMPDIR")
+    return _private(own / hashlib.sha256(os.fsencode(clone)).hexdigest()[:12], "TMPDIR")
+
+
+def _private(path: Path, variable: str) -> Path:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = path.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise EngineError(f"{path} must be a folder of yours with mode 700; remove it, or set TMPDIR to another place")
+        remedy = f"remove it, or set {variable} to another place"
+        raise EngineError(f"{path} must be a folder of yours with mode 700; {remedy}")
+    if (length := len(os.fsencode(path))) > _LONGEST:
+        remedy = f"set {variable} to a shorter path"
+        raise EngineError(f"{path} has {length} bytes, the folder of a socket at most {_LONGEST}; {remedy}")
     return path
 
 
@@ -53,7 +73,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def stop_idle(but: Collection[Path] = ()) -> None:
-    """Ask idle engines to end, and wait until their memory is free: two models seldom fit side by side.
+    """Ask idle engines of this clone to end, and wait until their memory is free: two models seldom fit side by side.
 
     Args:
         but: The sockets of engines that may stay.
@@ -93,7 +113,7 @@ def show_alive(path: Path, model: str) -> None:
 
 
 def end_all(say: Callable[[str], None]) -> None:
-    """Return when no shared engine of this user lives: idle ones are asked to end, busy ones are waited for.
+    """Return when no shared engine of this clone lives: idle ones are asked to end, busy ones are waited for.
 
     Args:
         say: Gets a line for each engine that is waited for.

@@ -18,6 +18,7 @@ from funreason.config import LlmParams
 from funreason.core.errors import EngineError, ModelError
 from funreason.llm.cache import batched
 from funreason.llm.chat import ChatRenderer
+from funreason.llm.dtype import answering_dtype, identity_in
 from funreason.llm.engines.tied import tied
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import TOO_LONG, Job, Request, Response, Sampling
@@ -47,11 +48,25 @@ class VllmEngine:
             raise ModelError(f"model {name!r} belongs to a server, but llm.engine is {params.engine}; {remedy}")
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
-        self.ref, self.params = ref.quantized(params.quantization), params
-        self.identity = self.ref.identity
+        self.ref, self._given = ref.quantized(params.quantization), params
         self.chat = ChatRenderer(ref)
         self.running: dict[str, Job] = {}  # by the name that the engine knows them under
         self._numbers = count()
+
+    @cached_property
+    def params(self) -> LlmParams:
+        """The `llm` block, whose dtype is the one that is computed in, never `auto`."""
+        return self._given.model_copy(update={"dtype": answering_dtype(self.ref, self._given)})
+
+    @property
+    def dtype(self) -> str:
+        """The dtype that the answers are computed in."""
+        return self.params.dtype
+
+    @property
+    def identity(self) -> str:
+        """Of the model in this dtype."""
+        return identity_in(self.ref.identity, self.dtype)
 
     def prompt(self, request: Request) -> str:
         """The rendered prompt."""
