@@ -5,7 +5,8 @@ funreason data inspect rows.jsonl ·
 funreason ledger show 12 · funreason ledger stats · funreason ledger diff HEAD workspace · funreason cache stats ·
 funreason cache gc --unused-days 90 · funreason cache push · funreason rounds plan ·
 funreason rerun-plan -S loss.lambda=0.3 · funreason push-dataset OWNER/NAME · funreason compare ·
-funreason report main workspace · funreason exps · funreason capacity --rows 60000
+funreason report main workspace · funreason exps · funreason capacity --rows 60000 · funreason serve r0 ·
+funreason chat r0 'Weather in Ghent?' --tools tools.json · funreason parity r0
 """
 
 import argparse
@@ -16,18 +17,22 @@ from funreason import __version__
 from funreason.cli import (
     cache,
     capacity,
+    chat,
     compare,
     data,
     doctor,
+    export,
     exps,
     ledger,
     params,
     parity,
     profile,
     push_dataset,
+    push_model,
     report,
     rerun_plan,
     rounds,
+    serve,
 )
 from funreason.cli.places import enter_project
 from funreason.core.runtime import outcome
@@ -46,7 +51,11 @@ COMMANDS = {
     "rounds": (rounds, "the rounds side by side, and what one more would cost"),
     "rerun-plan": (rerun_plan, "what `dvc repro` would run and ask, with other values if wanted, before it runs"),
     "capacity": (capacity, "hours and cost of a run, from a finished run or from assumptions"),
+    "serve": (serve, "serve the model of a round with an API like OpenAI's"),
+    "chat": (chat, "ask the model of a round one question, with the tools of a file"),
     "parity": (parity, "prove that a server asks a model with the tokens that it was trained on"),
+    "export": (export, "write the model of a round into a folder for others, with card, template and Modelfile"),
+    "push-model": (push_model, "upload the model of a round to the Hugging Face hub"),
     "push-dataset": (push_dataset, "upload the data set of a round, data/<round>/dataset/, to the Hugging Face hub"),
 }
 

@@ -106,20 +106,20 @@ def _use(name: str, within: int, named: int) -> str:
 def _outcomes(outcomes: dict[str, int]) -> str:
     rows = [(outcome, count, _OUTCOMES.get(outcome, "")) for outcome, count in outcomes.items()]
     note = "Every row of the round has one outcome. The first three are published, with rows of earlier rounds.\n"
-    return f"{_table(rows, ('outcome', 'rows', 'meaning'))}\n{note}"
+    return f"{markdown_table(rows, ('outcome', 'rows', 'meaning'))}\n{note}"
 
 
 def _funnel(steps: list[dict[str, Any]]) -> str:
     columns = ("step", "in", "pass", "fail", "undecided", "skip", "regenerated", "not_selected", "dropped", "hard")
     out = [entry["in"] - entry["not_selected"] - entry["dropped"] - entry["hard"] for entry in steps]
     rows = [[*(entry[key] for key in columns), left] for entry, left in zip(steps, out, strict=True)]
-    return _table(rows, (*columns, "out"))
+    return markdown_table(rows, (*columns, "out"))
 
 
 def _tokens(tokens: dict[str, Any]) -> str:
     rows = [(part, *(_shown(summary[key]) for key in ("rows", "mean", "median"))) for part, summary in tokens.items()]
     note = "Counted by the student's tokenizer, without special tokens, as in FunReason's Table 1.\n"
-    return f"{_table(rows, ('part', 'rows', 'mean', 'median'))}\n{note}"
+    return f"{markdown_table(rows, ('part', 'rows', 'mean', 'median'))}\n{note}"
 
 
 def _shown(number: int | float | None) -> str:
@@ -128,7 +128,9 @@ def _shown(number: int | float | None) -> str:
 
 def _provenance(provenance: dict[str, list[tuple[str, str, str]]]) -> str:
     inputs, prompts = provenance["inputs"], provenance["prompts"]
-    return f"{_table(inputs, ('what', 'name', 'content'))}\n{_table(prompts, ('what', 'name', 'content'))}"
+    return (
+        f"{markdown_table(inputs, ('what', 'name', 'content'))}\n{markdown_table(prompts, ('what', 'name', 'content'))}"
+    )
 
 
 def _reproduce(name: str) -> str:
@@ -142,5 +144,6 @@ def _reproduce(name: str) -> str:
     )
 
 
-def _table(rows: Iterable[Iterable[object]], headers: tuple[str, ...]) -> str:
+def markdown_table(rows: Iterable[Iterable[object]], headers: tuple[str, ...]) -> str:
+    """A table in GitHub's Markdown; numbers stand as they are."""
     return tabulate([[str(cell) for cell in row] for row in rows], headers, "github", disable_numparse=True) + "\n"

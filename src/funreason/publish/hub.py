@@ -45,7 +45,7 @@ def push(repo_id: str, name: str, *, private: bool, revision: str | None, allow_
     try:
         return _upload(api, repo_id, folder, f"FunReason-DVC, round {name}", private, revision)
     except (HTTPError, OSError, ValueError, RuntimeError) as error:
-        raise PublishError(f"{repo_id} at {api.endpoint}: {_reason(error)}") from None
+        raise PublishError(f"{repo_id} at {api.endpoint}: {hub_reason(error)}") from None
 
 
 def _upload(api: Any, repo_id: str, folder: Path, message: str, private: bool, revision: str | None) -> str:
@@ -81,7 +81,8 @@ def _license(folder: Path) -> str:
         raise PublishError(f"{folder / 'README.md'}: its front matter is not YAML ({error})") from None
 
 
-def _reason(error: Exception) -> str:
+def hub_reason(error: Exception) -> str:
+    """What the hub answered, and the remedy."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     remedy = {
         401: "the hub does not accept the token; set HF_TOKEN to one that may write, or run `hf auth login`",

@@ -38,15 +38,27 @@ def provenance(generator: str) -> dict[str, list[tuple[str, str, str]]]:
 
 
 def _input(role: str, descriptor: dict[str, Any]) -> tuple[str, str, str]:
-    """Only the last part of a local path is published: where somebody keeps their files is private."""
     try:
-        local = descriptor["kind"] == "local"
-        name = Path(descriptor["path"]).name if local else descriptor["hub"]
-        identity = descriptor["identity"]
-    except (KeyError, TypeError):
-        raise DataError(f"the descriptor of the {role} is broken; run `dvc repro --force resolve`") from None
+        name, identity = shown_model(descriptor)
+    except DataError as error:
+        raise DataError(f"{role}: {error}") from None
     revision = f" at `{descriptor['revision']}`" if descriptor.get("revision") else ""
     return role, f"`{name}`{revision}", f"`{identity}`"
+
+
+def shown_model(descriptor: dict[str, Any]) -> tuple[str, str]:
+    """The name and the identity of a model or source for the public.
+
+    Only the last part of a local path is published: where somebody keeps their files is private.
+
+    Raises:
+        DataError: The descriptor is broken.
+    """
+    try:
+        local = descriptor["kind"] == "local"
+        return Path(descriptor["path"]).name if local else descriptor["hub"], descriptor["identity"]
+    except (KeyError, TypeError):
+        raise DataError("its descriptor is broken; run `dvc repro --force resolve`") from None
 
 
 def _prompts() -> Iterator[tuple[str, str, str]]:

@@ -32,20 +32,24 @@ def split_reasoning(text: str, *, opened: bool = False) -> tuple[str | None, str
     return reasoning or None, content
 
 
-def read_calls(content: str, names: NameMap | None = None) -> list[Call]:
-    """The calls of an answer without its reasoning; none where it is not a list of calls.
+def read_answer(content: str, names: NameMap | None = None) -> tuple[str, list[Call]]:
+    """The text and the calls of an answer without its reasoning.
 
     Args:
-        content: The text after the reasoning.
+        content: The text after the reasoning. Where it closes a reasoning again, what follows may be calls.
         names: Identifiers of the request's tools, for which the calls get the user's names.
+
+    Returns:
+        The whole text and no calls, or the text before the calls and all of them.
     """
-    for text in (content, content.rpartition(CLOSE)[2]):
+    for at in sorted({0, content.rfind(CLOSE) + len(CLOSE) if CLOSE in content else 0}):
         try:
-            calls = parse(text)
+            calls = parse(content[at:])
         except CallSyntaxError:
             continue
-        return names.undo_calls(calls) if names else calls
-    return []
+        if calls:
+            return content[:at].strip(), names.undo_calls(calls) if names else calls
+    return content.strip(), []
 
 
 @dataclass
@@ -113,20 +117,30 @@ class ContentStream:
     names: NameMap | None = None
     _held: str = ""
     _is_text: bool = False
+    _tail: str = ""  # of the text that was shown
 
     def feed(self, text: str) -> str:
         """The text that can be shown: none while the answer may be a list of calls."""
         if self._is_text:
-            return text
+            return self._shown(text)
         self._held += text
         if _MAY_BE_CALLS.match(self._held):
             return ""
-        self._is_text = True
-        held, self._held = self._held, ""
-        return held.lstrip()
+        held, self._held, self._is_text = self._held, "", True
+        return self._shown(held)
 
-    def finish(self) -> tuple[list[Call], str]:
-        """The calls, or the text that was held back."""
+    def finish(self) -> tuple[str, list[Call]]:
+        """The text that was held back, and the calls."""
         held, self._held = self._held, ""
-        calls = read_calls(held, self.names) if held.strip() else []
-        return calls, "" if calls else held.strip()
+        text, calls = read_answer(held, self.names)
+        return text if calls else held.rstrip(), calls
+
+    def _shown(self, text: str) -> str:
+        """The text up to a mark after which there may be calls."""
+        seen = self._tail + text
+        after = seen[seen.rindex(CLOSE) + len(CLOSE) :] if CLOSE in seen else None
+        self._tail = seen[-len(CLOSE) + 1 :]
+        if after is None or not _MAY_BE_CALLS.match(after):
+            return text
+        self._is_text, self._held, self._tail = False, after, ""
+        return text[: len(text) - len(after)]

@@ -1,0 +1,103 @@
+"""The model of a round for others: its card, an exported folder, what would go to the hub."""
+
+import json
+
+import pytest
+from families import TOY, tokenizer_of
+from jinja2 import Environment
+from project import ROOT
+
+from funreason.cli import main
+from funreason.config import load_params
+from funreason.core.errors import DataError, ModelError
+from funreason.publish.hub import PublishError
+from funreason.publish.model_card import model_card
+from funreason.publish.model_hub import checked_card
+from funreason.serve.ollama import modelfile, parts
+from funreason.srml.template import ChatTemplate, unmarked
+
+TRAIN = {
+    "loss": {"think": 0.1, "result": 0.02, "total": 0.07}, "heldout": {"think": 0.2, "result": 0.03}, "weight": 0.7,
+    "tokens": {"think": 30, "result": 15}, "rows": {"used": 8, "heldout": 2},
+}  # fmt: skip
+BFCL = {"toy": {"known": {"accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 9, "categories": {"x": {"accuracy": 1.0}}}}}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with a trained round, as the pipeline leaves it."""
+    files = {
+        "metrics/r0/train.json": TRAIN, "metrics/r0/bfcl.json": BFCL,
+        "metrics/r0/6_validate.json": {"outcomes": {"kept": 7, "dropped": 3}},
+        "models/base.json": {"kind": "local", "path": "/secret/place/base", "identity": "sha256:1"},
+    }  # fmt: skip
+    for name, value in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(value))
+    (tmp_path / "models/r0").mkdir()
+    for file in TOY.iterdir():
+        (tmp_path / "models/r0" / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "params.yaml").write_bytes((ROOT / "profiles/toy.yaml").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(monkeypatch, capsys, *arguments: str) -> tuple[int, str]:
+    monkeypatch.setattr("sys.argv", ["funreason", *arguments])
+    with pytest.raises(SystemExit) as status:
+        main.main()
+    out, err = capsys.readouterr()
+    return status.value.code, out + err
+
+
+def test_the_card(project):
+    card = model_card("r0", load_params(), "apache-2.0")
+    assert checked_card(card, "r0") == card == model_card("r0", load_params(), "apache-2.0")
+    for text in ("`base`", "sha256:1", "| kept", "| 7", "0.7 at the end", "50.0", "40.0–60.0", "license: apache-2.0",
+                 "funreason serve", "Not tested for"):  # fmt: skip
+        assert text in card
+    assert "secret" not in card and "100.0" not in card
+    (project / "metrics/r0/bfcl.json").unlink()
+    with pytest.raises(DataError, match="has no accuracies: run `dvc repro evaluate_bfcl@r0"):
+        model_card("r0", load_params(), None)
+    with pytest.raises(PublishError, match="has no Data, Serve"):
+        checked_card(card.replace("## Data", "").replace("## Serve", ""), "r0")
+
+
+def test_export_and_the_dry_run(project, monkeypatch, capsys):
+    status, out = run(monkeypatch, capsys, "export", "r0", "--out", "share")
+    assert status == 0 and "convert_hf_to_gguf.py share" in out
+    template = (project / "share/chat_template.jinja").read_text()
+    Environment(extensions=["jinja2.ext.loopcontrols"]).parse(template)
+    assert "tools" in template and (project / "models/r0/chat_template.jinja").read_text() != template
+    assert {"README.md", "Modelfile", "model.safetensors", "tokenizer.json"} <= {
+        f.name for f in project.glob("share/*")
+    }
+    assert run(monkeypatch, capsys, "export", "r0", "--out", "share")[0] == 1
+    status, out = run(monkeypatch, capsys, "push-model", "own/model", "--dry-run")
+    assert status == 0 and "would upload to own/model (public, licence unknown)" in out and "README.md" in out
+    status, out = run(monkeypatch, capsys, "push-model", "own/model")
+    assert status == 1 and "give --license, or push it with --private" in out
+    assert [file.name for file in (project / "models").iterdir()] in (["base.json", "r0"], ["r0", "base.json"])
+    status, out = run(monkeypatch, capsys, "serve", "r0", "--print", "--vllm=--seed 3")
+    assert status == 0 and "--tool-call-parser funreason" in out and out.endswith("--seed 3\n")
+    status, out = run(monkeypatch, capsys, "serve", "r7", "--print")
+    assert status == 1 and "`dvc repro train@r7` trains it" in out
+
+
+@pytest.mark.parametrize("name", ["toy", "qwen2_5", "qwen3", "llama3", "granite", "glm4", "zephyr"])
+def test_a_modelfile_writes_what_the_template_writes(name):
+    tokenizer = tokenizer_of(name)
+    template, (begin, turns, prompt) = ChatTemplate.of(tokenizer), parts(tokenizer)
+    roles = ["system", "user", "assistant", *(["tool"] if "tool" in turns else []), "assistant", "user"]
+    chat = [{"role": role, "content": f"{role} {number}"} for number, role in enumerate(roles)]
+    written = "".join(f"{turns[one['role']][0]}{one['content']}{turns[one['role']][1]}" for one in chat)
+    assert begin + written + prompt == unmarked(template.text(chat))
+    text = modelfile(tokenizer, "./model.gguf")
+    assert text.startswith('FROM ./model.gguf\nTEMPLATE """') and f'eq .Role "user" }}}}{turns["user"][0]}' in text
+    assert "PARAMETER temperature 0\n" in text and "PARAMETER stop" in text
+
+
+def test_a_template_without_a_form_for_ollama():
+    with pytest.raises(ModelError, match="llama.cpp with --jinja"):
+        modelfile(tokenizer_of("llama2"), "x")
