@@ -75,8 +75,8 @@ def test_a_prompt_that_opened_the_reasoning(text):
 
 def test_reasoning_that_is_never_closed_is_reasoning():
     assert split_reasoning("<think>so [f()]") == ("so [f()]", "")
-    assert split_reasoning("so [f()] </thi", opened=True) == ("so [f()] </thi", "")
-    assert streamed("<think>so </thi", lambda: 1) == ("so </thi", "", [])
+    assert split_reasoning("so [f()] </th", opened=True) == ("so [f()] </th", "")
+    assert streamed("<think>so </th", lambda: 1) == ("so </th", "", [])
 
 
 def test_text_is_shown_as_it_comes():

@@ -61,13 +61,12 @@ def model_card(name: str, params: Params, license: str | None) -> str:
 def _front_matter(base: str, license: str | None) -> str:
     from huggingface_hub import ModelCardData
 
-    on_hub = {"base_model": base.partition(" at ")[0]} if "/" in base else {}
     data = ModelCardData(
         license=license or UNKNOWN,
         library_name="transformers",
         pipeline_tag="text-generation",
         tags=["function-calling", "tool-use", "reasoning", "funreason"],
-        **on_hub,
+        base_model=base if "/" in base else None,
     )
     return data.to_yaml() + "\n"
 

@@ -166,7 +166,7 @@ def _arguments(call: Call) -> str:
 
 
 def _delta(number: int, call: Call) -> DeltaToolCall:
-    function = DeltaFunctionCall(name=call.name, arguments=_arguments(call)).model_dump(exclude_none=True)
+    function = DeltaFunctionCall(name=call.name, arguments=_arguments(call))
     return DeltaToolCall(id=make_tool_call_id(), type="function", index=number, function=function)
 
 
