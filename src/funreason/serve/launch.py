@@ -20,8 +20,8 @@ from funreason.serve.checkpoint import Checkpoint
 PLUGIN = "funreason.serve.plugin"
 PARSER = "funreason"
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
-_ENGINE = ("dtype", "max_model_len", "max_num_seqs", "tensor_parallel_size", "gpu_memory_utilization",
-           "max_num_batched_tokens", "kv_cache_memory_bytes", "enforce_eager", "enable_chunked_prefill")  # fmt: skip
+_NOT_FLAGS = ("model", "revision", "tokenizer_revision", "use_tqdm_on_load", "distributed_executor_backend",
+              "pipeline_parallel_size")  # fmt: skip
 _EXAMPLE_TOOL = {
     "type": "function",
     "function": {
@@ -52,9 +52,9 @@ def serve_command(model: Checkpoint, llm: LlmParams, host: str, port: int, more:
     command += ["--tool-parser-plugin", PLUGIN, "--reasoning-parser-plugin", PLUGIN]
     # Greedy, as evaluated, where a request names no temperature.
     command += ["--override-generation-config", json.dumps({"temperature": 0.0})]
-    for name in _ENGINE:
-        if name in engine:
-            command += _flag(name, engine[name])
+    for name, value in engine.items():
+        if value is not None and name not in _NOT_FLAGS:
+            command += _flag(name, value)
     return [*command, *more]
 
 
