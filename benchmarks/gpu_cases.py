@@ -43,7 +43,7 @@ SHAPES = {
     "0.5B": (896, 4864, 24, 14, 2),
     "1.5B": (1536, 8960, 28, 12, 2),
     "tiny": (256, 512, 2, 4, 2),
-    "rehearsal": (32, 64, 2, 2, 1),
+    "rehearsal": (64, 128, 2, 2, 1),
 }
 ROOM_FOR_1_5B = 40e9  # bytes of a GPU; on a smaller one its adapters are trained
 FP32, BF16 = 1e-5, 3e-2  # largest relative errors of a gradient
@@ -137,9 +137,10 @@ class Gradients(TrainerCallback):
     """Takes the gradients of the first optimizer step, whole also where they are sharded."""
 
     def on_pre_optimizer_step(self, args, state, control, model=None, **kwargs):
-        self.taken = {}
+        self.taken, self.sharded = {}, False
         for name, parameter in model.named_parameters():
             if (grad := parameter.grad) is not None:
+                self.sharded |= hasattr(grad, "full_tensor")
                 whole = grad.full_tensor() if hasattr(grad, "full_tensor") else grad
                 self.taken[name.removeprefix("module.")] = whole.detach().clone()
 
@@ -255,10 +256,11 @@ def speed(sizes: Machine, shape: str, tokens: str) -> None:
     check("TRL", SFTTrainer)
     check("SRML", SRMLTrainer)
     check("SRML, torch's linear head", SRMLTrainer, head="linear")
-    if not installed("liger_kernel"):
-        say("SRML, liger's layers", result="skipped: liger-kernel is not installed")
-    elif CUDA:
+    if CUDA and installed("liger_kernel"):
         check("SRML, liger's layers", SRMLTrainer, use_liger_kernel=True)
+    else:
+        missing = "liger-kernel is not installed" if CUDA else "liger's layers need a GPU"
+        say("SRML, liger's layers", result=f"skipped: {missing}")
 
 
 def lora(rank: int = 16):
@@ -287,6 +289,8 @@ def fsdp2(sizes: Machine) -> None:
             train(
                 SRMLTrainer, copy.deepcopy(start), examples, taken, max_steps=1, learning_rate=0.0, **shape, **options
             )
+            if not taken.sharded:
+                raise RuntimeError("accelerate has not sharded the model")
             say(case, error=taken.error(wanted), bound=bound)
 
         guarded(case, measure)

@@ -40,7 +40,7 @@ def serving(params: Params, machine: Machine) -> Iterator[Diagnosis]:
         return
     if gpus and params.llm.dtype == "bfloat16" and not all(gpu.bf16 for gpu in gpus):
         yield error(f"llm.dtype is bfloat16, which {gpus[0].name} lacks", "set llm.dtype to float16")
-    dtype = params.llm.dtype
+    dtype: str = params.llm.dtype
     if dtype == "auto" and not gpus:
         dtype = cpu_dtype(cpu_computes_bf16())
     needs = {where: _served(size, params, where, dtype) for where, size in _sizes(params).items()}

@@ -24,7 +24,7 @@ from funreason.core.errors import EngineError
 HELLO, LEAVE = "hello", "leave"
 _HELLO_S = 10  # an idle engine says hello at once; a busy one is not disturbed
 _LEAVE_S = 60  # until its memory is free
-_GRACE_S = 5  # for an engine that ends, until somebody is told that it is waited for
+_GRACE_S = 10  # for an engine that ends, until somebody is told that it is waited for
 _SIGN = ".alive"
 _LONGEST = 107 - len("/0123456789abcdef.sock.new")  # bytes; the system's limit for the name of a socket
 

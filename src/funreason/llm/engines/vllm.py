@@ -10,6 +10,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
@@ -80,16 +81,28 @@ class VllmEngine:
 
     def stream(self, jobs: Iterable[Job], sampling: Sampling) -> Iterator[tuple[Job, Response]]:
         """See `Engine.stream`."""
-        self.begin()
-        encoded = self._encoded(jobs)
+        with self._alive():
+            self.begin()
+            encoded = self._encoded(jobs)
+            try:
+                while True:
+                    yield from self._admit(encoded, sampling)
+                    if not self.running:
+                        return
+                    yield from self.step()
+            finally:
+                self._abort()
+
+    @contextmanager
+    def _alive(self) -> Iterator[None]:
+        """Raise EngineError where vLLM's process beside this one has ended; any call of the engine may notice it."""
         try:
-            while True:
-                yield from self._admit(encoded, sampling)
-                if not self.running:
-                    return
-                yield from self.step()
-        finally:
-            self._abort()
+            yield
+        except Exception as error:
+            if type(error).__name__ != "EngineDeadError":  # its module is loaded with the first job
+                raise
+            remedy = "its own error is above; run again to go on, with a lower llm.max_num_seqs where memory was short"
+            raise EngineError(f"vLLM's process for {self.ref.name_or_path!r} has ended; {remedy}") from error
 
     def load(self) -> None:
         """Start the engine now, not with the first job."""
@@ -107,13 +120,7 @@ class VllmEngine:
 
     def step(self) -> list[tuple[Job, Response]]:
         """Decode one token for each running job; return the jobs that this has finished."""
-        from vllm.v1.engine.exceptions import EngineDeadError
-
-        try:
-            outputs = cast("list[RequestOutput]", self._engine.step())  # the others are those of pooling models
-        except EngineDeadError as error:
-            remedy = "its own error is above; run again to go on, with a lower llm.max_num_seqs where memory was short"
-            raise EngineError(f"vLLM's process for {self.ref.name_or_path!r} has ended; {remedy}") from error
+        outputs = cast("list[RequestOutput]", self._engine.step())  # the others are those of pooling models
         return [(self.running.pop(output.request_id), _response(output)) for output in outputs]
 
     @property
