@@ -5,10 +5,11 @@ import time
 
 import pytest
 
+from funreason.calls.forms import form_of_text
 from funreason.evaluate import api_bank, bfcl, toy_suites
 from funreason.evaluate.bfcl import BfclPrompt
 from funreason.evaluate.bfcl_metrics import calls_apart
-from funreason.evaluate.forms import form_of, form_of_text
+from funreason.evaluate.forms import form_of
 from funreason.llm import Response
 
 from .suite import write_folder

@@ -63,6 +63,21 @@ def canonical(text: str) -> str | None:
         return None
 
 
+def exact_calls(text: str) -> list[str] | None:
+    """The calls in `text` as texts to compare, in which neither the order of calls nor of arguments counts.
+
+    Args:
+        text: An answer without its reasoning.
+
+    Returns:
+        One JSON text per call, sorted; [] where the text is `[]`; None if it is not a list of calls.
+    """
+    try:
+        return sorted(json.dumps(call.to_row(), sort_keys=True) for call in parse(text))
+    except CallSyntaxError:
+        return None
+
+
 class _Reader:
     """Reads one text, and turns a node of its syntax tree back into a position in it.
 

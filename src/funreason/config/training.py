@@ -72,6 +72,8 @@ class TrainParams(Block):
     max_dropped_fraction: Fraction
     heldout_fraction: Annotated[float, Field(ge=0, lt=1)]
     heldout_by: Literal["row", "tool"]
+    eval_rows: Annotated[int, Field(ge=0)]
+    keep: Literal["last", "best"]
     packing: bool
     padding_free: bool
     head: Literal["auto", "fused", "linear"]
@@ -89,6 +91,17 @@ class TrainParams(Block):
                 f"batch_size {self.batch_size} is not a multiple of micro_batch_size {self.micro_batch_size} times "
                 f"{self.processes} processes"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _answered(self) -> Self:
+        if self.eval_rows and not self.heldout_fraction:
+            raise ValueError(
+                f"eval_rows is {self.eval_rows} and heldout_fraction 0, which holds no row out; "
+                "raise heldout_fraction, or set eval_rows to 0"
+            )
+        if self.keep == "best" and not self.eval_rows:
+            raise ValueError("keep best compares exact calls, and eval_rows is 0; raise it, or set keep to last")
         return self
 
     @model_validator(mode="after")

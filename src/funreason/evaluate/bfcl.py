@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from funreason.calls.forms import CALLS, STATEMENT, UNREADABLE
 from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl
 from funreason.evaluate import DRIVERS
 from funreason.evaluate.answers import ScoredAnswer, too_long, unanswered, without_reasoning
 from funreason.evaluate.bfcl_metrics import CATEGORIES, wants_no_call
-from funreason.evaluate.forms import CALLS, CUT, STATEMENT, UNREADABLE, form_of
+from funreason.evaluate.forms import CUT, form_of
 from funreason.llm import Response
 from funreason.prompts import calling_prompt
 from funreason.sandbox.scorer import bisect, run_scorer, scorer_python

@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from funreason.evaluate.forms import CUT, REFUSALS, UNREADABLE
+from funreason.calls.forms import REFUSALS, UNREADABLE
+from funreason.evaluate.forms import CUT
 from funreason.evaluate.stats import accuracy, weighted_accuracy
 
 VERSIONS = ("v3", "v4")

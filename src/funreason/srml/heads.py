@@ -1,5 +1,6 @@
 """The LM head, scored on the labelled positions only, without the full logits: TRL's, or torch's in chunks."""
 
+import functools
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,6 +97,8 @@ def add_linear_head(model: nn.Module) -> None:
     model = unwrap_peft(model)
     fused = model.forward
 
+    # With the signature of the model's own: `generate` looks there for `logits_to_keep`.
+    @functools.wraps(type(model).forward)
     def forward(
         self: Any, *args: Any, fused_lm_head: bool = False, shift_labels: torch.Tensor | None = None, **kwargs: Any
     ) -> Any:

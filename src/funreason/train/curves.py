@@ -12,6 +12,8 @@ from funreason.srml.segments import NAMES, LabelReport
 POINTS = 200
 FINAL_FRACTION = 0.1  # single steps are noisy: the final losses are means over the last tenth of them
 LOSSES = {"think": "loss_think", "result": "loss_result", "total": "loss"}  # column → name in the log
+EXACT = {"exact_calls": "eval_exact_calls", "exact_no_call": "eval_exact_no_call"}
+HELDOUT = {name: f"eval_{key}" for name, key in LOSSES.items()} | EXACT
 CURVE = LOSSES | {
     "weight": "weight_think",
     "grad_fraction": "grad_fraction_think",
@@ -37,37 +39,45 @@ def write_curve(path: str | Path, history: list[dict]) -> None:
 
 
 def write_heldout(path: str | Path, history: list[dict]) -> None:
-    """Write `epoch,think,result,total`: the exact losses of the rows held out; no line where none are.
+    """Write `epoch` and the columns of HELDOUT, one line per epoch; no line where no row is held out.
+
+    `think`, `result`, `total`: the exact losses of the rows held out; `exact_calls`, `exact_no_call`: fractions of the
+    answers that have exactly their row's own calls, and that refuse where no call is right (see `ExactCalls`).
 
     Args:
         path: The CSV file.
         history: The Trainer's log.
     """
-    write_csv(path, ("epoch", *LOSSES), heldout_losses(history))
+    write_csv(path, ("epoch", *HELDOUT), map(_heldout_line, evaluations(history)))
 
 
-def heldout_losses(history: list[dict]) -> list[dict]:
-    """One entry per evaluation, as in `write_heldout`."""
-    columns = {name: f"eval_{key}" for name, key in LOSSES.items()}
-    evaluations = [entry for entry in history if "eval_loss" in entry]
-    return [{"epoch": _rounded(entry["epoch"])} | means([entry], columns) for entry in evaluations]
+def evaluations(history: list[dict]) -> list[dict]:
+    """What the log has of each evaluation, in one entry."""
+    by_step: dict[int, dict] = {}
+    for entry in history:
+        if any(name.startswith("eval_") for name in entry):
+            by_step.setdefault(entry["step"], {}).update(entry)
+    return list(by_step.values())
 
 
-def summary(history: list[dict], report: LabelReport, heldout: LabelReport) -> dict:
+def summary(history: list[dict], report: LabelReport, heldout: LabelReport, kept: int | None = None) -> dict:
     """The content of metrics/<round>/train.json; no times, so that equal trainings give equal files.
 
     Args:
         history: The Trainer's log.
         report: Counts of the rows trained on.
         heldout: Counts of the rows held out.
+        kept: The step whose weights are kept; None for the last.
     """
     steps, both = _steps(history), report + heldout
     tokens = {name: report.tokens[name] for name in NAMES}
     last = steps[-math.ceil(FINAL_FRACTION * len(steps)) :]
-    measured = heldout_losses(history)
+    measured = [entry for entry in evaluations(history) if kept in (None, entry["step"])]
+    line = _heldout_line(measured[-1]) if measured else {}
     return {
         "loss": means(last, LOSSES),
-        "heldout": {name: measured[-1][name] for name in LOSSES if name in measured[-1]} if measured else None,
+        "heldout": {name: line[name] for name in LOSSES if name in line} or None,
+        "exact": _exact(measured[-1]) if measured else None,
         "weight": means(last[-1:], CURVE).get("weight"),
         "grad_fraction": means(last, CURVE).get("grad_fraction"),
         "tokens": tokens,
@@ -96,6 +106,18 @@ def means(steps: list[dict], columns: dict[str, str]) -> dict[str, float]:
     """
     values = {name: [step[key] for step in steps if key in step] for name, key in columns.items()}
     return {name: _rounded(sum(numbers) / len(numbers)) for name, numbers in values.items() if numbers}
+
+
+def _heldout_line(entry: dict) -> dict:
+    return {"epoch": _rounded(entry["epoch"])} | means([entry], HELDOUT)
+
+
+def _exact(entry: dict) -> dict | None:
+    """The exact answers of the epoch whose weights are kept; None where `train.eval_rows` is 0."""
+    if "eval_call_rows" not in entry:
+        return None
+    counts = {name: entry[f"eval_{name}"] for name in ("call_rows", "no_call_rows", "cut_answers")}
+    return {"epoch": _rounded(entry["epoch"])} | means([entry], EXACT) | counts
 
 
 def _steps(history: list[dict]) -> list[dict]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate.utils import DistributedType
 from transformers import AutoModelForCausalLM, PrinterCallback
 from transformers.integrations import unset_hf_deepspeed_config
 from transformers.utils import logging
@@ -19,14 +18,16 @@ from funreason.serve.certificate import check_before_training
 from funreason.serve.template import served_template
 from funreason.srml import SRMLTrainer, TrainingDataError
 from funreason.train.adapters import lora_config, merged, quantization
+from funreason.train.answering import SHARDED, ExactCalls
 from funreason.train.callbacks import HeldoutEpochs, Progress, TimedCheckpoints
 from funreason.train.checkpoints import last_complete, require_space, run_key
 from funreason.train.curves import summary, write_curve, write_heldout
+from funreason.train.exact import choose
 from funreason.train.heldout import labelled_sides
+from funreason.train.keep import KeepBest, best_folder, kept_step
 from funreason.train.start import load, training_config
 
 OF_THIS_RUN = ("is_local", "local_files_only")  # transformers' notes in a tokenizer's configuration
-SHARDED = (DistributedType.FSDP, DistributedType.DEEPSPEED)
 
 
 def train_round(
@@ -65,6 +66,7 @@ def train_round(
     check_before_training(read_jsonl(rows), tokenizer)
     try:
         (learned, heldout), reports, sizes = labelled_sides(rows, tokenizer, train)
+        questions = choose(heldout, tokenizer, train) if train.eval_rows else []
     except TrainingDataError as error:
         raise DataError(str(error)) from None
     trainer = SRMLTrainer(
@@ -78,14 +80,19 @@ def train_round(
     )
     require_space(folder, sum(map(size_of, filter(lambda p: p.requires_grad, trainer.model.parameters()))))
     trainer.remove_callback(PrinterCallback)
+    if questions:
+        trainer.add_callback(ExactCalls(trainer, questions))
+    if train.keep == "best":
+        trainer.add_callback(KeepBest(trainer))
     trainer.train(resume_from_checkpoint=last_complete(folder, delete=trainer.is_world_process_zero()))
-    save(trainer, ref, dtype, out)
+    kept = kept_step(trainer, train.keep)
+    save(trainer, ref, dtype, out, None if kept == trainer.state.global_step else best_folder(folder, kept))
     if trainer.is_world_process_zero():
         history = trainer.state.log_history
         write_curve(metrics / "loss.csv", history)
         write_heldout(metrics / "heldout.csv", history)
         dtype_of_steps = {"autocast": "bfloat16" if args.bf16 else "float32"}
-        write_json(metrics / "train.json", summary(history, *reports) | sizes | dtype_of_steps)
+        write_json(metrics / "train.json", summary(history, *reports, kept) | sizes | dtype_of_steps)
         shutil.rmtree(folder)  # done: whoever runs it again wants it trained again
 
 
@@ -94,7 +101,7 @@ def size_of(parameter: torch.nn.Parameter) -> int:
     return int(getattr(parameter, "ds_numel", parameter.numel()))
 
 
-def save(trainer: SRMLTrainer, ref: ModelRef, dtype: torch.dtype, out: Path) -> None:
+def save(trainer: SRMLTrainer, ref: ModelRef, dtype: torch.dtype, out: Path, weights: Path | None = None) -> None:
     """Write the model that vLLM and the next round load, whole or not at all, without times, paths or run state.
 
     Called on all ranks. A model that is sharded over them, or adapters, go through a folder of their own, from which
@@ -105,11 +112,12 @@ def save(trainer: SRMLTrainer, ref: ModelRef, dtype: torch.dtype, out: Path) -> 
         ref: The start model, to which adapters are added.
         dtype: In which the weights are stored.
         out: The folder of the model.
+        weights: The folder of the weights to keep; None for those that the trainer has.
     """
     adapted = hasattr(trainer.model, "peft_config")
-    apart = adapted or trainer.accelerator.distributed_type in SHARDED
-    parts = Path(str(trainer.args.output_dir), "final")
-    if apart:
+    apart = adapted or trainer.accelerator.distributed_type in SHARDED or weights is not None
+    parts = weights or Path(str(trainer.args.output_dir), "final")
+    if apart and weights is None:
         trainer.save_model(str(parts))
     if not trainer.is_world_process_zero():
         return

@@ -7,6 +7,8 @@ const CURVES = [
   ['Gradient fraction of the reasoning', 'loss', 'step', 'grad_fraction', 'fraction'],
   ['Held-out loss of the reasoning', 'heldout', 'epoch', 'think', 'nats per token'],
   ['Held-out loss of the result', 'heldout', 'epoch', 'result', 'nats per token'],
+  ['Held-out exact calls', 'heldout', 'epoch', 'exact_calls', 'fraction'],
+  ['Held-out exact refusals', 'heldout', 'epoch', 'exact_no_call', 'fraction'],
   ['Learning rate', 'loss', 'step', 'learning_rate', 'learning rate'],
   ['Speed', 'loss', 'step', 'tokens_per_second', 'tokens per second'],
 ];
