@@ -126,6 +126,11 @@ def test_a_key_is_refused_and_not_repeated(key, value):
         ("rounds.base", VALUES["rounds"]["r0"], "rounds.base: other files of the project have this name"),
         ("llm.prices.models", {"gpt": {"prompt": 1.0, "completion": 2.0}}, "names 'gpt', the models are ['models/"),
         ("llm.prices.models", {"models/r0": {"prompt": -1.0, "completion": 2.0}}, "-1.0, expected 0.0 or more"),
+        ("llm.quantization", {"gpt": "fp8"}, "llm.quantization names 'gpt', the models are ['models/r0',"),
+        ("llm.quantization", {"models/r0": "int3"}, "`llm.quantization.models/r0` is 'int3', expected 'fp8', 'fp8_p"),
+        ("llm.quantization", "fp8", "`llm.quantization` is 'fp8', expected"),
+        ("llm.max_num_batched_tokens", 63, "max_num_batched_tokens is 63; a step decodes one token of each of max"),
+        ("llm.data_parallel_size", 0, "`llm.data_parallel_size` is 0, expected 1 or more"),
         ("llm.ray.gpus", 1.5, "`llm.ray.gpus` is 1.5, expected 1.0 or less"),
     ],
 )  # fmt: skip
@@ -148,6 +153,16 @@ def test_a_model_spread_by_ray_needs_a_gpu_for_each_part(key):
 def test_a_price_of_a_models_own():
     model = VALUES["models"]["judges"]["judge"]["path"]
     check_params(changed("llm.prices.models", {model: {"prompt": 1.0, "completion": 2.0}}), "params.yaml")
+
+
+def test_another_profile_replaces_the_methods_of_the_models(toy):
+    """Their names are the user's: they are no unknown keys."""
+    path = VALUES["models"]["teacher"]["path"]
+    (toy / "profiles/mine.yaml").write_text(f"llm: {{quantization: {{{path}: fp8}}}}\n")
+    profiles.use("mine")
+    assert load_params(toy / "params.yaml").llm.quantization == {path: "fp8"}
+    profiles.use("toy")
+    assert load_params(toy / "params.yaml").llm.quantization == {}
 
 
 def test_a_missing_key_is_named():

@@ -215,6 +215,9 @@ def test_a_model_that_does_not_fit_to_answer(huge):
     assert "models.base takes 30.4 GB of the 14.4 GB" in said(found(OLD))
     assert quiet(found(CARD)) and quiet(found(OLD, OLD, OLD, tensor_parallel_size=3))
     assert "this machine has 1 GPUs" in said(found(CARD, tensor_parallel_size=2))
+    copies = said(found(CARD, CARD, CARD, tensor_parallel_size=2, data_parallel_size=2))
+    assert "tensor_parallel_size is 2, data_parallel_size 2, this machine has 3 GPUs; lower one" in copies
+    assert quiet(found(OLD, quantization={str(huge): "fp8"}))  # 7.6 GB
     assert "which an old card lacks; set llm.dtype to float16" in str(next(found(OLD, dtype="bfloat16")))
     assert "llm.kv_cache_gb take 31.5 GB" in said(found())
     assert quiet(memory.serving(params(llm={"engine": "server"}), machine()))
