@@ -36,7 +36,7 @@ PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorde
 FAST := -m 'not model and not slow and not long'
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test-fast test-random test test-long gpu-check lint format docs setup lock bfcl3 ray toy-models real-model real-experiment sweep clean
+.PHONY: help repro test-fast test-random test test-long gpu-check lint format docs env setup lock bfcl3 ray toy-models real-model real-experiment sweep clean
 help:  ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
 repro: setup  ## check params.yaml, then run the stages of the pipeline that are out of date
@@ -61,6 +61,7 @@ format: setup  ## rewrite the code in the project's style
 	$(INSIDE) ruff check --fix . && $(INSIDE) ruff format .
 docs: setup  ## build the documentation site into site/
 	$(INSIDE) python -m sphinx -q -W --keep-going -b html docs site
+env: $(SELF)  ## the main environment alone: enough to look at data, parameters and reports
 setup: $(SELF) $(BFCL) $(EVALP)  ## bring the environments up to date with requirements/*.lock
 
 $(UV):

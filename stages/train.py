@@ -1,8 +1,8 @@
 """Fine-tune a round's start model on the round's rows with the multiscale loss.
 
 Run as: python stages/train.py r0
-Reads params.yaml, data/<round>/train.jsonl and the start model; writes models/<round>/ and, in metrics/<round>/,
-train.json, loss.csv and heldout.csv. Killed and run again, it goes on from its last checkpoint.
+Reads params.yaml, data/<round>/train.jsonl and the start model; writes models/<round>/, data/<round>/tokens.json and,
+in metrics/<round>/, train.json, loss.csv and heldout.csv. Killed and run again, it goes on from its last checkpoint.
 """
 
 import sys
@@ -35,6 +35,7 @@ def main(name: str) -> None:
         params.loss,
         params.train,
         checkpoints=checkpoint_root(),
+        tokens=Path(paths.token_losses(name)),
     )
 
 

@@ -171,6 +171,12 @@ def _round_metrics(name: str, rows: int, counts: dict[str, int]) -> None:
         ("epoch", "think", "result", "total"),
         [{"epoch": at, "think": 0.3, "result": 0.2, "total": 0.25} for at in (1, 2, 3)],
     )
+    tokens = [
+        ["<think>", "think", 0.35, 2.5, 0.5],
+        [HOSTILE[0], "think", 0.35, 1.0, 0.1],
+        ["[f()]", "result", 0.3, None, 0.2],
+    ]
+    write_json(paths.token_losses(name), {"rows": [{"id": "row 1 of 1", "tokens": tokens}]})
     write_json(
         paths.code_retention(name),
         {

@@ -17,6 +17,7 @@ from funreason.report.page.rows import SMALLEST_STRATUM, chosen
 from .browser import Browser
 from .finished import HOSTILE, ROUNDS, write_run
 
+pytestmark = pytest.mark.slow
 ROWS = 1200
 VIEWS = ("#overview", "#rows", "#tools", "#judges", "#evaluation", "#training", "#tokens", "#row?round=r0&id=12")
 AXE = "axe-core@4.11.0"
@@ -133,6 +134,18 @@ def test_what_one_model_got_right_and_the_other_wrong(shown):
     assert '[{"find_dentist": {"city": ["20"]}}]' in text and "base: wrong" in text
     shown.go("#evaluation?model=base")
     assert "type_error:simple (80)" in shown.text()
+
+
+def test_the_losses_of_single_tokens(shown):
+    shown.click("Tokens", "header")
+    script = "[...document.querySelectorAll('article .token')].map((one) => [one.className, one.title])"
+    assert shown.evaluate(script) == [
+        ["token think w4", "think, weight 0.35, loss 2.5 → 0.5 nats"],
+        ["token think w4", "think, weight 0.35, loss 1 → 0.1 nats"],
+        ["token result w4", "result, weight 0.3, loss – → 0.2 nats"],
+    ]
+    shown.click("r1", ".choice")
+    assert shown.evaluate("location.hash") == "#tokens?round=r1"
 
 
 def test_filters_are_links_that_can_be_taken_back(shown):

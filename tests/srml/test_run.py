@@ -22,11 +22,13 @@ from funreason.llm import load_ref
 from funreason.prompts import calling_prompt
 from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError
 from funreason.srml.segments import LabelReport, label_rows
+from funreason.train import callbacks
 from funreason.train.callbacks import Progress
 from funreason.train.checkpoints import last_complete, require_space, run_key
 from funreason.train.curves import summary, write_curve
 from funreason.train.heldout import labelled_sides, split
 from funreason.train.run import train_round
+from funreason.train.start import trackers
 
 ROOT = Path(__file__).parents[2]
 
@@ -208,3 +210,32 @@ def test_an_unknown_round_is_one_line(tiny_model, tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(workspace(tmp_path, tiny_model))
     assert main("r7") == 1
     assert capsys.readouterr().err == "error: params.yaml has no round 'r7'; its rounds are r0, r1\n"
+
+
+def test_the_losses_of_single_tokens_before_and_after(tiny_model, tmp_path):
+    folder = workspace(tmp_path, tiny_model)
+    train(folder, tiny_model, LOSS, TRAIN, tokens=folder / "tokens.json")
+    rows = json.loads((folder / "tokens.json").read_text())["rows"]
+    assert 1 <= len(rows) <= 12
+    for row_ in rows:
+        texts, segments, weights, before, after = zip(*row_["tokens"], strict=True)
+        assert abs(sum(weights) - 1) < 0.01 and all(value >= 0 for value in (*before, *after))
+        if "think" in segments:  # a row may have no reasoning
+            think = sum(weight for weight, segment in zip(weights, segments, strict=True) if segment == "think")
+            assert think == pytest.approx(LOSS["lambda"], abs=0.01) and "".join(texts).startswith("<think>")
+    assert any(token[1] == "think" for row_ in rows for token in row_["tokens"])
+    means = [sum(token[at] for row_ in rows for token in row_["tokens"]) for at in (3, 4)]
+    assert means[1] < means[0]
+
+
+def test_a_tracker_without_its_package_is_one_line():
+    assert trackers("none") == []
+    with pytest.raises(ModelError, match="train.report_to is trackio, but the package trackio is not installed; "):
+        trackers("trackio")
+
+
+def test_without_a_terminal_there_is_a_line_per_minute(tiny_model, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(callbacks, "LINE_S", 0.0)
+    train(workspace(tmp_path, tiny_model), tiny_model, LOSS, TRAIN)
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train: step")]
+    assert len(lines) >= 5 and "loss_think" in lines[0] and lines[0].endswith("min left") and "step 1 of 6" in lines[0]

@@ -24,7 +24,7 @@ TRAIN = {
     "weight_decay": 0.0, "max_length": 500, "max_dropped_fraction": 0.2, "seed": 3, "bf16": False,
     "gradient_checkpointing": False, "heldout_fraction": 0.2, "heldout_by": "row",
     "eval_rows": 0, "keep": "last", "packing": False, "padding_free": False, "head": "auto",
-    "launcher": "none", "processes": 1,
+    "launcher": "none", "processes": 1, "report_to": "none",
     "lora": {"rank": 0, "alpha": 8, "dropout": 0.0, "quantize": False},
 }  # fmt: skip
 # Runs the real stage with a save every step, and dies in the save of the given step after writing the one before.
@@ -54,11 +54,11 @@ def workspace(folder: Path, model: Path, train: dict = TRAIN) -> Path:
     return folder
 
 
-def train(folder: Path, model: Path, loss: dict, options: dict) -> None:
+def train(folder: Path, model: Path, loss: dict, options: dict, tokens: Path | None = None) -> None:
     """Train r0 in a workspace."""
     train_round(
         folder / "data/r0/train.jsonl", load_ref(model), folder / "models/r0", folder / "metrics/r0",
-        LossParams(**loss), TrainParams(**options), checkpoints=folder / ".checkpoints",
+        LossParams(**loss), TrainParams(**options), checkpoints=folder / ".checkpoints", tokens=tokens,
     )  # fmt: skip
 
 

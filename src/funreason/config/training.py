@@ -83,6 +83,7 @@ class TrainParams(Block):
     seed: Seed
     bf16: bool
     gradient_checkpointing: bool
+    report_to: Literal["none", "tensorboard", "wandb", "mlflow", "trackio", "dvclive"]
 
     @model_validator(mode="after")
     def _whole_steps(self) -> Self:

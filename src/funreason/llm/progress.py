@@ -1,5 +1,6 @@
 """The line that a user watches: rows and tokens per second, responses from the cache, and the time left."""
 
+import sys
 import time
 
 from tqdm import tqdm
@@ -7,10 +8,11 @@ from tqdm import tqdm
 from funreason.llm.request import Response
 
 _EVERY_S = 0.5  # seconds between two updates of the rates
+LINE_S = 60.0  # seconds between two lines where there is no terminal
 
 
 class ProgressLine:
-    """A context manager around asking. It prints nothing where stderr is not a terminal.
+    """A context manager around asking. Where stderr is not a terminal, it prints a line per minute.
 
     Args:
         total: Requests.
@@ -21,7 +23,8 @@ class ProgressLine:
     def __init__(self, total: int, hits: int, desc: str):
         self._bar = tqdm(total=total, initial=hits, desc=desc, unit="row", disable=None)
         self._hits, self._prompt, self._completion = hits, 0, 0
-        self._start = self._shown = time.monotonic()
+        self._start = self._shown = self._printed = time.monotonic()
+        self._desc, self._total, self._done = desc, total, hits
         self._bar.set_postfix_str(f"{hits:,} cached")
 
     def add(self, response: Response) -> None:
@@ -33,6 +36,12 @@ class ProgressLine:
             self._shown = now
             self._bar.set_postfix_str(self._rates(now - self._start), refresh=False)
         self._bar.update()
+        self._done += 1
+        if self._bar.disable and now - self._printed >= LINE_S:
+            self._printed = now
+            left = (now - self._start) / max(self._done - self._hits, 1) * (self._total - self._done)
+            place = f"{self._done:,} of {self._total:,} rows, {self._rates(now - self._start)}"
+            print(f"{self._desc}: {place}, {left / 60:.0f} min left", file=sys.stderr, flush=True)
 
     def _rates(self, seconds: float) -> str:
         prompt, completion = (count / max(seconds, 1e-9) for count in (self._prompt, self._completion))

@@ -26,6 +26,7 @@ from funreason.train.exact import choose
 from funreason.train.heldout import labelled_sides
 from funreason.train.keep import KeepBest, best_folder, kept_step
 from funreason.train.start import load, training_config
+from funreason.train.token_losses import sample_rows, token_losses, token_report
 
 OF_THIS_RUN = ("is_local", "local_files_only")  # transformers' notes in a tokenizer's configuration
 
@@ -39,6 +40,7 @@ def train_round(
     train: TrainParams,
     *,
     checkpoints: Path,
+    tokens: Path | None = None,
     save_seconds: float = 60,
 ) -> None:
     """Train a model, from the last checkpoint of the same training where there is one.
@@ -51,6 +53,8 @@ def train_round(
         loss: The block `loss` of params.yaml.
         train: The block `train`.
         checkpoints: The folder of all trainings' checkpoints.
+        tokens: The file for the losses of single tokens of a few rows; None writes none. `after` is
+            the model of the last step. With several processes it holds no rows.
         save_seconds: Time between two checkpoints.
 
     Raises:
@@ -84,7 +88,10 @@ def train_round(
         trainer.add_callback(ExactCalls(trainer, questions))
     if train.keep == "best":
         trainer.add_callback(KeepBest(trainer))
+    sample = sample_rows(learned)
+    before = token_losses(trainer, sample) if tokens else None
     trainer.train(resume_from_checkpoint=last_complete(folder, delete=trainer.is_world_process_zero()))
+    after = token_losses(trainer, sample) if tokens else None
     kept = kept_step(trainer, train.keep)
     save(trainer, ref, dtype, out, None if kept == trainer.state.global_step else best_folder(folder, kept))
     if trainer.is_world_process_zero():
@@ -92,7 +99,10 @@ def train_round(
         write_curve(metrics / "loss.csv", history)
         write_heldout(metrics / "heldout.csv", history)
         dtype_of_steps = {"autocast": "bfloat16" if args.bf16 else "float32"}
-        write_json(metrics / "train.json", summary(history, *reports, kept) | sizes | dtype_of_steps)
+        figures = summary(history, *reports, kept) | sizes | dtype_of_steps
+        write_json(metrics / "train.json", figures)
+        if tokens:
+            write_json(tokens, token_report(sample, tokenizer, figures["weight"], before, after))
         shutil.rmtree(folder)  # done: whoever runs it again wants it trained again
 
 

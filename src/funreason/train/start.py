@@ -1,5 +1,7 @@
 """The start of a training: the parameters as SRMLTrainer's options, the start model and its tokenizer."""
 
+import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +74,19 @@ def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLC
         save_strategy="no",  # TimedCheckpoints asks for saves and deletes old ones
         prediction_loss_only=True,
         disable_tqdm=True,
-        report_to=[],
+        report_to=trackers(train.report_to),
     )
+
+
+def trackers(name: str) -> list[str]:
+    """What the Trainer logs to, of `train.report_to`. Raises ModelError where its package is not installed."""
+    if name == "none":
+        return []
+    if find_spec(name) is None:
+        remedy = f"`.venv/bin/python -m uv pip install {name}`, or set it to none"
+        raise ModelError(f"train.report_to is {name}, but the package {name} is not installed; {remedy}")
+    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", "runs")  # not beside the checkpoints, which are deleted
+    return [name]
 
 
 def load(

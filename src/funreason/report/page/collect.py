@@ -36,7 +36,9 @@ def collect_round(files: Source, name: str, labels: str, limit: int | None = LIM
         limit: as in `round_rows`.
     """
     part: JsonObject = {"answers": answers(files, name)}
-    return part if name == "base" else part | round_rows(files, name, labels, limit)
+    if name == "base":
+        return part
+    return part | round_rows(files, name, labels, limit) | {"tokens": json_of(files, paths.token_losses(name))}
 
 
 def collect_run(files: Source, rounds: Mapping[str, Any], measure: str, parts: Mapping[str, JsonObject]) -> JsonObject:
@@ -83,7 +85,7 @@ def _round(files: Source, name: str, round_params: Any, part: JsonObject) -> Jso
         "retention": json_of(files, paths.code_retention(name)),
         "judges": judges(files, name),
         "training": training(files, name),
-        "tokens": json_of(files, paths.token_losses(name)),
+        "tokens": part.get("tokens", {}),
         "by_tool": part.get("by_tool", {}),
         **rows,
     }

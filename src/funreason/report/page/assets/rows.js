@@ -51,7 +51,7 @@ function facet(name, filters) {
   }, value), h('span', { class: 'note' }, ` ${number(count)}`));
   const rest = entries.slice(SHOWN_VALUES);
   return h('div', null, h('h3', null, title), h('ul', null, entries.slice(0, SHOWN_VALUES).map(item)),
-    rest.length ? folded(`${rest.length} more`, h('ul', null, rest.map(item))) : null);
+    rest.length ? lazy(`${rest.length} more`, () => h('ul', null, rest.map(item))) : null);
 }
 
 function chips(filters) {

@@ -72,6 +72,13 @@ function folded(title, ...children) {
   return h('details', null, h('summary', null, title), ...children);
 }
 
+// Folded content that is made when it is opened: some lists have hundreds of links.
+function lazy(title, make) {
+  const details = folded(title);
+  details.addEventListener('toggle', () => details.append(make()), { once: true });
+  return details;
+}
+
 function words(text) {
   return text.match(/[\p{L}\p{N}_]+|\s+|[^\p{L}\p{N}_\s]/gu) || [];
 }
