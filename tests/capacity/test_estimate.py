@@ -8,9 +8,19 @@ from pathlib import Path
 import pytest
 
 from funreason.cli import main as cli
+from funreason.config import load_params
 from funreason.core.errors import DataError, ParamsError
 from funreason.core.paths import step_metrics
-from funreason.plan.capacity import ASKING, Speed, assumed_run, measured_run, read_assumptions, seconds, with_hours
+from funreason.plan.capacity import (
+    ASKING,
+    Speed,
+    assumed_run,
+    measured_rest,
+    measured_run,
+    read_assumptions,
+    seconds,
+    with_hours,
+)
 from funreason.plan.estimate import StageEstimate
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +45,12 @@ def run(monkeypatch, capsys):
 def test_a_stage_takes_its_start_and_its_tokens_over_all_gpus():
     assert seconds(StageEstimate("generate@r0", 7, 7, 1000, 500), SPEED) == 5 + (1000 / 100 + 500 / 10) / 2
     assert seconds(StageEstimate("cot@r0"), SPEED) == 0  # nothing asked, no engine started
+
+
+def test_training_takes_all_tokens_at_its_own_speed_or_a_third_of_prefill():
+    train = StageEstimate("train@r0", 7, 0, 1000, 500)
+    assert seconds(train, SPEED.model_copy(update={"train": 30.0})) == 5 + 1500 / 30 / 2
+    assert seconds(train, SPEED) == 5 + 1500 / (100 / 3) / 2
 
 
 def test_hours_and_cost_add_up():
@@ -117,7 +133,9 @@ def test_the_command_line_is_stronger_than_a_measurement(run, tmp_path):
     found = json.loads(out)
     assert status == 0 and found["rows"] == 2400
     assert found["speed"] == SPEED.model_dump() | {"gpus": 4}
-    assert found["stages"] == with_hours(measured_run(ROOT / "metrics", 2400)[0], SPEED.model_copy(update={"gpus": 4}))
+    estimates = measured_run(ROOT / "metrics", 2400)[0]
+    estimates += measured_rest(ROOT / "metrics", 2400, load_params(ROOT / "params.yaml").train.epochs)
+    assert found["stages"] == with_hours(estimates, SPEED.model_copy(update={"gpus": 4})) and not found["warnings"]
     path.write_text("{}")
     status, _, err = run("--speed", path)
     assert status == 1 and "holds no speed" in err and "funreason capacity measure" in err

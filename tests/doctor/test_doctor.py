@@ -186,6 +186,8 @@ def test_room_on_the_disk(small, tmp_path, monkeypatch, huge, tiny_model):
     free = shutil.disk_usage(tmp_path).free
     monkeypatch.chdir(tmp_path)
     assert free > 10 * GB and quiet(space.disk(params(**base(tiny_model))))
+    unknown = params(models={"base": {"path": None, "hub": "nobody/nothing", "revision": None}})
+    assert "models and checkpoints of a size that is not known" in said(space.disk(unknown), "ok")
     monkeypatch.setenv("FUNREASON_CACHE", str(small))
     assert "responses at" in said(space.disk(params(**base(tiny_model))), "warning")
 

@@ -10,7 +10,7 @@ import pytest
 from funreason.config import check_params, load_params, read_yaml
 from funreason.core.errors import DataError
 from funreason.core.jsonio import write_jsonl
-from funreason.plan.round import plan_round
+from funreason.plan.round import plan_round, plan_text
 from funreason.report.rounds import COLUMNS, figures, round_rows, table
 
 from .conftest import ROOT, write_skill
@@ -61,6 +61,11 @@ def test_a_self_refine_round_is_planned_by_the_last_one(measured):
     assert work["evaluate_bfcl@r2"].completion_tokens == 50 * 400 and work["publish@r2"].requests == 0
     looped = {name for name, stage in read_yaml("dvc.yaml")["stages"].items() if "foreach" in stage}
     assert set(work) == {f"{name}@r2" for name in looped}
+    Path("dvc.lock").write_text((ROOT / "dvc.lock").read_text().replace("toy/models/toy-judge", "other"))
+    text = plan_text(plan_round(load_params(), "self_refine"))
+    assert text.startswith(
+        "warning: the counts in metrics were measured with other models: models.judges.judge other (par"
+    )
 
 
 def test_an_hdr_round_asks_about_its_pool_alone_with_its_own_panel(measured):

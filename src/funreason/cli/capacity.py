@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from funreason.cli.places import given_path
@@ -22,10 +23,16 @@ def add(capacity: argparse.ArgumentParser) -> None:
     source.add_argument("--from", dest="folder", type=given_path, metavar="FOLDER", help=finished)
     assumed = "a file of assumptions, such as configs/capacity/32b.yaml"
     source.add_argument("--assume", type=given_path, metavar="FILE", help=assumed)
+    counted = "count a sample of your rows with the tokenizers of params.yaml's models, before there is a run"
+    source.add_argument("--count", action="store_true", help=counted)
+    _add_lengths(capacity)
     capacity.add_argument("--rows", type=_count, help="rows of the source; default: those of the run or the file")
     capacity.add_argument("--speed", type=given_path, metavar="FILE", help="a file that `measure` has written")
     capacity.add_argument("--prefill", type=_rate, help="prompt tokens per second per GPU")
     capacity.add_argument("--decode", type=_rate, help="completion tokens per second per GPU")
+    capacity.add_argument(
+        "--train", type=_rate, help="tokens trained on per second per GPU; default: a third of prefill"
+    )
     capacity.add_argument("--start-s", type=_amount, help="seconds until a stage's model is loaded")
     capacity.add_argument("--gpus", type=_count, help="number of GPUs")
     capacity.add_argument("--price", type=_amount, help="money per GPU hour")
@@ -41,6 +48,19 @@ def add(capacity: argparse.ArgumentParser) -> None:
     )
     measure.add_argument("--out", type=given_path, metavar="FILE", help="also write the result there, for --speed")
     measure.set_defaults(run=_measure)
+
+
+def _add_lengths(capacity: argparse.ArgumentParser) -> None:
+    counting = capacity.add_argument_group("with --count")
+    counting.add_argument("--sample", type=_count, default=200, help="rows that are counted; default: 200")
+    reasoning = (
+        "tokens of a reasoning; default: those of the rows that bring one, else 600 (teachers write 300 to 1,300)"
+    )
+    counting.add_argument("--reasoning", type=_count, metavar="TOKENS", help=reasoning)
+    counting.add_argument("--reply", type=_count, default=400, metavar="TOKENS", help="of a judge; default: 400")
+    counting.add_argument("--code", type=_count, default=200, metavar="TOKENS", help="of a solution; default: 200")
+    other = "a tokenizer of the same family, for models whose own is not here"
+    counting.add_argument("--tokenizer", type=given_path, metavar="FOLDER", help=other)
 
 
 def _count(text: str) -> int:
@@ -65,22 +85,56 @@ def _rate(text: str) -> float:
     return value
 
 
-def _estimate(arguments: argparse.Namespace) -> None:
-    from funreason.plan.capacity import assumed_run, measured_run, read_assumptions, with_hours
+@dataclass(frozen=True)
+class _Source:
+    """Stages, rows, and for people: where the counts come from, and what to beware of."""
 
-    folder = arguments.folder or "metrics"
+    estimates: "list[StageEstimate]"
+    rows: int
+    title: str
+    notes: list[str]
+    warnings: list[str]
+
+
+def _estimate(arguments: argparse.Namespace) -> None:
+    from funreason.plan.capacity import read_assumptions, with_hours
+
     assumptions = read_assumptions(arguments.assume) if arguments.assume else None
     speed = _speed(arguments, assumptions)
+    source = _counted(arguments) if arguments.count else _known(arguments, assumptions)
+    if arguments.json:
+        stages = with_hours(source.estimates, speed)
+        told = {"source": source.title, "notes": source.notes, "warnings": source.warnings}
+        print(json.dumps({"rows": source.rows, **told, "speed": speed.model_dump(), "stages": stages}, indent=2))
+    else:
+        print(_text(source, speed))
+
+
+def _known(arguments: argparse.Namespace, assumptions: "Assumptions | None") -> _Source:
+    """From a file of assumptions, or a finished run."""
+    from funreason.config import load_params
+    from funreason.plan.capacity import assumed_run, measured_rest, measured_run
+    from funreason.plan.provenance import foreign_counts
+
     if assumptions:
         rows = arguments.rows or assumptions.rows
-        estimates = assumed_run(assumptions, rows)
-    else:
-        estimates, rows = measured_run(folder, arguments.rows)
-    if arguments.json:
-        stages = with_hours(estimates, speed)
-        print(json.dumps({"rows": rows, "speed": speed.model_dump(), "stages": stages}, indent=2))
-    else:
-        print(_text(estimates, rows, speed, arguments.assume or folder))
+        return _Source(assumed_run(assumptions, rows), rows, f"tokens per row from {arguments.assume}", [], [])
+    folder, params = arguments.folder or "metrics", load_params()
+    estimates, rows = measured_run(folder, arguments.rows)
+    estimates += measured_rest(folder, rows, params.train.epochs)
+    return _Source(estimates, rows, f"tokens per row from {folder}", [], foreign_counts(params, folder))
+
+
+def _counted(arguments: argparse.Namespace) -> _Source:
+    from funreason.config import load_params
+    from funreason.plan.counted import CountedRun, Lengths
+    from funreason.plan.tokens import Counters
+
+    params = load_params()
+    lengths = Lengths(arguments.reasoning, arguments.reply, arguments.code)
+    counted = CountedRun(params, Counters(params, arguments.tokenizer), lengths, arguments.sample)
+    result = counted.run(arguments.rows)
+    return _Source(result.estimates, result.rows, "tokens counted, at most", result.notes, [])
 
 
 def _speed(arguments: argparse.Namespace, assumptions: "Assumptions | None") -> "Speed":
@@ -92,17 +146,18 @@ def _speed(arguments: argparse.Namespace, assumptions: "Assumptions | None") -> 
     return speed.model_copy(update={name: value for name, value in options.items() if value is not None})
 
 
-def _text(estimates: "list[StageEstimate]", rows: int, speed: "Speed", source: str) -> str:
-    from funreason.plan.capacity import with_hours
+def _text(source: _Source, speed: "Speed") -> str:
+    from funreason.plan.capacity import FORWARD_AND_BACKWARD, with_hours
     from funreason.plan.estimate import table
 
-    figures = with_hours(estimates, speed)
+    figures = with_hours(source.estimates, speed)
     columns = {
         name.replace("_", " "): [f"{row[name]:,.2f}" for row in figures]
         for name in ("hours", "gpu_hours", "cost")
         if name in figures[-1]
     }
-    lines = [f"{rows:,} rows, tokens per row from {source}", table(estimates, beside=columns)]
+    lines = [*(f"warning: {text}" for text in source.warnings), f"{source.rows:,} rows, {source.title}"]
+    lines += [table(source.estimates, beside=columns), *(f"- {note}" for note in source.notes)]
     if not columns:
         lines += ["no hours: give --prefill and --decode (tokens per second per GPU), or measure them on your machine:"]
         lines += ["funreason capacity measure models/teacher.json --out speed.json"]
@@ -110,6 +165,10 @@ def _text(estimates: "list[StageEstimate]", rows: int, speed: "Speed", source: s
         return "\n".join(lines)
     price = "no price" if speed.price is None else f"{speed.price:g} per GPU hour"
     rates = f"{speed.prefill:,.0f} prefill and {speed.decode:,.0f} decode tokens per second each"
+    if any(estimate.trains for estimate in source.estimates):
+        rates += (
+            f", {speed.train:,.0f} in training" if speed.train else f", prefill / {FORWARD_AND_BACKWARD} in training"
+        )
     return "\n".join([*lines, f"{speed.gpus} GPUs, {rates}, {speed.start_s:g} s until a stage starts, {price}"])
 
 

@@ -14,6 +14,7 @@ from funreason.train.checkpoints import BYTES_PER_PARAMETER, checkpoint_root
 
 TOKEN = 4  # bytes of text
 _CHECKS = 5
+UNKNOWN = "models and checkpoints of a size that is not known (models.base is not here)"
 
 
 def disk(params: Params) -> Iterator[Diagnosis]:
@@ -23,9 +24,10 @@ def disk(params: Params) -> Iterator[Diagnosis]:
         free = shutil.disk_usage(device).free
         least, most = (sum(need.get(place, 0) for place in places) for need in (surely, perhaps))
         names = ", ".join(f"{name} at {folder}" for name, folder in places)
-        what = (
-            f"{gb(free)} free for {names}; a run takes {gb(least)} of models and checkpoints, up to {gb(most)} of rows"
-        )
+        known = least or any(surely.values()) or not surely.keys() & set(places)
+        takes = [f"{gb(least)} of models and checkpoints"] if least else [] if known else [UNKNOWN]
+        takes += [f"up to {gb(most)} of rows"] if most else []
+        what = f"{gb(free)} free for {names}; a run takes {' and '.join(takes) or 'nothing there'}"
         remedy = "free some, or move the places: FUNREASON_CACHE, `dvc cache dir`, the clone"
         if free < least:
             yield error(what, remedy)

@@ -1,9 +1,11 @@
 """The capacity model: the tokens of each stage that asks a model, over the speed of the GPUs.
 
     seconds of a stage = start_s + (prompt tokens / prefill + completion tokens / decode) / GPUs
+    seconds of train   = start_s + all tokens / train / GPUs
 
-`prefill` and `decode` are tokens per second of one GPU with full batches. The model is linear: it does not know that
-the last responses of a stage leave batches half empty. docs/LOG.md tells how far off it was where it was checked.
+`prefill`, `decode` and `train` are tokens per second of one GPU with full batches. The model is linear: it does not
+know that the last responses of a stage leave batches half empty. docs/LOG.md tells how far off it was where it was
+checked.
 """
 
 import json
@@ -19,11 +21,12 @@ from funreason.config.messages import describe
 from funreason.core.errors import DataError, ParamsError
 from funreason.core.jsonio import read_json
 from funreason.core.paths import STEPS, stem
-from funreason.plan.estimate import StageEstimate, measured, total
+from funreason.plan.estimate import EVALUATIONS, StageEstimate, measured, total
 
 ASKING = STEPS[:-1]  # generate and the five checks; validate asks no model
 EXAMPLE = "configs/capacity/32b.yaml"
 HOUR = 3600
+FORWARD_AND_BACKWARD = 3  # a training step computes three times what prefill does
 
 Amount = Annotated[float, Field(ge=0)]
 TokensPerSecond = Annotated[float, Field(gt=0)]
@@ -38,10 +41,14 @@ class StageAssumption(Block):
 
 
 class Speed(Block):
-    """Tokens per second per GPU, seconds until a stage's model is loaded, price per GPU hour. None: not known."""
+    """Tokens per second per GPU, seconds until a stage's model is loaded, price per GPU hour. None: not known.
+
+    `train` without a value is assumed to be `prefill` / `FORWARD_AND_BACKWARD`.
+    """
 
     prefill: TokensPerSecond | None = None
     decode: TokensPerSecond | None = None
+    train: TokensPerSecond | None = None
     start_s: Amount = 0.0
     gpus: Count = 1
     price: Amount | None = None
@@ -112,6 +119,41 @@ def measured_run(folder: str | Path, rows: int | None) -> tuple[list[StageEstima
     return estimates, rows or 0
 
 
+def measured_rest(folder: str | Path, rows: int, epochs: float) -> list[StageEstimate]:
+    """Training, scaled to the rows, and the evaluations, which are as large as they were, of a finished run.
+
+    Args:
+        folder: Of its metrics.
+        rows: Of the source.
+        epochs: That a model is trained.
+
+    Raises:
+        DataError: Metrics are damaged.
+    """
+    estimates = []
+    for metrics in sorted(path for path in Path(folder).glob("*") if path.is_dir()):
+        if (metrics / "train.json").is_file():
+            estimates.append(_trained(metrics, rows, epochs))
+        for benchmark in EVALUATIONS:
+            if (metrics / f"{benchmark}.json").is_file():
+                estimates.append(measured(metrics / f"{benchmark}.json", f"evaluate_{benchmark}@{metrics.name}"))
+    return estimates
+
+
+def _trained(metrics: Path, rows: int, epochs: float) -> StageEstimate:
+    """The rows trained on, with prompts as long as those that were generated from."""
+    counts, generated = read_json(metrics / "train.json"), read_json(metrics / f"{stem(ASKING[0])}.json")
+    factor = rows / generated["tasks"]
+    used = counts["rows"]["used"]
+    prompt = generated["llm"]["prompt_tokens"] / max(generated["llm"]["requests"], 1)
+    return StageEstimate(
+        f"train@{metrics.name}",
+        round(used * factor),
+        prompt_tokens=round(used * factor * epochs * prompt),
+        completion_tokens=round(sum(counts["tokens"].values()) * factor * epochs),
+    )
+
+
 def read_speed(path: str | Path) -> Speed:
     """What `funreason capacity measure` has written. Raises DataError."""
     try:
@@ -125,6 +167,9 @@ def seconds(estimate: StageEstimate, speed: Speed) -> float | None:
     """How long a stage takes on all GPUs; None where the speed is not known."""
     if speed.prefill is None or speed.decode is None:
         return None
+    if estimate.trains:
+        train = speed.train or speed.prefill / FORWARD_AND_BACKWARD
+        return speed.start_s + (estimate.prompt_tokens + estimate.completion_tokens) / train / speed.gpus
     if not estimate.requests:
         return 0.0
     computing = estimate.prompt_tokens / speed.prefill + estimate.completion_tokens / speed.decode

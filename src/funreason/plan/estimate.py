@@ -25,6 +25,11 @@ class StageEstimate:
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
+    @property
+    def trains(self) -> bool:
+        """Whether its tokens are those that a model is trained on, in all epochs."""
+        return self.stage.startswith("train@") and bool(self.prompt_tokens)
+
 
 @dataclass(frozen=True)
 class FinishedRound:

@@ -17,6 +17,7 @@ from funreason.plan.estimate import (
     rows_to_train,
     table,
 )
+from funreason.plan.provenance import foreign_counts
 
 FurtherRecipe = Literal["self_refine", "hdr"]
 LETTERS: dict[FurtherRecipe, str] = {"self_refine": "r", "hdr": "h"}  # what the names of rounds begin with
@@ -32,6 +33,7 @@ class RoundPlan:
         like: The round whose metrics are scaled.
         stages: What its stages would do.
         cost: Money at llm.prices.
+        warnings: Where the metrics come from other models than those of params.yaml.
     """
 
     name: str
@@ -39,6 +41,7 @@ class RoundPlan:
     like: str
     stages: list[StageEstimate]
     cost: float
+    warnings: list[str]
 
     def to_row(self) -> dict:
         """As JSON."""
@@ -67,13 +70,16 @@ def plan_round(params: Params, recipe: FurtherRecipe, after: str | None = None) 
     known = estimate_round(params, recipe_params, rows, like, trained, again=False)
     stages = [replace(known.get(step, StageEstimate(step)), stage=f"{step}@{name}") for step in _stages_of_rounds()]
     keys = ", ".join(f"{key}: {value}" for key, value in round_params.model_dump().items())
-    return RoundPlan(name, f"{name}: {{{keys}}}", like.name, stages, cost(params.llm.prices, stages))
+    return RoundPlan(
+        name, f"{name}: {{{keys}}}", like.name, stages, cost(params.llm.prices, stages), foreign_counts(params)
+    )
 
 
 def plan_text(plan: RoundPlan) -> str:
     """The plan for people."""
+    warnings = "".join(f"warning: {text}\n" for text in plan.warnings)
     return (
-        f"{table(plan.stages)}\n\n"
+        f"{warnings}{table(plan.stages)}\n\n"
         f"Estimated from the metrics of {plan.like}; responses in the cache are not asked for again.\n"
         f"Cost at llm.prices: {plan.cost:.2f}. To run it, put the line below under `rounds`, then `dvc repro`:\n"
         f"  {plan.line}"
