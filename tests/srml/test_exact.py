@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from funreason.calls import render, to_bfcl
 from funreason.config import LoraParams, TrainParams
+from funreason.core.errors import ParamsError
 from funreason.core.jsonio import write_jsonl
 from funreason.prompts import calling_prompt
 from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError
@@ -27,6 +28,7 @@ from funreason.train.answering import _answers
 from funreason.train.exact import choose, is_right
 from funreason.train.heldout import labelled_sides, split
 from funreason.train.keep import best_step
+from funreason.train.launch import command
 
 TOY = ROOT / "toy/models/toy-base"
 OWN = "<think>Two.</think>\n\n[get_weather(city='Ghent', days=3), get_time(zone='CET')]"
@@ -292,14 +294,19 @@ def test_killed_and_resumed_keeps_the_same_epoch(kept, tiny_model, tmp_path, epo
     assert list((broken / ".checkpoints").iterdir()) == []
 
 
-@pytest.mark.parametrize("launcher", ["ddp"])
+@pytest.mark.parametrize("launcher", ["ddp", "fsdp2"])
 def test_every_process_answers_its_share(tmp_path, launcher):
     """The toy's student, hardly trained: two processes count what one does, over rows that they cannot share evenly."""
-    options = {"epochs": 1.0, "batch_size": 2, "micro_batch_size": 1, "heldout_fraction": 0.5, "eval_rows": 7}
-    options |= {"learning_rate": 1e-9, "max_length": 1000}
+    options = {"batch_size": 2, "micro_batch_size": 1, "heldout_fraction": 0.5, "eval_rows": 7}
+    options |= {"learning_rate": 1e-9, "max_length": 1000, "epochs": 2.0, "keep": "best"}
     started = options | {"launcher": launcher, "processes": 2}
+    try:
+        command(TrainParams(**TRAIN | started))
+    except ParamsError as error:
+        pytest.skip(str(error))
     one = run(tmp_path, TOY, "one", options, toy_rows(24))
     two = workspace(tmp_path / "two", TOY, train=TRAIN | started)
+    (two / "configs").symlink_to(ROOT / "configs")
     write_jsonl(two / "data/r0/train.jsonl", toy_rows(24))
     done = stage(two)
     assert done.returncode == 0, done.stderr[-2000:]
