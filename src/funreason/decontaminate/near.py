@@ -4,7 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Generic, TypeVar
 
 from rapidfuzz import fuzz, process
@@ -75,12 +75,12 @@ class NearIndex(Generic[Item]):
 
     def find(self, text: Sequence[str]) -> Iterator[tuple[Item, float]]:
         """The items of the texts near to this one, each with the similarity, the most similar first."""
-        own, letters = frozenset(text), "".join(text)
+        own, letters, own_numbers = frozenset(text), "".join(text), Counter(numbers(text))
         near: dict[int, float] = {}
         for at in self._sharing_words(own):
-            near[at] = self._near(_respelled(text, own, self._texts[at].set), self._texts[at])
+            near[at] = self._near(_respelled(text, own, self._texts[at].set), own_numbers, self._texts[at])
         for at in self._proposing.query(_sketch(letters)):
-            near[at] = near.get(at) or _letters_alike(text, letters, self._texts[at])
+            near[at] = near.get(at) or _letters_alike(letters, own_numbers, self._texts[at])
         for at in sorted(filter(near.get, near), key=lambda at: (-near[at], at)):
             yield self._texts[at].item, near[at]
 
@@ -98,9 +98,9 @@ class NearIndex(Generic[Item]):
         """Of each text the weight of its telling words."""
         return [self._weight(word for word in known.set if word_weight(word) > COMMON) for known in self._texts]
 
-    def _near(self, text: Sequence[str], other: Known) -> float:
+    def _near(self, text: Sequence[str], own_numbers: Counter[str], other: Known) -> float:
         """The similarity of the text, or of the part of it that is most like the other; 0 if it is not near."""
-        similarity = self._similarity(text, other)
+        similarity = self._similarity(text, own_numbers, other)
         if similarity >= other.least:
             return similarity
         part = fuzz.partial_ratio_alignment(other.words, text, score_cutoff=100 * IN_ORDER)
@@ -109,11 +109,11 @@ class NearIndex(Generic[Item]):
         copied = text[part.dest_start : part.dest_end]
         if weight(other.set.intersection(copied)) < PART:
             return 0.0
-        similarity = self._similarity(copied, other)
+        similarity = self._similarity(copied, Counter(numbers(copied)) if own_numbers else own_numbers, other)
         return similarity if similarity >= self.threshold + FOR_PART else 0.0
 
-    def _similarity(self, text: Sequence[str], other: Known) -> float:
-        if _numbers_differ(text, other):
+    def _similarity(self, text: Sequence[str], own_numbers: Counter[str], other: Known) -> float:
+        if _numbers_differ(own_numbers, other):
             return 0.0
         own = frozenset(text)
         return self._weight(own & other.set) / (self._weight(own | other.set) or 1)
@@ -131,14 +131,13 @@ class NearIndex(Generic[Item]):
         return weighs
 
 
-def _numbers_differ(text: Sequence[str], other: Known) -> bool:
+def _numbers_differ(own: Counter[str], other: Known) -> bool:
     """Whether each has a number that the other lacks."""
-    own = Counter(numbers(text))
     return bool(own - other.numbers and other.numbers - own)
 
 
-def _letters_alike(text: Sequence[str], letters: str, other: Known) -> float:
-    if _numbers_differ(text, other):
+def _letters_alike(letters: str, own_numbers: Counter[str], other: Known) -> float:
+    if _numbers_differ(own_numbers, other):
         return 0.0
     return fuzz.ratio(letters, other.letters, score_cutoff=100 * SAME_LETTERS) / 100
 
@@ -156,6 +155,7 @@ def _respelled(text: Sequence[str], own: frozenset[str], other: frozenset[str]) 
     return [same.get(word, word) for word in text] if same else text
 
 
+@lru_cache(maxsize=65536)
 def _spellable(word: str) -> bool:
     return len(word) >= LETTERS and word.isalpha() and word_weight(word) > COMMON
 
