@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -46,7 +47,7 @@ def published(row: dict, number: int) -> dict:
     return {"query": row["query"], "tools": wrapped, "answers": answers, "model_name": "toy", "hash_id": f"{number:x}"}
 
 
-def engines(folder: Path) -> list[psutil.Process]:
+def engines(folder: Path | str) -> list[psutil.Process]:
     """The shared engines whose sockets are under `folder`."""
     module = "funreason.llm.engines.shared_server"
     found = []
@@ -57,7 +58,16 @@ def engines(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def test_the_whole_profile_runs(tmp_path):
+@pytest.fixture
+def sockets():
+    """The folder of the shared engines; none goes on after the test."""
+    with tempfile.TemporaryDirectory(prefix="f") as folder:
+        yield Path(folder)
+        for engine in engines(folder):
+            engine.kill()
+
+
+def test_the_whole_profile_runs(tmp_path, sockets):
     folder = copy_project(tmp_path / "project")
     run(folder, "funreason", "profile", "use", "one-gpu", "--force")
     change_params(folder, {"toy": SMALL["toy"]} | HERE)
@@ -65,19 +75,15 @@ def test_the_whole_profile_runs(tmp_path):
     models = {"teacher": params["models"]["teacher"], "base": params["models"]["base"]} | params["models"]["judges"]
     for role, model in models.items():
         cached(tmp_path / "hub", model["hub"], TOY[role])
-    env = {"HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "TMPDIR": str(tmp_path)}
+    env = {"HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "FUNREASON_ENGINES": str(sockets)}
     dvc(folder, "repro", "world", **env)
     rows = [published(row, number) for number, row in enumerate(read_jsonl(folder / "data/toy/pool.jsonl"))]
     write_jsonl(folder / "own/rows.jsonl", rows)
-    try:
-        dvc(folder, "repro", "validate@r0", **env)
-        assert len(engines(tmp_path)) == 1  # the judge, for `keep_alive_s`
-        dvc(folder, "repro", "train@r0", **env)
-        assert not engines(tmp_path)
-        dvc(folder, "repro", **env)
-    finally:
-        for engine in engines(tmp_path):
-            engine.kill()
+    dvc(folder, "repro", "validate@r0", **env)
+    assert len(engines(sockets)) == 1  # the judge, for `keep_alive_s`
+    dvc(folder, "repro", "train@r0", **env)
+    assert not engines(sockets)
+    dvc(folder, "repro", **env)
     assert read_json(folder / "models/teacher.json")["identity"] == f"hub:{models['teacher']['hub']}@{COMMIT}"
     assert 0.2 < read_json(folder / "metrics/r0/validate.json")["kept_fraction"] <= 1
     assert (folder / "models/r0/model.safetensors").exists() and (folder / "metrics/r0/bfcl.json").exists()
