@@ -162,3 +162,34 @@ def test_evaluation_does_not_depend_on_the_batches(tiny_model, tmp_path, example
         sums = [found[f"eval_loss_{k}"] * found[f"eval_{k}_tokens"] for k in ("think", "result")]
         tokens = found["eval_think_tokens"] + found["eval_result_tokens"]
         assert losses[0] == pytest.approx(sum(sums) / tokens, rel=1e-6)
+
+
+def test_every_data_set_of_an_evaluation_is_exact(tiny_model, tmp_path, examples):
+    """By name in a dict while training, and under a prefix of one's own; Trainer averages the means of its batches."""
+    sets = {"short": examples.select([6, 0, 5]), "long": examples.select([7, 1, 2, 3, 4])}
+    args = SRMLConfig(
+        str(tmp_path), **COMMON, **WEIGHT, per_device_eval_batch_size=2, eval_strategy="steps", eval_steps=1,
+        learning_rate=1e-9,
+    )  # fmt: skip
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
+    trainer = SRMLTrainer(model, args, train_dataset=examples, eval_dataset=sets, processing_class=tokenizer)
+    trainer.train()
+    logged = {key: value for entry in trainer.state.log_history for key, value in entry.items()}
+    returned = trainer.evaluate() | trainer.evaluate(sets["short"], metric_key_prefix="mine")
+    predicted = trainer.predict(eight()[:5], metric_key_prefix="test").metrics
+    exact = {name: gradients(tiny_model, list(rows), 0.7)[0] for name, rows in sets.items()}
+    for found in (logged, returned):
+        assert {name: found[f"eval_{name}_loss"] for name in sets} == pytest.approx(exact, rel=1e-6)
+    assert returned["mine_loss"] == pytest.approx(exact["short"], rel=1e-6)
+    assert predicted["test_loss"] == pytest.approx(gradients(tiny_model, list(examples)[:5], 0.7)[0], rel=1e-6)
+    for name in sets:
+        parts = [0.7 * returned[f"eval_{name}_loss_think"], 0.3 * returned[f"eval_{name}_loss_result"]]
+        assert sum(parts) == pytest.approx(exact[name], rel=1e-6)
+    assert not {"eval_loss", "eval_loss_think"} & {*logged, *returned}  # of no set in particular
+
+
+def test_packed_rows_are_not_evaluated(tiny_model, tmp_path, examples):
+    args = SRMLConfig(str(tmp_path), **COMMON, packing=True, max_length=250)
+    trainer = SRMLTrainer(str(tiny_model), args, train_dataset=examples)
+    with pytest.raises(ValueError, match="packed rows are not evaluated: give the rows as they were before packing"):
+        trainer.evaluate(trainer.train_dataset)

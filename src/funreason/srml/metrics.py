@@ -48,34 +48,46 @@ class SegmentMeter:
         new = torch.stack([squares[segments == k].sum() for k in range(1, len(self.names) + 1)])
         self._squares = new if self._squares is None else self._squares + new
 
-    def logs(self, mode: str, accelerator: Accelerator, kind: str, weights: Sequence[float]) -> dict[str, float]:
-        """What was counted since the last call.
-
-        In training, sums over all ranks. In evaluation `stats` were gathered, and the loss itself is added: Trainer's
-        is a mean of batch means, which depends on the batches.
+    def logs(self, accelerator: Accelerator, kind: str) -> dict[str, float]:
+        """What was counted in training since the last call, summed over all ranks.
 
         Args:
-            mode: "train" or "eval".
             accelerator: Reduces over the ranks.
             kind: The loss, "msl", "ssb" or "sft".
-            weights: The segments' weights now, for the evaluation's loss.
 
         Returns:
             Name in the log → value; empty if nothing was counted.
         """
-        if mode not in self._seen:
+        if "train" not in self._seen:
             return {}
-        parts, tokens = self._seen.pop(mode)
-        if mode == "train":
-            parts, tokens = accelerator.reduce(parts, "sum"), accelerator.reduce(tokens, "sum")
-        *means, whole = (total / max(n, 1) for total, n in zip(*parts.tolist(), strict=True))
-        counted, prefix = dict(zip(self.names, tokens.tolist(), strict=True)), "eval_" if mode == "eval" else ""
-        logs: dict[str, float] = {f"{prefix}{name}_tokens": int(n) for name, n in counted.items()}
-        logs |= {f"{prefix}loss_{name}": m for (name, n), m in zip(counted.items(), means, strict=True) if n}
-        if mode == "eval":
-            weighted = sum(weight * mean for weight, mean in zip(weights, means, strict=True))
-            return logs | {"eval_loss": whole if kind == "sft" else weighted}
+        parts, tokens = (accelerator.reduce(sums, "sum") for sums in self._seen.pop("train"))
+        logs = self._loss_logs(parts, tokens)[0]
         return logs | self._weight_logs(kind, parts[1].tolist()) | self._gradient_logs(accelerator)
+
+    def evaluation(self, prefix: str, kind: str, weights: Sequence[float]) -> dict[str, float]:
+        """The exact losses of an evaluation: Trainer's is a mean of batch means, which depends on the batches.
+
+        Args:
+            prefix: In front of the names, such as "eval" or "eval_live".
+            kind: The loss, "msl", "ssb" or "sft".
+            weights: The segments' weights now.
+
+        Returns:
+            Name → value, `<prefix>_loss` among them; empty if nothing was counted.
+        """
+        if "eval" not in self._seen:
+            return {}
+        logs, means = self._loss_logs(*self._seen.pop("eval"))
+        weighted = sum(weight * mean for weight, mean in zip(weights, means[:-1], strict=True))
+        logs["loss"] = means[-1] if kind == "sft" else weighted
+        return {f"{prefix}_{name}": value for name, value in logs.items()}
+
+    def _loss_logs(self, parts: torch.Tensor, tokens: torch.Tensor) -> tuple[dict[str, float], list[float]]:
+        """Tokens of each segment, losses of those that have any; and the losses of all segments, then of the whole."""
+        means = [total / max(n, 1) for total, n in zip(*parts.tolist(), strict=True)]
+        counted = dict(zip(self.names, tokens.tolist(), strict=True))
+        logs: dict[str, float] = {f"{name}_tokens": int(n) for name, n in counted.items()}
+        return logs | {f"loss_{name}": m for (name, n), m in zip(counted.items(), means[:-1], strict=True) if n}, means
 
     def _weight_logs(self, kind: str, counts: list[float]) -> dict[str, float]:
         """The mean weight of each segment; `sft` sets none, but with `batch` implies the fractions of the tokens."""

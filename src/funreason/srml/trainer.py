@@ -158,11 +158,27 @@ class SRMLTrainer(SFTTrainer):
 
     def evaluate(self, eval_dataset: Any = None, *args: Any, **kwargs: Any) -> dict[str, float]:
         """SFTTrainer's `evaluate`, which also takes rows that are not labelled yet."""
-        if not isinstance(eval_dataset, str):
-            tokenizer: Any = self.processing_class
-            eval_dataset = self._labelled(eval_dataset, "eval", tokenizer, self.args)
         self._clock = None
-        return super().evaluate(eval_dataset, *args, **kwargs)
+        return super().evaluate(self._to_measure(eval_dataset), *args, **kwargs)
+
+    def predict(self, test_dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        """SFTTrainer's `predict`, which also takes rows that are not labelled yet."""
+        return super().predict(self._to_measure(test_dataset), *args, **kwargs)
+
+    def _to_measure(self, rows: Any) -> Any:
+        """Labelled rows; the name of a data set that is labelled already is left as it is."""
+        tokenizer: Any = self.processing_class
+        rows = rows if isinstance(rows, str) else self._labelled(rows, "eval", tokenizer, self.args)
+        if isinstance(rows, Dataset) and "seq_lengths" in rows.column_names:
+            raise ValueError("packed rows are not evaluated: give the rows as they were before packing")
+        return rows
+
+    def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> Any:
+        """Trainer's loop over one data set, of `evaluate` and `predict`, with exact losses in its metrics."""
+        output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **kwargs)
+        exact = self._meter.evaluation(metric_key_prefix, self.args.segment_loss, self.segment_weights)
+        output.metrics.update(exact)
+        return output
 
     @property
     def segment_weights(self) -> list[float]:
@@ -278,9 +294,9 @@ class SRMLTrainer(SFTTrainer):
             start_time: As Trainer has it.
         """
         mode = "train" if self.model.training else "eval"
-        counted = self._meter.logs(mode, self.accelerator, self.args.segment_loss, self.segment_weights)
+        counted = self._meter.logs(self.accelerator, self.args.segment_loss) if mode == "train" else {}
         logs.update(counted)
-        if mode == "train" and counted and self._clock is not None:
+        if counted and self._clock is not None:
             now, (then, tokens_then) = (time.perf_counter(), self._total_train_tokens), self._clock
             logs["tokens_per_second"], self._clock = (now[1] - tokens_then) / (now[0] - then), now
         if self._linear:  # which leaves TRL's other metrics at zero
