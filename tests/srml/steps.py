@@ -1,6 +1,7 @@
 """One optimizer step of a real trainer, and the gradients it was about to take."""
 
 import torch
+from torch.distributed.tensor import DTensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
@@ -19,7 +20,8 @@ class Gradients(TrainerCallback):
     def on_pre_optimizer_step(self, args, state, control, model=None, **kwargs):
         if state.global_step == 0:
             found = {name: p.grad for name, p in model.named_parameters() if p.requires_grad}
-            self.found = {name.removeprefix("module."): grad.detach().clone() for name, grad in found.items()}
+            whole = {n: g.full_tensor() if isinstance(g, DTensor) else g.detach().clone() for n, g in found.items()}
+            self.found = {name.removeprefix("module."): gradient for name, gradient in whole.items()}
 
 
 def one_step(folder, out, rows, batch, accumulate, adapt=None, **options):

@@ -15,7 +15,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError
 from funreason.srml.segments import label_rows
+from funreason.train.sharding import fsdp_environment
 
+ROOT = Path(__file__).parents[2]
 WEIGHT = {"think_weight": 0.7}
 
 
@@ -83,21 +85,26 @@ def test_lora(tiny_model, tmp_path, examples):
     check(one_step(tiny_model, tmp_path, examples, 3, 3, adapt=adapted, **WEIGHT), wanted)
 
 
-def test_two_processes(tiny_model, tmp_path, examples, expected):
+@pytest.mark.parametrize("kind", ["MULTI_CPU", "FSDP"])
+def test_two_processes(tiny_model, tmp_path, examples, expected, kind):
     """8 rows on two gloo ranks, one with three micro-batches of think tokens more than the other."""
     examples.save_to_disk(tmp_path / "rows")
     script = Path(__file__).with_name("two_ranks.py")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", script]
+    settings = fsdp_environment(ROOT / "configs/accelerate/fsdp2.yaml") if kind == "FSDP" else {}
     done = subprocess.run(
         [*map(str, command), str(tiny_model), str(tmp_path)], capture_output=True, text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        env=os.environ | settings | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     for by in ("batch", "sample"):
         first, second = (torch.load(tmp_path / f"{by}-{rank}.pt") for rank in (0, 1))
+        assert first["kind"] == kind
         check(first["step"], expected[by])
         assert first["eval"] == second["eval"] == pytest.approx(first["eval_alone"], rel=1e-6)
     assert first["alpha"] == second["alpha"] != 0.7
+    if kind == "FSDP":  # summed in bfloat16, the error is 1.2e-2
+        assert relative_error(torch.load(tmp_path / "bf16-0.pt"), expected["batch"][1]) < 7e-3
 
 
 def test_losses_are_logged_apart(tiny_model, tmp_path, examples, expected):

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from funreason.config import LossParams, TrainParams
 from funreason.core.jsonio import write_json, write_jsonl
 from funreason.llm import load_ref
+from funreason.train.launch import command, environment
 from funreason.train.run import train_round
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +61,18 @@ def train(folder: Path, model: Path, loss: dict, options: dict, tokens: Path | N
         folder / "data/r0/train.jsonl", load_ref(model), folder / "models/r0", folder / "metrics/r0",
         LossParams(**loss), TrainParams(**options), checkpoints=folder / ".checkpoints", tokens=tokens,
     )  # fmt: skip
+
+
+def kill_the_ranks(folder: Path, step: int, options: dict) -> None:
+    """The same under a launcher: the ranks die, and it ends with an error."""
+    script = folder / "dying.py"
+    script.write_text(DYING.replace("STEP", str(step)))
+    params = TrainParams(**options)
+    os.symlink(ROOT / "configs", folder / "configs")
+    whole = {key: value for key, value in os.environ.items() if key != "DVC_ROOT"} | environment(params)
+    ranks = [*command(params), str(script), str(ROOT / "stages" / "train.py"), "r0"]
+    assert subprocess.run(ranks, cwd=folder, env=whole, capture_output=True).returncode != 0
+    script.unlink()
 
 
 def kill_the_stage(folder: Path, step: int) -> None:

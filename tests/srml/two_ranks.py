@@ -1,17 +1,19 @@
 """Run by torchrun in test_gradients: one optimizer step on two gloo ranks, what each rank saw goes to a file.
 
 Run as: torchrun --nproc_per_node=2 two_ranks.py MODEL FOLDER
+With FSDP's settings in the environment, the ranks shard the model.
 """
 
 import sys
 from pathlib import Path
 
 import torch
-from datasets import load_from_disk
+from datasets import concatenate_datasets, load_from_disk
 from steps import COMMON, Gradients
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from funreason.srml import SRMLConfig, SRMLTrainer
+from funreason.train.sharding import shard_on_cpus
 
 
 def main(model: str, folder: Path) -> None:
@@ -32,9 +34,23 @@ def main(model: str, folder: Path) -> None:
             "alpha": trainer.balance.value,
             "eval": trainer.evaluate(seven)["eval_loss"],
         }
-        if args.process_index == 0:
-            found["eval_alone"] = alone(trainer, seven)
+        found["eval_alone"] = alone(trainer, seven)
+        found["kind"] = trainer.accelerator.distributed_type.value
         torch.save(found, folder / f"{reduction}-{args.process_index}.pt")
+    if found["kind"] == "FSDP":
+        torch.save(in_bfloat16(model, folder, rows, tokenizer), folder / f"bf16-{args.process_index}.pt")
+
+
+def in_bfloat16(model, folder, rows, tokenizer) -> dict:
+    """The gradients of sixteen times the rows, which are those of the rows, over 64 micro-batches."""
+    args = SRMLConfig(
+        str(folder / "out"), **COMMON | {"bf16": True}, ddp_backend="gloo",
+        per_device_train_batch_size=1, gradient_accumulation_steps=64,
+    )  # fmt: skip
+    taken, start = Gradients(), AutoModelForCausalLM.from_pretrained(model)
+    many = concatenate_datasets([rows] * 16)
+    SRMLTrainer(start, args, train_dataset=many, processing_class=tokenizer, callbacks=[taken]).train()
+    return taken.found
 
 
 def alone(trainer, rows) -> float:
@@ -52,4 +68,5 @@ def alone(trainer, rows) -> float:
 
 
 if __name__ == "__main__":
+    shard_on_cpus()
     main(sys.argv[1], Path(sys.argv[2]))

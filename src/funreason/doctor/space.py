@@ -10,7 +10,7 @@ from funreason.config import Params
 from funreason.doctor.diagnosis import Diagnosis, error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, model_size
 from funreason.llm.cache import cache_folder
-from funreason.train.checkpoints import BYTES_PER_PARAMETER, checkpoint_root
+from funreason.train.checkpoints import checkpoint_bytes, checkpoint_root
 
 TOKEN = 4  # bytes of text
 _CHECKS = 5
@@ -47,7 +47,7 @@ def _surely(params: Params) -> dict[tuple, float]:
     return {
         ("workspace", Path("models")): models,
         ("DVC cache", dvc_cache()): models,
-        ("checkpoints", checkpoint_root()): trained * BYTES_PER_PARAMETER,
+        ("checkpoints", checkpoint_root()): checkpoint_bytes(params.train.launcher, trained),
     }
 
 

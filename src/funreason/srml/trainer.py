@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from funreason.srml.config import SRMLConfig
 from funreason.srml.heads import add_linear_head, forward_compacted, hidden_state_hook, linear_head_problem
 from funreason.srml.loss import mean_parts, sample_stats, segment_counts, token_weights
 from funreason.srml.metrics import SegmentMeter
+from funreason.srml.parallel import check_processes, reduce_in_float32, whole_weights
 from funreason.srml.rows import AdaptPrompt, Cut, think_and_result
 from funreason.srml.segments import MASKED, LabelReport, label_rows
 
@@ -95,7 +97,9 @@ class SRMLTrainer(SFTTrainer):
         max_length, args.max_length = args.max_length, None
         super().__init__(model, args, processing_class=tokenizer, **kwargs)
         args.max_length = max_length
-        self._check_processes()
+        check_processes(self.accelerator, args.expected_world_size)
+        reduce_in_float32(self.accelerator)
+        self.add_callback(_EpochOrder())
         if self.balance is not None:
             self.add_callback(_BalanceStep(self._balance_step))
         self._linear = self._takes_linear_head()
@@ -129,20 +133,6 @@ class SRMLTrainer(SFTTrainer):
         self.label_reports[name] = report
         report.check(args.max_dropped_fraction)
         return dataset
-
-    def _check_processes(self) -> None:
-        parallelism: Any = self.accelerator.parallelism_config
-        started, expected = self.args.world_size, self.args.expected_world_size
-        if parallelism is not None and (parallelism.cp_enabled or parallelism.sp_enabled or parallelism.tp_enabled):
-            raise ValueError(
-                "context, sequence and tensor parallelism do not shard the segments beside the tokens; "
-                "use data parallelism (DDP, FSDP, DeepSpeed ZeRO)"
-            )
-        if expected not in (None, started):
-            raise ValueError(
-                f"{started} processes take part, expected are {expected}: the launcher started fewer or more; "
-                "on a CPU use torchrun (`accelerate launch --cpu` starts one)"
-            )
 
     def _set_signature_columns_if_needed(self) -> None:
         if self._signature_columns is None:
@@ -268,6 +258,16 @@ class SRMLTrainer(SFTTrainer):
         if self.balance is not None and all(counts):
             self.balance.update(think / counts[0], result / counts[1])
 
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Save the whole model, called on all ranks. A checkpoint of sharded states does not hold it a second time.
+
+        Args:
+            output_dir: The folder; by default the one of the training.
+            _internal_call: Whether Trainer calls it for a checkpoint.
+        """
+        with nullcontext() if _internal_call else whole_weights(self.accelerator):
+            super().save_model(output_dir, _internal_call)
+
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
         if self.balance is not None and self.is_world_process_zero():
@@ -311,3 +311,16 @@ class _BalanceStep(TrainerCallback):
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.step()
+
+
+class _EpochOrder(TrainerCallback):
+    """Tells every sampler its epoch. Resumed within one, on several processes, Trainer and accelerate reach the outer
+    ones alone: the rows would come in the order of epoch 0, some twice and some never."""
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, train_dataloader: Any = None, **kwargs: Any) -> None:
+        sampler = train_dataloader
+        while sampler is not None:
+            if hasattr(sampler, "set_epoch"):
+                sampler.set_epoch(int(state.epoch or 0))
+            inner = (getattr(sampler, name, None) for name in ("batch_sampler", "sampler"))
+            sampler = next((one for one in inner if one is not None), None)

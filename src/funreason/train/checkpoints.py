@@ -15,8 +15,7 @@ from funreason import srml
 from funreason.core.errors import ModelError
 
 COMPLETE = "complete"  # written last: a checkpoint without this file is half-written
-# Per trained parameter: the weight and Adam's two moments in float32, of two saves, while one replaces the other.
-BYTES_PER_PARAMETER = 2 * 3 * 4
+FLOAT32 = 4  # bytes
 
 
 def checkpoint_root() -> Path:
@@ -64,20 +63,35 @@ def last_complete(folder: Path, delete: bool = True) -> str | None:
     return str(complete[max(complete)]) if complete else None
 
 
-def require_space(folder: Path, parameters: int) -> None:
+def checkpoint_bytes(launcher: str, trained: int, tied: int = 0) -> int:
+    """Bytes of two checkpoints, of which one replaces the other.
+
+    Each holds the weight and Adam's two moments of every trained parameter, in float32. Under `fsdp2`, weights that are
+    tied are written under each of their names; under `zero3`, DeepSpeed's own files come beside the gathered weights.
+
+    Args:
+        launcher: `train.launcher`.
+        trained: Number of trained parameters.
+        tied: Those of them that have a second name, such as an LM head that is the embedding.
+    """
+    again = {"fsdp2": tied, "zero3": trained}.get(launcher, 0)
+    return 2 * FLOAT32 * (3 * trained + again)
+
+
+def require_space(folder: Path, needed: int) -> None:
     """Check that there is room for the checkpoints.
 
     It is checked before training: hours later, the libraries' own errors would not say that the disk is full.
 
     Args:
         folder: Where the checkpoints go; it is made.
-        parameters: Number of trained parameters.
+        needed: Their bytes.
 
     Raises:
-        ModelError: There is less space than they need.
+        ModelError: There is less space.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    needed, free = BYTES_PER_PARAMETER * parameters, shutil.disk_usage(folder).free
+    free = shutil.disk_usage(folder).free
     if free < needed:
         raise ModelError(
             f"{free / 1e9:.1f} GB free at {folder}, checkpoints need {needed / 1e9:.1f} GB; free some space"

@@ -10,8 +10,10 @@ import torch
 
 from funreason.config import TrainParams
 from funreason.core.errors import ModelError, ParamsError
+from funreason.train.sharding import fsdp_environment, shard_on_cpus
 
 CONFIGS = Path("configs", "accelerate")
+ON_CPUS = ("ddp", "fsdp2")  # fsdp2 saves no memory there, whose processes share it: it rehearses a run on GPUs
 
 
 def launched(train: TrainParams, script: str, *arguments: str) -> bool:
@@ -38,11 +40,13 @@ def launched(train: TrainParams, script: str, *arguments: str) -> bool:
             "set it to their number, or let the stage start them"
         )
     if "LOCAL_RANK" in os.environ:
+        if not torch.accelerator.is_available():
+            shard_on_cpus()
         return False
     if train.launcher == "none":
         use_one_gpu(torch.cuda.device_count())
         return False
-    status = subprocess.run([*command(train), script, *arguments]).returncode
+    status = subprocess.run([*command(train), script, *arguments], env=os.environ | environment(train)).returncode
     if status:
         raise ModelError(f"`train.launcher` {train.launcher} ended with status {status}; see its error above")
     return True
@@ -67,15 +71,29 @@ def use_one_gpu(visible: int) -> None:
 def command(train: TrainParams) -> list[str]:
     """accelerate with our configuration on accelerators; torchrun on CPUs, where accelerate would start one process."""
     if torch.accelerator.is_available():
-        config = CONFIGS / f"{train.launcher}.yaml"
-        if not config.exists():
-            raise ParamsError(f"{config} does not exist; run in the folder that holds dvc.yaml")
-        start = ["accelerate.commands.launch", "--config_file", str(config), "--num_processes", str(train.processes)]
-    elif train.launcher == "ddp":
+        config = str(_config(train))
+        start = ["accelerate.commands.launch", "--config_file", config, "--num_processes", str(train.processes)]
+    elif train.launcher in ON_CPUS:
         start = ["torch.distributed.run", "--standalone", f"--nproc_per_node={train.processes}"]
     else:
-        raise ParamsError(f"`train.launcher` is {train.launcher!r}, which needs accelerators; allowed here: none, ddp")
+        allowed = ", ".join(("none", *ON_CPUS))
+        raise ParamsError(
+            f"`train.launcher` is {train.launcher!r}, which needs accelerators; allowed here: {allowed}"
+        )
     return [*_tied(), sys.executable, "-m", *start]
+
+
+def environment(train: TrainParams) -> dict[str, str]:
+    """What torchrun's processes need beside the command: FSDP's settings, which accelerate hands to its own."""
+    sharded = train.launcher == "fsdp2" and not torch.accelerator.is_available()
+    return fsdp_environment(_config(train)) if sharded else {}
+
+
+def _config(train: TrainParams) -> Path:
+    config = CONFIGS / f"{train.launcher}.yaml"
+    if not config.exists():
+        raise ParamsError(f"{config} does not exist; run in the folder that holds dvc.yaml")
+    return config
 
 
 def _tied() -> list[str]:

@@ -20,7 +20,7 @@ from funreason.srml import SRMLTrainer, TrainingDataError
 from funreason.train.adapters import lora_config, merged, quantization
 from funreason.train.answering import SHARDED, ExactCalls
 from funreason.train.callbacks import HeldoutEpochs, Progress, TimedCheckpoints
-from funreason.train.checkpoints import last_complete, require_space, run_key
+from funreason.train.checkpoints import checkpoint_bytes, last_complete, require_space, run_key
 from funreason.train.curves import summary, write_curve, write_heldout
 from funreason.train.exact import choose
 from funreason.train.heldout import labelled_sides
@@ -82,7 +82,7 @@ def train_round(
         peft_config=lora_config(train.lora),
         callbacks=[TimedCheckpoints(save_seconds), Progress(), *([HeldoutEpochs()] if len(heldout) else [])],
     )
-    require_space(folder, sum(map(size_of, filter(lambda p: p.requires_grad, trainer.model.parameters()))))
+    require_space(folder, checkpoint_bytes(train.launcher, *trained_sizes(trainer.model)))
     trainer.remove_callback(PrinterCallback)
     if questions:
         trainer.add_callback(ExactCalls(trainer, questions))
@@ -104,6 +104,15 @@ def train_round(
         if tokens:
             write_json(tokens, token_report(sample, tokenizer, figures["weight"], before, after))
         shutil.rmtree(folder)  # done: whoever runs it again wants it trained again
+
+
+def trained_sizes(model: torch.nn.Module) -> tuple[int, int]:
+    """Numbers in the trained parameters, and in those of them that have a second name."""
+    every, once = (
+        sum(size_of(p) for _, p in model.named_parameters(remove_duplicate=remove) if p.requires_grad)
+        for remove in (False, True)
+    )
+    return once, every - once
 
 
 def size_of(parameter: torch.nn.Parameter) -> int:
