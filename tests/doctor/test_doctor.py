@@ -205,7 +205,15 @@ def test_a_model_that_does_not_fit_to_be_trained(huge):
     sharded = params(**base(huge), train={"launcher": "fsdp2", "processes": 2, "batch_size": 32})
     assert quiet(memory.training(sharded, machine(CARD, CARD)))  # 60.8 GB each
     assert "this machine has 1 GPUs" in said(memory.training(sharded, machine(CARD)), "warning")
-    assert "which needs GPUs" in str(next(memory.training(sharded, machine())))
+    assert "fsdp2 without GPUs: it rehearses" in said(memory.training(sharded, machine()), "warning")
+    accumulating = params(**base(huge), train={"launcher": "fsdp2", "processes": 2, "batch_size": 64})
+    found = said(memory.training(accumulating, machine(CARD, CARD)))
+    assert "30.4 GB of gradients that FSDP2 keeps whole between micro-batches: 91.2 GB of the 80.0 GB" in found
+    flash = params(train={"attn_implementation": "flash_attention_2", "bf16": True})
+    assert "which needs a GPU; here is none; set it to sdpa" in said(memory.training(flash, machine()))
+    assert "needs flash_attn, which is not installed" in said(memory.training(flash, machine(CARD)))
+    zero = params(**base(huge), train={"launcher": "zero3", "processes": 2, "batch_size": 32})
+    assert "zero3, which needs GPUs" in str(next(memory.training(zero, machine())))
     assert quiet(memory.training(params(**base(huge), train={"lora": {"rank": 8}}), machine(CARD)))
     assert "has no bfloat16" in said(memory.training(params(train={"bf16": True}), machine(OLD)))
 

@@ -58,7 +58,7 @@ def test_bf16_is_the_default_where_an_accelerator_has_it(tmp_path, monkeypatch):
 
 def test_every_field_has_a_help_text():
     own = SRMLConfig.__dataclass_fields__.keys() - SFTConfig.__dataclass_fields__.keys()
-    assert len(own) == 12 and all(SRMLConfig.__dataclass_fields__[name].metadata["help"] for name in own)
+    assert len(own) == 13 and all(SRMLConfig.__dataclass_fields__[name].metadata["help"] for name in own)
 
 
 def test_a_collator_of_the_users_is_refused(tiny_model, tmp_path):

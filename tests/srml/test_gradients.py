@@ -11,9 +11,10 @@ from peft import LoraConfig, get_peft_model
 from reference import gradients
 from rows import eight, row
 from steps import COMMON, largest_error, one_step, relative_error, trl_step
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, masking_utils
 
 from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError
+from funreason.srml.isolation import sees_sample_before
 from funreason.srml.segments import label_rows
 from funreason.train.sharding import fsdp_environment
 
@@ -68,6 +69,19 @@ def test_packing_packs(tiny_model, tmp_path, examples):
     assert len(found) == 3 and sum(map(len, found)) == 8 and sum(map(sum, found)) == sum(map(len, examples["labels"]))
     with pytest.raises(TrainingDataError, match=r"a row of \d+ tokens does not fit into `max_length` 50 for packing"):
         packed(50)
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_samples_in_one_row_do_not_see_each_other(tiny_model, tmp_path, examples, attention, monkeypatch):
+    """Transformers derives a mask from the positions; where it does not, training is refused."""
+    model = AutoModelForCausalLM.from_pretrained(tiny_model, attn_implementation=attention)
+    assert not sees_sample_before(model)
+    monkeypatch.setattr(masking_utils, "find_packed_sequence_indices", lambda position_ids: None)
+    assert sees_sample_before(model)
+    args = SRMLConfig(str(tmp_path), **COMMON, packing=True, max_length=250)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    with pytest.raises(ValueError, match=f"attention '{attention}' lets a sample see the one before it in a packed"):
+        SRMLTrainer(model, args, train_dataset=examples, processing_class=tokenizer)
 
 
 def adapted(model):

@@ -139,12 +139,12 @@ def test_rows_are_held_out_by_tool_where_they_can_be(tmp_path, tiny_model):
     params = TrainParams(**TRAIN | {"heldout_by": "tool", "max_length": 4000})
     path = tmp_path / "train.jsonl"
     write_jsonl(path, [with_tools(i, f"f{i % 5}") for i in range(10)])
-    (learned, heldout), _, sizes = labelled_sides(path, tokenizer, params)
+    (learned, heldout), _, sizes = labelled_sides(path, tokenizer, params, tmp_path / "labels")
     assert (len(learned), len(heldout)) == (8, 2)
     assert sizes == {"split": {"tools": 4, "heldout_tools": 1, "set_aside": 0}}
     write_jsonl(path, [with_tools(i, f"f{i}", "shared") for i in range(10)])
     with pytest.raises(TrainingDataError, match="the rows share too many tools to be split by tool: of 10, 0 have no"):
-        labelled_sides(path, tokenizer, params)
+        labelled_sides(path, tokenizer, params, tmp_path / "other")
 
 
 def test_a_long_curve_is_thinned_to_means(tmp_path):

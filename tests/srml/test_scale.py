@@ -19,12 +19,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from funreason.config import LoraParams, TrainParams
 from funreason.core.errors import ModelError, ParamsError
+from funreason.llm import load_ref
 from funreason.srml import SRMLConfig, SRMLTrainer
 from funreason.train.adapters import quantization
-from funreason.train.launch import command, use_one_gpu
 from funreason.train.checkpoints import checkpoint_bytes
+from funreason.train.launch import command, use_one_gpu
 from funreason.train.run import size_of, trained_sizes
-from funreason.train.start import computes_bf16
+from funreason.train.start import computes_bf16, load
 
 ROOT = Path(__file__).parents[2]
 LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "quantize": False}
@@ -84,7 +85,7 @@ def test_the_stage_starts_itself_on_two_processes(tiny_model, tmp_path):
 
 
 def test_sharded_killed_and_resumed_equals_unbroken(tiny_model, tmp_path):
-    """Two processes under FSDP2: a checkpoint holds the weights once, and the resumed training ends in the same bytes."""
+    """Two processes under FSDP2: a checkpoint holds the weights once, and what is resumed ends in the same bytes."""
     options = TRAIN | {"launcher": "fsdp2", "processes": 2, "micro_batch_size": 1}
     whole, broken, alone = (tmp_path / name for name in ("whole", "broken", "alone"))
     kill_the_ranks(workspace(broken, tiny_model, train=options), 4, options)
@@ -119,6 +120,26 @@ def test_zero_needs_accelerators():
     options = TRAIN | {"launcher": "zero3", "processes": 2, "batch_size": 4}
     with pytest.raises(ParamsError, match="`train.launcher` is 'zero3', which needs accelerators; .* none, ddp, fsdp2"):
         command(TrainParams(**options))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="what a machine without a GPU says")
+@pytest.mark.parametrize("name", ["flash_attention_2", "flash_attention_3"])
+def test_flash_attention_without_a_gpu(tiny_model, name):
+    message = f"`train.attn_implementation` is {name}, and there is no CUDA GPU; set it to sdpa"
+    with pytest.raises(ModelError, match=message):
+        load(load_ref(tiny_model), attention=name)
+    with pytest.raises(ValueError, match=f"attn_implementation {name} computes in bfloat16; set bf16 to true"):
+        TrainParams(**TRAIN | {"attn_implementation": name})
+    assert load(load_ref(tiny_model), attention="eager")[0].config._attn_implementation == "eager"
+
+
+@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
+def test_quantized_weights_are_stored_as_fsdp_shards_them():
+    config = quantization(LoraParams(**LORA | {"quantize": True}))
+    assert (
+        config.bnb_4bit_quant_storage == config.bnb_4bit_compute_dtype
+        and config.bnb_4bit_quant_storage.is_floating_point
+    )
 
 
 @pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is not None, reason="it is installed here")

@@ -18,14 +18,14 @@ from funreason.train.run import train_round
 ROOT = Path(__file__).parents[2]
 LOSS = {
     "kind": "ssb", "lambda": 0.7, "reduction": "batch",
-    "ssb": {"rate": 0.3, "anchor": 0.1, "min": 0.1, "max": 0.95},
+    "ssb": {"rule": "anchored", "rate": 0.3, "anchor": 0.1, "min": 0.1, "max": 0.95},
 }  # fmt: skip
 TRAIN = {
     "learning_rate": 1e-3, "epochs": 3.0, "batch_size": 4, "micro_batch_size": 2, "warmup_ratio": 0.1,
     "weight_decay": 0.0, "max_length": 500, "max_dropped_fraction": 0.2, "seed": 3, "bf16": False,
     "gradient_checkpointing": False, "heldout_fraction": 0.2, "heldout_by": "row",
-    "eval_rows": 0, "keep": "last", "packing": False, "padding_free": False, "head": "auto",
-    "launcher": "none", "processes": 1, "report_to": "none",
+    "eval_rows": 0, "keep": "last", "packing": False, "padding_free": False, "attn_implementation": None,
+    "head": "auto", "launcher": "none", "processes": 1, "report_to": "none",
     "lora": {"rank": 0, "alpha": 8, "dropout": 0.0, "quantize": False},
 }  # fmt: skip
 # Runs the real stage with a save every step, and dies in the save of the given step after writing the one before.

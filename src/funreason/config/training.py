@@ -18,6 +18,7 @@ BfclCategory = Literal[
 class SsbParams(Block):
     """loss.ssb: the learned lambda of BalanceSFT."""
 
+    rule: Literal["anchored", "plain"]
     rate: float
     anchor: float
     min: float
@@ -76,6 +77,7 @@ class TrainParams(Block):
     keep: Literal["last", "best"]
     packing: bool
     padding_free: bool
+    attn_implementation: Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3"] | None
     head: Literal["auto", "fused", "linear"]
     lora: LoraParams
     launcher: Literal["none", "ddp", "fsdp2", "zero3"]
@@ -103,6 +105,12 @@ class TrainParams(Block):
             )
         if self.keep == "best" and not self.eval_rows:
             raise ValueError("keep best compares exact calls, and eval_rows is 0; raise it, or set keep to last")
+        return self
+
+    @model_validator(mode="after")
+    def _flash(self) -> Self:
+        if (self.attn_implementation or "").startswith("flash") and not self.bf16:
+            raise ValueError(f"attn_implementation {self.attn_implementation} computes in bfloat16; set bf16 to true")
         return self
 
     @model_validator(mode="after")

@@ -6,8 +6,9 @@ cache come on top, so that a tight fit is a warning.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 
-from funreason.config import Params
+from funreason.config import Params, TrainParams
 from funreason.doctor.diagnosis import Diagnosis, error, gb, ok, warning
 from funreason.doctor.weights import DamagedWeights, Size, model_size, named_models
 from funreason.llm.dtype import cpu_dtype
@@ -64,16 +65,22 @@ def training(params: Params, machine: Machine) -> Iterator[Diagnosis]:
     if gpus and train.processes > len(gpus):
         remedy = "lower it, or start the launcher on the other machines, too"
         yield warning(f"train.processes is {train.processes}, this machine has {len(gpus)} GPUs", remedy)
-    if not gpus and train.launcher in SHARDED:
-        yield error(f"train.launcher is {train.launcher}, which needs GPUs; here are none", "set it to none or ddp")
+    if not gpus and train.launcher == "zero3":
+        yield error("train.launcher is zero3, which needs GPUs; here are none", "set it to none or ddp")
+    if not gpus and train.launcher == "fsdp2":
+        yield warning("train.launcher is fsdp2 without GPUs: it rehearses, and saves no memory", "set it to ddp")
     if gpus and train.bf16 and not all(gpu.bf16 for gpu in gpus):
         yield error(f"train.bf16 is true, {gpus[0].name} has no bfloat16", "set it to false")
+    yield from _packages(train, machine)
     size = _sizes(params).get("models.base")
     if size is None:
         return
     each = (QUANTIZED if train.lora.quantize else FROZEN) if train.lora.rank else TRAINED
     need = size.parameters * each / (train.processes if train.launcher in SHARDED else 1)
     what = f"training models.base ({each} bytes for each of {size.parameters / 1e6:,.1f} M parameters) takes {gb(need)}"
+    if whole := _whole_gradients(train, size.parameters):
+        need += whole
+        what += f", and {gb(whole)} of gradients that FSDP2 keeps whole between micro-batches: {gb(need)}"
     remedy = "set train.launcher to fsdp2 or zero3 on more GPUs, train.lora.rank, or choose a smaller model"
     if gpus:
         room = min(gpu.bytes for gpu in gpus)
@@ -81,6 +88,28 @@ def training(params: Params, machine: Machine) -> Iterator[Diagnosis]:
     else:
         need *= train.processes
         yield _in_memory(f"{what} of {gb(machine.memory[1])} free memory", need, machine, remedy)
+
+
+def _packages(train: TrainParams, machine: Machine) -> Iterator[Diagnosis]:
+    """What the training needs beside the lock."""
+    attention = train.attn_implementation or ""
+    if attention.startswith("flash") and not machine.gpus:
+        yield error(f"train.attn_implementation is {attention}, which needs a GPU; here is none", "set it to sdpa")
+    needed = {
+        "flash_attn": ("attn_implementation", "extra flash", attention == "flash_attention_2"),
+        "flash_attn_interface": ("attn_implementation", "from its source", attention == "flash_attention_3"),
+        "bitsandbytes": ("lora.quantize", "extra quant", train.lora.quantize),
+        "deepspeed": ("launcher", "extra deepspeed", train.launcher == "zero3"),
+    }
+    for package, (name, how, wanted) in needed.items():
+        if wanted and find_spec(package) is None:
+            yield error(f"train.{name} needs {package}, which is not installed", f"install it ({how}), or change it")
+
+
+def _whole_gradients(train: TrainParams, parameters: int) -> int:
+    """Bytes of the float32 gradients that each GPU keeps under FSDP2 where a step has several micro-batches."""
+    accumulates = train.batch_size > train.micro_batch_size * train.processes
+    return 4 * parameters if train.launcher == "fsdp2" and accumulates and not train.lora.rank else 0
 
 
 def gpu_list(machine: Machine) -> Iterator[Diagnosis]:

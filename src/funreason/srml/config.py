@@ -8,7 +8,7 @@ from typing import Any
 from transformers.utils import is_torch_bf16_gpu_available, is_torch_xla_available
 from trl import SFTConfig
 
-from funreason.srml.adaptive import Balance
+from funreason.srml.adaptive import RULES, Balance
 from funreason.srml.loss import REDUCTIONS
 from funreason.srml.segments import NAMES
 
@@ -74,12 +74,20 @@ class SRMLConfig(SFTConfig):
             "choices": list(REDUCTIONS),
         },
     )
-    ssb_rate: float = field(default=0.01, metadata={"help": "η of `'ssb'`: the step of logit λ, more than 0."})
+    ssb_rule: str = field(
+        default="anchored",
+        metadata={
+            "help": "How `'ssb'` learns λ: `'anchored'`, ours: mirror descent at `ssb_rate`, held near its start by "
+            "`ssb_anchor`; `'plain'`, the paper's: λ is one more parameter of AdamW, at the model's learning rate.",
+            "choices": list(RULES),
+        },
+    )
+    ssb_rate: float = field(default=0.01, metadata={"help": "η of `'anchored'`: the step of logit λ, more than 0."})
     ssb_anchor: float = field(
         default=1.0,
         metadata={
-            "help": "τ of `'ssb'` in nats, 0 or more: how strongly λ is held near its start; 0 is the paper's form, "
-            "in which λ runs into a bound. ssb_rate · ssb_anchor is at most 1."
+            "help": "τ of `'anchored'` in nats, 0 or more: how strongly λ is held near its start. "
+            "ssb_rate · ssb_anchor is at most 1."
         },
     )
     ssb_min: float = field(default=0.1, metadata={"help": "Smallest λ that `'ssb'` may learn, more than 0."})
@@ -119,7 +127,7 @@ class SRMLConfig(SFTConfig):
         for name, allowed in FIXED.items():
             if (value := getattr(self, name)) != allowed:
                 raise ValueError(f"`{name}` is {value!r}: SRMLTrainer allows only {allowed!r}")
-        choices = {"segment_loss": LOSSES, "segment_reduction": REDUCTIONS, "head": HEADS}
+        choices = {"segment_loss": LOSSES, "segment_reduction": REDUCTIONS, "head": HEADS, "ssb_rule": RULES}
         for name, values in choices.items():
             if (value := getattr(self, name)) not in values:
                 raise ValueError(f"`{name}` is {value!r}, allowed are {', '.join(values)}")
@@ -174,4 +182,4 @@ class SRMLConfig(SFTConfig):
 
     def balance(self) -> Balance:
         """SSB's λ at its start, with the rule by which it is learned. Raises ValueError."""
-        return Balance(self.think_weight, self.ssb_rate, self.ssb_anchor, self.ssb_min, self.ssb_max)
+        return Balance(self.think_weight, self.ssb_rate, self.ssb_anchor, self.ssb_min, self.ssb_max, self.ssb_rule)

@@ -137,10 +137,11 @@ def label_rows(
     cut: Cut = think_and_result,
     names: Sequence[str] = NAMES,
     adapt_prompt: AdaptPrompt | None = None,
+    first: int = 0,
 ) -> tuple[Dataset, LabelReport]:
     """Label all rows, each as `label` does, with the same arguments.
 
-    Rows may have any of the formats of `funreason.srml.formats`.
+    Rows may have any of the formats of `funreason.srml.formats`. Errors count them from `first`.
 
     Returns:
         A data set of FEATURES without the unusable rows, and the report that counts those by reason.
@@ -152,7 +153,7 @@ def label_rows(
         kind = type(tokenizer).__name__
         raise TrainingDataError(f"{kind} gives no character offsets; use the model's fast tokenizer")
     report, columns = LabelReport(), {name: [] for name in FEATURES}  # type: tuple[LabelReport, dict[str, list[Any]]]
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, first):
         row = prompt_completion(row, number)
         try:
             rendered = render(row, tokenizer, adapt_prompt)

@@ -18,6 +18,7 @@ from funreason.srml.adaptive import Balance
 from funreason.srml.collator import SegmentCollator, check_segments, pack_rows
 from funreason.srml.config import SRMLConfig
 from funreason.srml.heads import add_linear_head, forward_compacted, hidden_state_hook, linear_head_problem
+from funreason.srml.isolation import check_isolation
 from funreason.srml.loss import mean_parts, sample_stats, segment_counts, token_weights
 from funreason.srml.metrics import SegmentMeter
 from funreason.srml.parallel import check_processes, reduce_in_float32, whole_weights
@@ -99,6 +100,8 @@ class SRMLTrainer(SFTTrainer):
         args.max_length = max_length
         check_processes(self.accelerator, args.expected_world_size)
         reduce_in_float32(self.accelerator)
+        if self.padding_free and self.is_world_process_zero():
+            check_isolation(self.model)
         self.add_callback(_EpochOrder())
         if self.balance is not None:
             self.add_callback(_BalanceStep(self._balance_step))
@@ -256,7 +259,8 @@ class SRMLTrainer(SFTTrainer):
         parts, self._step_parts = self._step_parts, None
         (think, result), counts = self.accelerator.reduce(parts, "sum").tolist()
         if self.balance is not None and all(counts):
-            self.balance.update(think / counts[0], result / counts[1])
+            learning_rate = self.optimizer.param_groups[0]["lr"]
+            self.balance.update(think / counts[0], result / counts[1], learning_rate)
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Save the whole model, called on all ranks. A checkpoint of sharded states does not hold it a second time.

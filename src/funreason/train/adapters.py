@@ -31,13 +31,15 @@ def quantization(lora: LoraParams) -> BitsAndBytesConfig | None:
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ModelError(
             "`train.lora.quantize` is true and bitsandbytes is not installed; "
-            "`.venv/bin/uv pip install -p .venv bitsandbytes`, or set it to false"
+            "`.venv/bin/uv pip install -p .venv -c requirements/gpu.lock '.[quant]'`, or set it to false"
         )
+    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16 if torch.cuda.is_available() else torch.float32,
+        bnb_4bit_compute_dtype=dtype,
+        bnb_4bit_quant_storage=dtype,  # FSDP2 shards floating-point weights alone; uint8 would be whole on each GPU
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,22 @@ from funreason.config import TrainParams
 from funreason.core.jsonio import read_jsonl
 from funreason.srml import TrainingDataError
 from funreason.srml.segments import LabelReport, label_rows
+from funreason.train.labels import label_together
 from funreason.train.toolsplit import row_tools, split_by_tool
 
 MAX_SET_ASIDE = 0.5  # fraction of the rows
 
 
 def labelled_sides(
-    rows: Path, tokenizer: PreTrainedTokenizerBase, train: TrainParams
+    rows: Path, tokenizer: PreTrainedTokenizerBase, train: TrainParams, folder: Path
 ) -> tuple[tuple[Dataset, Dataset], tuple[LabelReport, LabelReport], dict[str, Any]]:
-    """Read, split and label the rows of a round.
+    """Read, split and label the rows of a round, together with the other processes.
 
     Args:
         rows: The JSONL file.
         tokenizer: The start model's.
         train: `heldout_fraction`, `heldout_by`, `max_length` and `max_dropped_fraction`.
+        folder: The folder of this training alone, for the labels.
 
     Returns:
         The rows to train on and the rows held out; the report of each; the sizes of a split by tool, for the metrics.
@@ -36,7 +39,9 @@ def labelled_sides(
             cannot be split by tool.
     """
     sides, sizes = _sides(list(read_jsonl(rows)), train)
-    learned, heldout = (label_rows(side, tokenizer, train.max_length, adapt_prompt=for_template) for side in sides)
+    label = partial(label_rows, tokenizer=tokenizer, max_length=train.max_length, adapt_prompt=for_template)
+    names = ("learned", "heldout")
+    learned, heldout = (label_together(side, label, folder / name) for side, name in zip(sides, names, strict=True))
     (learned[1] + heldout[1]).check(train.max_dropped_fraction)
     return (learned[0], heldout[0]), (learned[1], heldout[1]), sizes
 

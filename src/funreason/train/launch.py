@@ -77,9 +77,7 @@ def command(train: TrainParams) -> list[str]:
         start = ["torch.distributed.run", "--standalone", f"--nproc_per_node={train.processes}"]
     else:
         allowed = ", ".join(("none", *ON_CPUS))
-        raise ParamsError(
-            f"`train.launcher` is {train.launcher!r}, which needs accelerators; allowed here: {allowed}"
-        )
+        raise ParamsError(f"`train.launcher` is {train.launcher!r}, which needs accelerators; allowed here: {allowed}")
     return [*_tied(), sys.executable, "-m", *start]
 
 

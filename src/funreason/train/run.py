@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import datasets
 import torch
 from transformers import AutoModelForCausalLM, PrinterCallback
 from transformers.integrations import unset_hf_deepspeed_config
@@ -62,16 +63,18 @@ def train_round(
         ModelError: The start model cannot be loaded, or there is no space for checkpoints.
     """
     logging.disable_progress_bar()
+    datasets.disable_progress_bars()
     folder = checkpoints / run_key(rows, ref.identity, loss.model_dump(), train.model_dump())
     args = training_config(folder, loss, train)
     if train.bf16 and not args.bf16:
         print("train: `train.bf16` is true, but this machine computes no bfloat16: float32", file=sys.stderr)
-    model, tokenizer, dtype = load(ref, quantization(train.lora))
+    model, tokenizer, dtype = load(ref, quantization(train.lora), train.attn_implementation)
     check_before_training(read_jsonl(rows), tokenizer)
     try:
-        (learned, heldout), reports, sizes = labelled_sides(rows, tokenizer, train)
+        (learned, heldout), reports, sizes = labelled_sides(rows, tokenizer, train, folder / "labels")
         questions = choose(heldout, tokenizer, train) if train.eval_rows else []
     except TrainingDataError as error:
+        shutil.rmtree(folder, ignore_errors=True)
         raise DataError(str(error)) from None
     trainer = SRMLTrainer(
         model,

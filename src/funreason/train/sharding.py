@@ -1,7 +1,6 @@
 """FSDP2 under the train stage: started without accelerators, and with checkpoints that hold the weights once."""
 
 import functools
-import os
 from pathlib import Path
 from typing import Any
 

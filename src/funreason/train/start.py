@@ -14,6 +14,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import is_flash_attn_2_available, is_flash_attn_3_available
 
 from funreason.config import LossParams, TrainParams
 from funreason.core.errors import ModelError
@@ -43,6 +44,7 @@ def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLC
         segment_loss=loss.kind,
         think_weight=loss.lambda_,
         segment_reduction=loss.reduction,
+        ssb_rule=loss.ssb.rule,
         ssb_rate=loss.ssb.rate,
         ssb_anchor=loss.ssb.anchor,
         ssb_min=loss.ssb.min,
@@ -89,8 +91,23 @@ def trackers(name: str) -> list[str]:
     return [name]
 
 
+def check_attention(name: str | None) -> None:
+    """Raise ModelError where `train.attn_implementation` needs a package, or a GPU, that is not here."""
+    if name == "flash_attention_2":
+        available, how = is_flash_attn_2_available(), "`uv pip install --no-build-isolation '.[flash]'`"
+    elif name == "flash_attention_3":
+        available, how = is_flash_attn_3_available(), "it is built from its source, for Hopper GPUs"
+    else:
+        return
+    if not available:
+        missing = f"its package is not installed ({how})" if torch.cuda.is_available() else "there is no CUDA GPU"
+        raise ModelError(
+            f"`train.attn_implementation` is {name}, and {missing}; set it to sdpa, which also keeps samples apart"
+        )
+
+
 def load(
-    ref: ModelRef, quantization: BitsAndBytesConfig | None = None
+    ref: ModelRef, quantization: BitsAndBytesConfig | None = None, attention: str | None = None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, torch.dtype]:
     """Load a start model.
 
@@ -99,6 +116,7 @@ def load(
     Args:
         ref: The model.
         quantization: For QLoRA.
+        attention: Transformers' name of the attention's kernels; None for the model's default.
 
     Returns:
         The model in float32, or quantized; its tokenizer; the dtype in which it is stored.
@@ -108,11 +126,14 @@ def load(
     """
     if ref.kind == "server":
         raise ModelError(f"{ref.name_or_path} is on a server; start from a local folder or a hub id")
+    check_attention(attention)
     where: Any = {"pretrained_model_name_or_path": ref.name_or_path, "revision": ref.revision}
     try:
         tokenizer = AutoTokenizer.from_pretrained(**where)
         stored = AutoConfig.from_pretrained(**where).dtype or torch.float32
-        model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32, quantization_config=quantization)
+        model = AutoModelForCausalLM.from_pretrained(
+            **where, dtype=torch.float32, quantization_config=quantization, attn_implementation=attention
+        )
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{ref.name_or_path} cannot be loaded ({str(error).splitlines()[0]}); "
