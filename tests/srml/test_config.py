@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, HfArgumentParser
 from trl import SFTConfig
 
 from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError, UnusableRow
+from funreason.srml.parallel import check_processes
 
 CPU = {"bf16": False, "use_cpu": True, "report_to": []}
 
@@ -128,7 +129,7 @@ def test_sharded_sequences_are_refused(tiny_model, tmp_path):
     trainer = SRMLTrainer(str(tiny_model), SRMLConfig(str(tmp_path), **CPU), train_dataset=eight())
     trainer.accelerator.state.parallelism_config = ParallelismConfig(cp_size=2)
     with pytest.raises(ValueError, match="context, sequence and tensor parallelism do not shard"):
-        trainer._check_processes()
+        check_processes(trainer.accelerator, None)
 
 
 def test_a_segment_without_a_name(tiny_model, tmp_path):

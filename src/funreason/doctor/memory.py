@@ -95,6 +95,7 @@ def _packages(train: TrainParams, machine: Machine) -> Iterator[Diagnosis]:
     attention = train.attn_implementation or ""
     if attention.startswith("flash") and not machine.gpus:
         yield error(f"train.attn_implementation is {attention}, which needs a GPU; here is none", "set it to sdpa")
+        return
     needed = {
         "flash_attn": ("attn_implementation", "extra flash", attention == "flash_attention_2"),
         "flash_attn_interface": ("attn_implementation", "from its source", attention == "flash_attention_3"),

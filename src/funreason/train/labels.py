@@ -11,7 +11,7 @@ from accelerate import PartialState
 from datasets import Dataset, concatenate_datasets, load_from_disk
 
 from funreason.core.jsonio import write_json
-from funreason.srml.segments import LabelReport
+from funreason.srml.segments import FEATURES, LabelReport
 
 Label = Callable[..., tuple[Dataset, LabelReport]]  # (rows, first=…), as label_rows
 REPORT = "report.json"  # written last: a part without this file is half-written
@@ -42,7 +42,14 @@ def label_together(rows: Sequence[dict[str, Any]], label: Label, folder: Path) -
         write_json(part / REPORT, vars(report))
     state.wait_for_everyone()
     reports = [_report(path) for path in parts]
-    return concatenate_datasets([load_from_disk(path) for path in parts]), sum(reports, LabelReport())
+    # A data set without rows has no file, which load_from_disk does not expect.
+    labelled = [load_from_disk(path) for path, report in zip(parts, reports, strict=True) if report.used]
+    whole = (
+        concatenate_datasets(labelled)
+        if labelled
+        else Dataset.from_dict({name: [] for name in FEATURES}, features=FEATURES)
+    )
+    return whole, sum(reports, LabelReport())
 
 
 def _report(part: Path) -> LabelReport:
