@@ -53,5 +53,8 @@ def label_together(rows: Sequence[dict[str, Any]], label: Label, folder: Path) -
 
 
 def _report(part: Path) -> LabelReport:
-    counts = json.loads((part / REPORT).read_text())
-    return LabelReport(**{name: Counter(value) if isinstance(value, dict) else value for name, value in counts.items()})
+    counts: dict[str, Any] = json.loads((part / REPORT).read_text())
+    report = LabelReport()
+    for name, value in counts.items():
+        setattr(report, name, Counter(value) if isinstance(value, dict) else value)
+    return report
