@@ -196,9 +196,10 @@ def test_parameters_that_are_on_other_ranks_count():
 
 def test_the_space_of_two_checkpoints():
     """7.6 billion parameters: weights and moments are 91 GB, and 122 where the weights are written twice."""
-    needs = {name: checkpoint_bytes(name, 7_600_000_000) / 2e9 for name in ("none", "ddp", "fsdp2", "zero3")}
+    needs = {name: checkpoint_bytes(name, "last", 7_600_000_000) / 2e9 for name in ("none", "ddp", "fsdp2", "zero3")}
     assert needs == pytest.approx({"none": 91.2, "ddp": 91.2, "fsdp2": 91.2, "zero3": 121.6})
-    assert checkpoint_bytes("fsdp2", 10, tied=3) == checkpoint_bytes("fsdp2", 10) + 2 * 4 * 3
+    assert checkpoint_bytes("fsdp2", "last", 10, tied=3) == checkpoint_bytes("fsdp2", "last", 10) + 2 * 4 * 3
+    assert checkpoint_bytes("none", "best", 10) == checkpoint_bytes("none", "last", 10) + 2 * 4 * 10
 
 
 def test_bfloat16_on_a_cpu_is_used_where_there_is_one_and_said_where_not(tiny_model, tmp_path, capsys):

@@ -47,7 +47,7 @@ def _surely(params: Params) -> dict[tuple, float]:
     return {
         ("workspace", Path("models")): models,
         ("DVC cache", dvc_cache()): models,
-        ("checkpoints", checkpoint_root()): checkpoint_bytes(params.train.launcher, trained),
+        ("checkpoints", checkpoint_root()): checkpoint_bytes(params.train.launcher, params.train.keep, trained),
     }
 
 

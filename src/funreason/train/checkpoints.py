@@ -63,19 +63,21 @@ def last_complete(folder: Path, delete: bool = True) -> str | None:
     return str(complete[max(complete)]) if complete else None
 
 
-def checkpoint_bytes(launcher: str, trained: int, tied: int = 0) -> int:
-    """Bytes of two checkpoints, of which one replaces the other.
+def checkpoint_bytes(launcher: str, keep: str, trained: int, tied: int = 0) -> int:
+    """Bytes of two checkpoints, of which one replaces the other, and so of the best weights, where those are kept.
 
     Each holds the weight and Adam's two moments of every trained parameter, in float32. Under `fsdp2`, weights that are
     tied are written under each of their names; under `zero3`, DeepSpeed's own files come beside the gathered weights.
 
     Args:
         launcher: `train.launcher`.
+        keep: `train.keep`.
         trained: Number of trained parameters.
         tied: Those of them that have a second name, such as an LM head that is the embedding.
     """
     again = {"fsdp2": tied, "zero3": trained}.get(launcher, 0)
-    return 2 * FLOAT32 * (3 * trained + again)
+    best = trained if keep == "best" else 0
+    return 2 * FLOAT32 * (3 * trained + again + best)
 
 
 def require_space(folder: Path, needed: int) -> None:

@@ -85,7 +85,7 @@ def train_round(
         peft_config=lora_config(train.lora),
         callbacks=[TimedCheckpoints(save_seconds), Progress(), *([HeldoutEpochs()] if len(heldout) else [])],
     )
-    require_space(folder, checkpoint_bytes(train.launcher, *trained_sizes(trainer.model)))
+    require_space(folder, checkpoint_bytes(train.launcher, train.keep, *trained_sizes(trainer.model)))
     trainer.remove_callback(PrinterCallback)
     if questions:
         trainer.add_callback(ExactCalls(trainer, questions))
