@@ -265,7 +265,9 @@ def test_the_best_epoch_is_kept(kept, tiny_model, tmp_path):
     assert metrics["exact"]["epoch"] == float(best["epoch"])
     assert metrics["heldout"]["result"] == float(best["result"])
     model, tokenizer = (kind.from_pretrained(folder / "models/r0") for kind in (AutoModelForCausalLM, AutoTokenizer))
-    (_, heldout), _, _ = labelled_sides(folder / "data/r0/train.jsonl", tokenizer, TrainParams(**TRAIN | options))
+    (_, heldout), _, _ = labelled_sides(
+        folder / "data/r0/train.jsonl", tokenizer, TrainParams(**TRAIN | options), folder / "labels"
+    )
     with torch.no_grad():
         losses = torch.cat([token_losses(model, example, 2) for example in heldout])
     assert float(best["result"]) == pytest.approx(losses.mean().item(), rel=1e-4)
