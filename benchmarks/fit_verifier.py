@@ -11,34 +11,35 @@ with --write, fits on all rows and replaces src/funreason/heuristics/verifier.js
 import argparse
 import json
 from collections import Counter
+from itertools import groupby
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
-from defects import OF_ANSWERS, OF_REASONING, plant_defects
-from real_rows import read_real_rows
+from fit_values import SOUND, Value, array, fit_values, habits_of_others, labelled_values
+from real_rows import planted_truth, read_real_rows
 from refine_real import is_callable
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from tabulate import tabulate
 
+from funreason.config import load_params
 from funreason.core.records import Sample
+from funreason.heuristics import heuristic_result
+from funreason.heuristics.comparison import Comparison
+from funreason.heuristics.evidence import evidence
+from funreason.heuristics.habits import Habits
 from funreason.heuristics.looked_at import LookedAt, look_at
-from funreason.heuristics.verifier import VERIFIED, Tree
+from funreason.heuristics.value_features import ValueFeatures
+from funreason.heuristics.verifier import VALUE, VERIFIED, Tree, of_value_scores
+from funreason.refine.defects import OF_ANSWERS, OF_REASONING, plant_defects
 from funreason.toy.judging import sample_judged
 from funreason.toy.tools import split
 
 TARGET = Path(__file__).parents[1] / "src" / "funreason" / "heuristics" / "verifier.json"
 FOLDS = 5
 RULED = ("wrong type", "required left out", "unknown argument")  # the schema tells
-# What a planted defect means for the checks; for the others of answers only the call is wrong.
-TRUTH = {
-    "value not in query": {"query_tool": False, "call": False},
-    "other query": {"query_tool": False, "call": False},
-    "other reasoning": {"query_tool": True, "cot": False, "call": True},
-}
-OFF_COT = ("answer off reasoning", "wrong value", "wrong number", "wrong function", "dropped call", "truncated text")
 # Weight of a row; where a defect or a toy row stands beside real answers with a verdict, it must not outweigh them.
 WEIGHTS = {"gold": 0.5, "right": 1.0, "wrong": 2.0, "uncalled": 1.0, "planted": 0.25, "toy": 0.1}
 PLANTED_BESIDE_VERDICTS = (
@@ -55,16 +56,29 @@ BETTER = ("name_fit", "text_fit", "margin", "query_covered")
 
 
 class Row(NamedTuple):
-    """A labelled row: what it is, the tools of its answer, the truth per check, its evidence."""
+    """A labelled row.
+
+    Attributes:
+        kind: What it counts as: a group of real rows, a kind of planted defect, or toy.
+        sample: The row.
+        sound: The row without its planted defect, None where none was planted.
+        tools: The names of its tools.
+        truth: check → whether the row should pass it.
+        evidence: Its evidence.
+        ruled_out: Whether a rule fails its calls, so that the verifier is not asked.
+    """
 
     kind: str
+    sample: Sample
+    sound: Sample | None
     tools: list[str]
     truth: dict[str, bool]
     evidence: dict[str, float]
+    ruled_out: bool
 
     def weight(self, check: str) -> float:
         """What the row counts in the model of a check."""
-        if self.kind not in WEIGHTS and check == "call" and self.evidence.get("cot"):
+        if self.kind not in WEIGHTS and check == "call" and self.sample.cot:
             return PLANTED_BESIDE_VERDICTS
         return WEIGHTS.get(self.kind, WEIGHTS["planted"])
 
@@ -76,43 +90,102 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"replace {TARGET.name}")
     arguments = parser.parse_args()
     rows = labelled_rows(arguments.folder)
-    features = sorted({name for row in rows for name in row.evidence})
-    models, table = {}, []
+    values, habits = add_value_evidence(rows)
+    models: dict[str, Any] = {VALUE: values}
+    removed: dict[str, set[str]] = {}
+    table = []
     for check in VERIFIED:
         for kind in ("reasoned", "bare"):
-            chosen = [
-                row for row in rows if check in row.truth and bool(row.evidence.get("cot")) == (kind == "reasoned")
-            ]
+            chosen = [row for row in rows if check in row.truth and bool(row.sample.cot) == (kind == "reasoned")]
             if not chosen or (check == "cot" and kind == "bare"):
                 continue
+            features = sorted({name for row in chosen for name in row.evidence})
             scores = left_out_scores(chosen, features, check)
             curves = {"passes": passes(chosen, scores, check), "fails": fails(chosen, scores, check)}
             models[f"{check}/{kind}"] = fitted(chosen, features, check) | curves
             table += summary(f"{check}/{kind}", chosen, scores, check)
+            removed[f"{check}/{kind}"] = unlikely(chosen, scores, curves["fails"], check)
     print(tabulate(table, headers="keys", floatfmt=".3f"))
+    print(tabulate(removed_table(rows, removed), headers="keys"))
     if arguments.write:
-        TARGET.write_text(json.dumps({"features": features, "models": models}, separators=(",", ":")) + "\n")
+        text = json.dumps({"habits": vars(habits), "models": models}, separators=(",", ":"), ensure_ascii=False)
+        TARGET.write_text(text + "\n")
+
+
+def unlikely(rows: list[Row], scores: np.ndarray, curve: list[tuple[float, float]], check: str) -> set[str]:
+    """The ids of the rows below the default `max_loss` of a check."""
+    limit = getattr(load_params().fcdr.verifier.max_loss, check)
+    least = [score for fraction, score in curve if fraction <= limit][-1]
+    return {row.sample.id for row, score in zip(rows, scores, strict=True) if score < least}
+
+
+def removed_table(rows: list[Row], removed: dict[str, set[str]]) -> list[dict[str, Any]]:
+    """Per kind of row the fraction that a rule or any check's score removes, each row scored by a model without it."""
+    gone = set().union(*removed.values())
+    table = []
+    for (kind, has_cot), of_kind in groupby(sorted(rows, key=_kind_of), key=_kind_of):
+        some = list(of_kind)
+        by_rule = sum(row.ruled_out for row in some) / len(some)
+        either = sum(row.ruled_out or row.sample.id in gone for row in some) / len(some)
+        table.append({"rows": kind, "reasoning": has_cot, "n": len(some), "by a rule": by_rule, "removed": either})
+    return table
+
+
+def _kind_of(row: Row) -> tuple[str, bool]:
+    return row.kind, bool(row.sample.cot)
 
 
 def labelled_rows(folder: Path) -> list[Row]:
-    """All rows that can be compared, with their evidence."""
+    """All rows that can be compared, with their evidence but for that of single values."""
     real, _ = read_real_rows(folder)
-    rows = [(row.group, row.sample, row.truth) for row in real if row.group in WEIGHTS]
+    rows = [(row.group, row.sample, None, row.truth) for row in real if row.group in WEIGHTS]
     for group, kinds, each in (("gold", OF_ANSWERS, 300), ("right", OF_ANSWERS | OF_REASONING, 200)):
-        sound = [row.sample for row in real if row.group == group and is_callable(row.sample)]
+        sound = {row.sample.id: row.sample for row in real if row.group == group and is_callable(row.sample)}
         kinds = {kind: plant for kind, plant in kinds.items() if kind not in RULED}
-        for kind, samples in plant_defects(sound, kinds, each, "fit_verifier").items():
-            truth = TRUTH.get(kind, {"query_tool": True, "call": False})
-            truth = truth | ({"cot": False} if group == "right" and kind in OFF_COT else {})
-            rows += [(kind, sample, truth) for sample in samples]
-    rows += [("toy", sample, truth) for sample, truth in toy_rows(400)]
+        for kind, samples in plant_defects(list(sound.values()), kinds, each, "fit_verifier").items():
+            truth = planted_truth(kind, group == "right")
+            rows += [(kind, sample, sound[sample.id.rpartition("/")[0]], truth) for sample in samples]
+    rows += [("toy", sample, None, truth) for sample, truth in toy_rows(400)]
     out = []
-    for kind, sample, truth in rows:
+    for kind, sample, sound_one, truth in rows:
         row = look_at(sample)
         if isinstance(row, LookedAt):
             names = sorted(tool["name"] for tool in sample.tools)
-            out.append(Row(kind, names, truth, row.evidence))
+            numbers = evidence(row.on_query(), row.on_cot() if sample.cot else None)
+            failed = heuristic_result("call", sample).value is False
+            out.append(Row(kind, sample, sound_one, names, truth, numbers, failed))
     return out
+
+
+def add_value_evidence(rows: list[Row]) -> tuple[dict[str, Any], Habits]:
+    """Add to the rows without a reasoning what the model of values says of them, fitted on the other folds.
+
+    Returns:
+        The model of values and the habits, of all rows.
+    """
+    fold = folds(rows)
+    habits = habits_of_others([(row.kind, compared(row)) for row in rows], fold, FOLDS)
+    of_fold: list[list[Value]] = [[] for _ in range(FOLDS)]
+    for at, row in enumerate(rows):
+        if row.kind != "toy":
+            of_fold[fold[at]] += labelled_values(at, row.kind, row.sample, row.sound, habits[fold[at]])
+    values = [value for some in of_fold for value in some]
+    names = sorted({name for value in values for name in value.features})
+    for number in range(FOLDS):
+        model = fit_values([v for at, some in enumerate(of_fold) if at != number for v in some], names)
+        for at in np.flatnonzero(fold == number):
+            if not rows[at].sample.cot:
+                features = [*ValueFeatures(compared(rows[at]), habits[number]).of_values()]
+                scores = model.decision_function(array(features, names)) if features else []
+                rows[at].evidence.update(of_value_scores([float(score) for score in scores]))
+    return {"features": names} | exported(fit_values(values, names)), habits[-1]
+
+
+def compared(row: Row) -> Comparison:
+    """The calls of a row compared with its query."""
+    looked_at = look_at(row.sample)
+    assert isinstance(looked_at, LookedAt)
+    return looked_at.on_query()
 
 
 def toy_rows(each: int) -> list[tuple[Sample, dict[str, bool]]]:
@@ -148,33 +221,43 @@ def folds(rows: list[Row]) -> np.ndarray:
 
 def arrays(rows: list[Row], features: list[str], check: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(evidence, truth, weights) of rows."""
-    x = np.array([[row.evidence.get(name, 0.0) for name in features] for row in rows])
+    x = array([row.evidence for row in rows], features)
     return x, np.array([row.truth[check] for row in rows]), np.array([row.weight(check) for row in rows])
 
 
-def boosted(features: list[str]) -> HistGradientBoostingClassifier:
-    """A model of few small trees."""
+def boosted(rows: list[Row], features: list[str], check: str) -> HistGradientBoostingClassifier:
+    """A model of few small trees.
+
+    Real verdicts on reasoned answers are few: what evidence of them can only be bad, or good, is fixed.
+    """
+    x, truth, weights = arrays(rows, features, check)
     signs = [1 if name in BETTER else -1 if any(word in name for word in WORSE) else 0 for name in features]
-    return HistGradientBoostingClassifier(
-        max_iter=120, learning_rate=0.07, max_leaf_nodes=7, min_samples_leaf=20, l2_regularization=3.0,
-        max_features=0.2, monotonic_cst=signs, random_state=0,
+    has_cot = bool(rows[0].sample.cot)
+    model = HistGradientBoostingClassifier(
+        max_iter=120 if has_cot else 200, learning_rate=0.07, max_leaf_nodes=7, min_samples_leaf=20,
+        l2_regularization=3.0, max_features=0.2 if has_cot else 0.4, monotonic_cst=signs if has_cot else None,
+        random_state=0,
     )  # fmt: skip
+    return model.fit(x, truth, sample_weight=weights)
 
 
 def left_out_scores(rows: list[Row], features: list[str], check: str) -> np.ndarray:
     """The score of each row by a model that was fitted on the other folds."""
-    x, truth, weights = arrays(rows, features, check)
     fold, scores = folds(rows), np.zeros(len(rows))
     for number in range(FOLDS):
-        rest = fold != number
-        model = boosted(features).fit(x[rest], truth[rest], sample_weight=weights[rest])
-        scores[~rest] = model.decision_function(x[~rest])
+        model = boosted([row for row, of in zip(rows, fold, strict=True) if of != number], features, check)
+        left_out = np.flatnonzero(fold == number)
+        scores[left_out] = model.decision_function(arrays([rows[at] for at in left_out], features, check)[0])
     return scores
 
 
 def fitted(rows: list[Row], features: list[str], check: str) -> dict[str, Any]:
     """A model of all rows, as verifier.json has it."""
-    model = boosted(features).fit(*(arrays(rows, features, check)[:2]), sample_weight=arrays(rows, features, check)[2])
+    return {"features": features} | exported(boosted(rows, features, check))
+
+
+def exported(model: HistGradientBoostingClassifier) -> dict[str, Any]:
+    """A fitted model as verifier.json has it."""
     trees = [nested(predictors[0].nodes, 0) for predictors in model._predictors]
     return {"bias": round(float(model._baseline_prediction[0, 0]), 4), "trees": trees}
 
@@ -211,10 +294,11 @@ def passes(rows: list[Row], scores: np.ndarray, check: str) -> list[tuple[float,
 
 
 def fails(rows: list[Row], scores: np.ndarray, check: str) -> list[tuple[float, float]]:
-    """For each fraction, the score below which no more of the sound real rows are."""
-    sound = np.sort(
-        [s for row, s in zip(rows, scores, strict=True) if row.truth[check] and row.kind in ("gold", "right")]
-    )
+    """For each fraction, the score below which no more of the sound real rows are, of those that no rule fails."""
+    sound = np.sort([
+        score for row, score in zip(rows, scores, strict=True)
+        if row.truth[check] and row.kind in SOUND and not (check == "call" and row.ruled_out)
+    ])  # fmt: skip
     return [(fraction, round(float(sound[int(fraction * len(sound))]), 3)) for fraction in FRACTIONS]
 
 

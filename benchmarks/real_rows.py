@@ -21,6 +21,12 @@ WITH_COT, GOLD = "with_cot.jsonl.gz", "xlam_like.jsonl.gz"
 STATEMENTS = ("request_for_info", "cannot_answer")  # labels of When2Call's rows that call nothing
 
 
+# Planted defects of answers that their reasoning does not have.
+OFF_REASONING = (
+    "answer off reasoning", "wrong value", "wrong number", "wrong function", "dropped call", "truncated text",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class RealRow:
     """A real row with what is known of it.
@@ -79,3 +85,13 @@ def _known(label: str, task: Task, sample: Sample) -> tuple[str, dict[str, bool]
         return "other", {}  # an answer without a verdict, and not the reference
     truth = dict.fromkeys(("response", "query_tool", "call"), True)
     return "right", truth | ({"cot": True} if sample.cot else {})
+
+
+def planted_truth(kind: str, has_cot: bool) -> dict[str, bool]:
+    """What a planted defect means for the checks; of what a check may say either way, nothing."""
+    if kind in ("value not in query", "other query"):
+        return {"query_tool": False, "call": False}
+    if kind == "other reasoning":
+        return {"query_tool": True, "cot": False, "call": True}
+    off_cot = {"cot": False} if has_cot and kind in OFF_REASONING else {}
+    return {"query_tool": True, "call": False} | off_cot

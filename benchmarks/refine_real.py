@@ -13,8 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from defects import OF_ANSWERS, OF_REASONING, plant_defects
-from real_rows import RealRow, read_real_rows
+from real_rows import RealRow, planted_truth, read_real_rows
 from tabulate import tabulate
 
 from funreason.calls import CallSyntaxError, parse, validate
@@ -24,6 +23,7 @@ from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
 from funreason.prompts import CHECKS
 from funreason.refine.checks import CHECKS as CHECK_OF
+from funreason.refine.defects import OF_ANSWERS, OF_REASONING, plant_defects
 from funreason.refine.loop import run
 from funreason.refine.metrics import CheckMetrics
 from funreason.refine.modes import HeuristicsFirst
@@ -42,8 +42,9 @@ def main() -> None:
     rows, unread = read_real_rows(arguments.folder)
     fcdr = load_params().fcdr.model_copy(update={"mode": "heuristics"})
     speed = speed_line(rows, unread, fcdr.verifier)  # first: no cache is warm
-    tables = [check_table(rows, fcdr.verifier), reason_table(rows, fcdr.verifier), outcome_table(rows, fcdr)]
-    text = "\n\n".join([*tables, defect_table(rows, fcdr, arguments.defects), speed])
+    planted = planted_rows(rows, arguments.defects)
+    tables = [check_table(rows, fcdr.verifier), reason_table(rows, planted, fcdr.verifier), outcome_table(rows, fcdr)]
+    text = "\n\n".join([*tables, defect_table(planted, fcdr), speed])
     print(text)
     if arguments.write:
         page, (begin, end) = PAGE.read_text(), MARKS
@@ -69,21 +70,25 @@ def check_table(rows: list[RealRow], verifier: VerifierParams | None) -> str:
     return tabulate(table, headers="keys", tablefmt="github")
 
 
-def reason_table(rows: list[RealRow], verifier: VerifierParams) -> str:
-    """Per check and reason: how many rows it decides, and how often rightly."""
+def reason_table(rows: list[RealRow], planted: dict[str, list[Sample]], verifier: VerifierParams) -> str:
+    """Per check and reason: how many real rows and planted defects it decides, and how often rightly."""
+    known = [(row.sample, row.truth, "real") for row in rows]
+    known += [
+        (sample, planted_truth(kind, bool(sample.cot)), "planted") for kind, some in planted.items() for sample in some
+    ]
     counts: Counter[tuple] = Counter()
-    for row in rows:
-        for check, truth in row.truth.items():
-            result = heuristic_result(check, row.sample, verifier)
+    for sample, truths, where in known:
+        for check, truth in truths.items():
+            result = heuristic_result(check, sample, verifier)
             if result.value is not None:
-                counts[check, result.value, result.reason, result.value == truth] += 1
-    table = [
-        {"check": check, "verdict": "pass" if value else "fail", "reason": reason,
-         "rows": sum(counts[check, value, reason, right] for right in (True, False)),
-         "right": percent(counts[check, value, reason, True],
-                          sum(counts[check, value, reason, right] for right in (True, False)))}
-        for check, value, reason in sorted({key[:3] for key in counts}, key=lambda key: (CHECKS.index(key[0]), key[1:]))
-    ]  # fmt: skip
+                counts[check, result.value, result.reason, where, result.value == truth] += 1
+    table = []
+    for check, value, reason in sorted({key[:3] for key in counts}, key=lambda key: (CHECKS.index(key[0]), key[1:])):
+        line = {"check": check, "verdict": "pass" if value else "fail", "reason": reason}
+        for where in ("real", "planted"):
+            right, wrong = (counts[check, value, reason, where, is_right] for is_right in (True, False))
+            line |= {f"{where} rows": right + wrong, f"right of {where}": percent(right, right + wrong)}
+        table.append(line)
     return tabulate(table, headers="keys", tablefmt="github")
 
 
@@ -127,11 +132,15 @@ def checks_of(sample: Sample) -> list[str]:
     return [check for check in CHECKS if check != "cot" or sample.cot]
 
 
-def defect_table(rows: list[RealRow], fcdr: FcdrParams, each: int) -> str:
-    """Per kind of planted defect: how many rows a check fails, and how many of them are not kept."""
+def planted_rows(rows: list[RealRow], each: int) -> dict[str, list[Sample]]:
+    """Kind of defect → rows with it, gold answers or answers with a reasoning."""
     gold = [row.sample for row in rows if row.group == "gold" and is_callable(row.sample)]
     reasoned = [row.sample for row in rows if row.truth.get("cot") and is_callable(row.sample)]
-    planted = plant_defects(gold, OF_ANSWERS, each, "gold") | plant_defects(reasoned, OF_REASONING, each, "cot")
+    return plant_defects(gold, OF_ANSWERS, each, "gold") | plant_defects(reasoned, OF_REASONING, each, "cot")
+
+
+def defect_table(planted: dict[str, list[Sample]], fcdr: FcdrParams) -> str:
+    """Per kind of planted defect: how many rows a check fails, and how many of them are not kept."""
     table, totals = [], Counter()
     for kind, samples in planted.items():
         failed = sum(

@@ -11,7 +11,8 @@ from funreason.config import load_params
 from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
 from funreason.heuristics.looked_at import look_at
-from funreason.heuristics.verifier import verify
+from funreason.heuristics.value_features import detailed_state
+from funreason.heuristics.verifier import VALUE, verify, wrong_value_evidence
 from funreason.toy.tools import split
 
 from .conftest import REPO
@@ -93,6 +94,53 @@ def test_chinese_rows_are_compared_by_characters():
     assert score("call", wrong) < score("call", right)
 
 
+PORTO = replace(ROW, cot="", query="Find hotels in Lisbon from 2024-07-15, two rooms please.")
+
+
+def swapped(sample: Sample) -> Sample:
+    answer = sample.answer.replace("Lisbon", "?").replace("2024-07-15", "Lisbon").replace("?", "2024-07-15")
+    return replace(sample, answer=answer)
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        replace(PORTO, answer=ANSWER.replace("Lisbon", "Aspirin tablets")),
+        replace(PORTO, answer=ANSWER.replace("rooms=2", "rooms=9")),
+        replace(PORTO, query="Find hotels in from 2024-07-15, two rooms please."),
+        swapped(PORTO),
+    ],
+    ids=["foreign", "other number", "not in the query", "swapped"],
+)
+def test_the_worst_value_of_a_row_without_a_reasoning_is_seen(worse):
+    good, bad = (wrong_value_evidence(look_at(row).on_query()) for row in (PORTO, worse))
+    assert bad["value_worst"] > good["value_worst"] + 1
+    assert score("call", worse) < score("call", PORTO)
+
+
+def test_a_value_is_judged_by_the_words_around_it():
+    """From and to the wrong way round: both values are stated, of the same shape, and the tool has no example."""
+    place = {"type": "string", "description": "A harbour."}
+    ferry = FERRIES | {"parameters": {"type": "dict", "properties": {"origin": place, "destination": place}}}
+    row = Sample("0", "I need a ferry to Dover from Calais, please.", [ferry], "", "")
+    right = replace(row, answer="[book_ferry(origin='Calais', destination='Dover')]")
+    wrong = replace(row, answer="[book_ferry(origin='Dover', destination='Calais')]")
+    good, bad = (wrong_value_evidence(look_at(each).on_query())["value_worst"] for each in (right, wrong))
+    assert bad > good + 1
+
+
+def test_the_result_of_an_earlier_call_needs_not_be_in_the_query():
+    first = "search_hotels(city='Lisbon')"
+    states = [
+        [detailed_state(match, look_at(row).on_query()) for match in look_at(row).on_query().matches]
+        for row in (
+            replace(PORTO, answer=f"[{first}, book(hotel='API_call_0')]"),
+            replace(PORTO, answer=f"[{first}, book(hotel='API_call_7')]"),
+        )
+    ]
+    assert "earlier" in states[0] and "earlier" not in states[1]
+
+
 def test_at_an_operating_point_of_nothing_it_never_decides():
     for sample, _ in toy_rows("call", 60):
         assert heuristic_result("call", sample, NEVER).value is heuristic_result("call", sample).value
@@ -132,7 +180,9 @@ def test_a_row_is_looked_at_once_and_rules_leave_no_trace():
 
 def test_the_curves_of_the_operating_points_rise():
     values = json.loads(files("funreason.heuristics").joinpath("verifier.json").read_text())
-    for model in values["models"].values():
+    for name, model in values["models"].items():
+        if name == VALUE:
+            continue  # it decides nothing by itself
         fractions, scores = zip(*model["passes"], strict=True)
         assert list(fractions) == sorted(fractions) and list(scores) == sorted(scores, reverse=True)
         fractions, scores = zip(*model["fails"], strict=True)

@@ -33,6 +33,7 @@ _STRAY_SPACE = re.compile(r"\s[=,()\]]|[=(]\s|^\[\s|''\s*''")
 _WIDE_SPACE = re.compile(r"\s\s|[^\S ]")
 # Types of values that clearly fit a declared type (a bool is an int to Python). A declaration with bounds is validated.
 _FITTING = {str: ("string",), bool: ("boolean",), int: ("integer", "float", "number"), float: ("float", "number")}
+_PLAIN_ARRAY = frozenset(("type", "items", "description", "default"))
 _BOUNDS = frozenset(("minimum", "maximum", "minLength", "maxLength"))
 
 
@@ -63,10 +64,10 @@ def heuristic_result(check: str, sample: Sample, verifier: VerifierParams | None
 
 
 def _verified(
-    check: str, found: dict[str, float], has_cot: bool, result: HeuristicResult, limits: VerifierParams
+    check: str, evidence: dict[str, float], has_cot: bool, result: HeuristicResult, limits: VerifierParams
 ) -> HeuristicResult:
     """The result of a row that no rule decided, with the verifier's score, and its verdict where the score is clear."""
-    opinion = verify(check, found, has_cot, limits)
+    opinion = verify(check, evidence, has_cot, limits)
     if opinion.value is None:
         return replace(result, score=opinion.score, likely=opinion.likely)
     reason = "the evidence is for the row" if opinion.value else "the evidence is against the row"
@@ -187,6 +188,9 @@ def fits_at_a_glance(comparison: Comparison) -> bool:
 
 
 def _fits(value: object, declared: dict[str, Any]) -> bool:
+    if isinstance(value, list):
+        items, is_plain = declared.get("items"), declared.keys() <= _PLAIN_ARRAY and declared.get("type") == "array"
+        return is_plain and isinstance(items, dict) and all(_fits(item, items) for item in value)
     fits, enum = declared.get("type") in _FITTING.get(type(value), ()), declared.get("enum")
     return fits and _BOUNDS.isdisjoint(declared) and (not enum or (isinstance(enum, list) and value in enum))
 

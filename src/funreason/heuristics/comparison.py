@@ -68,7 +68,7 @@ class ScalarMatch(NamedTuple):
     place: Place | None
 
 
-@dataclass
+@dataclass(eq=False)  # hashed by identity
 class Comparison:
     """The calls of a row compared with one of its texts.
 

@@ -24,21 +24,20 @@ _DULL = frozenset[str]().union(*(roots(word) for word in STOP_WORDS | COMMON_WOR
 _MAX_SCAN = 20_000  # characters of a query that are looked at
 
 
-def evidence(comparison: Comparison, on_cot: Comparison) -> dict[str, float]:
+def evidence(comparison: Comparison, on_cot: Comparison | None) -> dict[str, float]:
     """The evidence of a row.
 
     Args:
         comparison: Its calls, freshly compared with its query: values that are claimed since would be missed.
-        on_cot: The same calls compared with its reasoning, which may be empty.
+        on_cot: The same calls compared with its reasoning; None where it has none.
 
     Returns:
         name → number. benchmarks/fit_verifier.py says of which names more can only be better, or worse.
     """
-    found = value_evidence(comparison) | order_evidence(comparison)
-    found["swapped"] = float(bool(swapped_parameters(comparison)))
-    found |= _query_evidence(comparison)
-    found |= _function_evidence(comparison)
-    return found | reasoning_evidence(comparison, on_cot) if on_cot.text.raw else found
+    numbers = value_evidence(comparison) | order_evidence(comparison)
+    numbers["swapped"] = float(bool(swapped_parameters(comparison)))
+    numbers |= _query_evidence(comparison) | _function_evidence(comparison)
+    return numbers if on_cot is None else numbers | reasoning_evidence(comparison, on_cot)
 
 
 def _query_evidence(comparison: Comparison) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Reads the calls of a badly written answer too: quoted parameter names, unquoted texts, stray white space."""
 
 import re
+from functools import lru_cache
 
 from funreason.calls import Call, CallSyntaxError, parse
 
@@ -13,8 +14,9 @@ _LITERAL = re.compile(rf"(?:{_STRING}|[-+]?(?:0|[1-9]\d*)(?:\.\d*)?(?:e[-+]?\d+)
 _BARE = re.compile(r"(?<=[\[,{:(])\s*([^\W\d][^\[\]{}(),:]*?)\s*(?=[\],}):])")
 
 
+@lru_cache(maxsize=16)  # the checks of a row ask in turn
 def strict_calls(answer: str) -> list[Call] | None:
-    """The calls of a well-formed answer, None where it does not parse."""
+    """The calls of a well-formed answer, not to be changed; None where it does not parse."""
     try:
         return parse(answer)
     except CallSyntaxError:

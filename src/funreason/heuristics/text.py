@@ -1,7 +1,7 @@
 """An index of a text (a query, a reasoning): where it states a value, and which of its values no call uses."""
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from funreason.heuristics.values import SMALL_NUMBERS, TextValue, date_or_number, scan_values
@@ -9,6 +9,7 @@ from funreason.heuristics.words import (
     MAX_PLACES,
     STOP_WORDS,
     TOKEN,
+    UNSPACED,
     VERBS,
     is_joined,
     lower,
@@ -40,6 +41,12 @@ _VAGUE_DATE = re.compile(
 _SMALL_WORDS = frozenset("a an and at by for in is of on the with".split())  # of `check_in`, say nothing of a place
 _PERCENT = re.compile(r"\s?(?:%|percent|per cent|pct)|(?<=%)")
 _MOMENT = re.compile(r"(?:(?P<date>\d{4}-\d\d-\d\d)[t ])?(?P<time>\d\d:\d\d)(?::00)?(?:\.0+)?z?", re.IGNORECASE)
+_NAME = re.compile(r"(?<=[\w,;)\]'\"”’%-]\s)[A-Z][\w’'-]*(?:\s[A-Z][\w’'-]*)*")
+_QUOTED = re.compile(r"""["“][^"”]{1,80}["”]|(?<!\w)'[^']{1,80}'(?!\w)|[「《『][^」》』]{1,80}[」》』]""")
+_LEFT_KINDS = {"number": "number", "date": "date", "time": "date", "code": "name"}
+_NEAR = re.compile(rf"[^\W_{UNSPACED}]+|[{UNSPACED}]|[:,'\"(=]")  # words, and what introduces a value
+_STOP = re.compile(r"[.?!;。？！；\n](?:\s|$)|[。？！；]")
+_BEFORE, _AFTER = 40, 24  # characters around a value
 _UNIT_FACTORS = frozenset([10**n for n in range(1, 10)] + [7, 12, 24, 30, 52, 60, 365, 1440, 3600, 86400])
 
 
@@ -61,16 +68,17 @@ class Text:
 
     def __init__(self, text: str):
         self.raw = text
-        self.low, self.values, self._words = _indexed(text)
+        self.low, self.values, self._indexed_words = _indexed(text)
         self._claimed = bytearray(len(text))
+        self._around: dict[Place, tuple[str, frozenset[str]]] = {}
 
-    @property
+    @cached_property
     def words(self) -> dict[str, list[Place]]:
         """Each word without its plural s → its places."""
-        if not self._words:
+        if not self._indexed_words:
             for token in TOKEN.finditer(self.low):
-                self._words.setdefault(stem(token[0]), []).append(token.span())
-        return self._words
+                self._indexed_words.setdefault(stem(token[0]), []).append(token.span())
+        return self._indexed_words
 
     def places(self, value: str | int | float) -> list[Place]:
         """The places where the text clearly states `value`, in any of its forms."""
@@ -211,6 +219,31 @@ class Text:
         words = [word for word in name_words(param) if word not in name_words(other) and word not in _SMALL_WORDS]
         near = [span for word in words for span in self.words.get(word, ())[:MAX_PLACES]]
         return min([max(start - place[1], place[0] - end, 0) for start, end in near], default=len(self.low))
+
+    def near(self, place: Place) -> frozenset[str]:
+        """The words around a place: four before it and two after it in its sentence."""
+        if place not in self._around:
+            before, after = self.low[max(0, place[0] - _BEFORE) : place[0]], self.low[place[1] : place[1] + _AFTER]
+            before = _STOP.split(before)[-1]
+            after = _STOP.split(after, maxsplit=1)[0]
+            left, right = [stem(word) for word in _NEAR.findall(before)], _NEAR.findall(after)
+            self._around[place] = left[-1] if left else "", frozenset(left[-4:] + [stem(word) for word in right[:2]])
+        return self._around[place][1]
+
+    def cue(self, place: Place) -> str:
+        """The word or sign before a place, "" at the beginning of a sentence."""
+        self.near(place)
+        return self._around[place][0]
+
+    def leftovers(self) -> list[tuple[int, int, str]]:
+        """(start, end, kind) of all that looks like a value and nothing claims: number, date, quote or name."""
+        left = [(v.start, v.end, _LEFT_KINDS[v.kind]) for v in self.unclaimed(*_LEFT_KINDS)]
+        for pattern, kind in ((_QUOTED, "quote"), (_NAME, "name")):
+            for match in pattern.finditer(self.raw[:20_000]):
+                start, end = match.span()
+                if self.is_unclaimed((start, end)) and not any(a < end and start < b for a, b, _ in left):
+                    left.append((start, end, kind))
+        return left
 
     def names_function(self, function: str) -> bool:
         """Whether the text has the words of a function's name, its verbs perhaps as words of the same meaning."""

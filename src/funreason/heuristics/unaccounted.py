@@ -96,6 +96,7 @@ def _begins_known_value(at: int, known: set[int], text: Text) -> bool:
     return any(at == start or (at < start <= at + 60 and _PLAIN_WORDS.fullmatch(text.raw[at:start])) for start in known)
 
 
+@lru_cache(maxsize=4)  # a rule asks for it, and the evidence
 def swapped_parameters(comparison: Comparison) -> list[str]:
     """Two parameters of a call whose values seem swapped, from their places in the query or from the tool's text."""
     placed = [(m.scalar, m.place) for m in comparison.matches if m.place and not m.scalar.is_key]
@@ -112,10 +113,12 @@ def swapped_parameters(comparison: Comparison) -> list[str]:
 def _is_declared_for_other(scalar: Scalar, other: Scalar, comparison: Comparison) -> bool:
     """Whether a text is in the declaration of the other parameter and not in that of its own."""
     value = scalar.value.lower() if isinstance(scalar.value, str) else ""
-    own, others = (f"{of.param} {comparison.declared(of)}".lower() for of in (scalar, other))
+    if len(value) <= 2:
+        return False
+    own = f"{scalar.param} {comparison.declared(scalar)}".lower()
     if _LOOKS_LIKE_DATE.match(value) and not _DECLARES_DATE.search(own):
         return True
-    return len(value) > 2 and value in others and value not in own
+    return value not in own and value in f"{other.param} {comparison.declared(other)}".lower()
 
 
 def _are_swapped(a: str, place_a: Place, b: str, place_b: Place, text: Text) -> bool:

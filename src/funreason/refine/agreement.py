@@ -27,15 +27,15 @@ def agreeing(results: Sequence[CheckResult], agreement: float) -> list[CheckResu
     if not agreement or len(results) == 1 or not answers:
         return list(results)
     answer, votes = Counter(answers.values()).most_common(1)[0]  # of equally many, the one that came first
-    said = f"{votes} of {len(results)} samples agree"
+    agreed = f"{votes} of {len(results)} samples agree"
     kept = next(at for at in answers if answers[at] == answer) if votes >= agreement * len(results) else None
-    return [_result(result, at, kept, said) if at in answers else result for at, result in enumerate(results)]
+    return [_result(result, at, kept, agreed) if at in answers else result for at, result in enumerate(results)]
 
 
-def _result(result: CheckResult, at: int, kept: int | None, said: str) -> CheckResult:
+def _result(result: CheckResult, at: int, kept: int | None, agreed: str) -> CheckResult:
     if at == kept:
-        return replace(result, reason=said)
+        return replace(result, reason=agreed)
     verdict, action = ("fail", "drop") if kept is None else ("pass", "not_selected")
     sample = result.sample
     text = {"judge": "generator", "value": None, "text": sample.answer if sample else ""}
-    return replace(result, verdict=verdict, action=action, reason=said, votes=[text], sample=None)
+    return replace(result, verdict=verdict, action=action, reason=agreed, votes=[text], sample=None)

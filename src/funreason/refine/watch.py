@@ -26,7 +26,7 @@ Z = 1.959964  # 95 %, both sides
 
 @dataclass
 class JudgeRecord:
-    """What one judge said: of sound and of planted probes, and of the rows of the stage.
+    """The verdicts of one judge: on sound and on planted probes, and on the rows of the stage.
 
     Attributes:
         sound: Readable verdicts on sound probes, by value.

@@ -1,4 +1,4 @@
-"""Plants one defect in a sound row, of a dozen kinds that real data has.
+"""Plants one defect in the calls of a sound row.
 
 Each kind takes a row, a donor (another row, for foreign values and texts) and a random generator, and returns the row
 with the defect, or None where the row has no place for it. Answers are read and written by `funreason.calls`, so that a
@@ -7,6 +7,7 @@ row differs in its defect only.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from random import Random
@@ -20,7 +21,12 @@ Plant = Callable[[Sample, Sample, Random], Sample | None]
 
 
 def _declared(sample: Sample) -> dict[str, dict[str, Any]]:
-    return {tool["name"]: to_bfcl(tool)["parameters"] for tool in sample.tools}
+    """The parameters of each tool that can be read, by its name."""
+    declared = {}
+    for tool in sample.tools:
+        with suppress(DataError):
+            declared[tool["name"]] = to_bfcl(tool)["parameters"]
+    return declared
 
 
 def _slots(sample: Sample, kinds: type | tuple[type, ...]) -> tuple[list[Call], list[tuple[int, str]]]:
@@ -40,6 +46,7 @@ def _with(sample: Sample, calls: list[Call]) -> Sample | None:
 
 
 def wrong_type(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
+    """A number or a list written as a text."""
     calls, slots = _slots(sample, (int, float, list))
     if not slots:
         return None
@@ -49,6 +56,7 @@ def wrong_type(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
 
 
 def required_left_out(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
+    """A required argument left out."""
     calls, declared = deepcopy(parse(sample.answer)), _declared(sample)
     slots = [(n, key) for n, call in enumerate(calls) for key in declared[call.name].get("required", ())
              if key in call.arguments]  # fmt: skip
@@ -74,6 +82,7 @@ def wrong_value(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
 
 
 def wrong_number(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
+    """A number that the query states, changed."""
     calls, slots = _slots(sample, (int, float))
     slots = [(n, key) for n, key in slots if re.search(rf"\b{calls[n].arguments[key]}\b", sample.query)]
     if not slots:
@@ -99,7 +108,14 @@ def wrong_function(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
 
 
 def _fitting(declared: dict[str, Any], values: list[Any]) -> Any:
-    kinds = {"string": str, "integer": int, "float": (int, float), "number": (int, float), "array": list, "dict": dict}
+    kinds: dict[str, Any] = {
+        "string": str,
+        "integer": int,
+        "float": (int, float),
+        "number": (int, float),
+        "array": list,
+        "dict": dict,
+    }
     kind = kinds.get(declared.get("type", ""), str)
     if enum := declared.get("enum"):
         return enum[0]
@@ -124,18 +140,19 @@ def value_not_in_query(sample: Sample, donor: Sample, rng: Random) -> Sample | N
 
 
 def swapped_values(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
+    """Two values of a call in the place of each other."""
     calls, slots = _slots(sample, (str, int, float))
     pairs = []
     for a in slots:
         for b in slots:
-            left, right = calls[a[0]].arguments[a[1]], calls[b[0]].arguments[b[1]]
-            if a[0] == b[0] and a < b and left != right and isinstance(left, str) == isinstance(right, str):
+            value, other = calls[a[0]].arguments[a[1]], calls[b[0]].arguments[b[1]]
+            if a[0] == b[0] and a < b and value != other and isinstance(value, str) == isinstance(other, str):
                 pairs.append((a, b))
     if not pairs:
         return None
-    (n, a), (_, b) = rng.choice(pairs)
+    (n, left), (_, right) = rng.choice(pairs)
     arguments = calls[n].arguments
-    arguments[a], arguments[b] = arguments[b], arguments[a]
+    arguments[left], arguments[right] = arguments[right], arguments[left]
     return _with(sample, calls)
 
 
@@ -164,6 +181,7 @@ def invented_argument(sample: Sample, donor: Sample, rng: Random) -> Sample | No
 
 
 def unknown_argument(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
+    """An argument that the tool does not declare."""
     calls, declared = deepcopy(parse(sample.answer)), _declared(sample)
     call, foreign = rng.choice(calls), parse(donor.answer)[0].arguments
     names = [key for key in foreign if key not in declared[call.name]["properties"]]
@@ -174,6 +192,7 @@ def unknown_argument(sample: Sample, donor: Sample, rng: Random) -> Sample | Non
 
 
 def dropped_call(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
+    """One of several calls left out."""
     calls = parse(sample.answer)
     if len(calls) < 2:
         return None
@@ -182,6 +201,7 @@ def dropped_call(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
 
 
 def repeated_call(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
+    """A call that is made twice."""
     calls = parse(sample.answer)
     return _with(sample, [*calls, rng.choice(calls)])
 
@@ -212,57 +232,3 @@ def wrong_choice(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
     n, key, other = rng.choice(slots)
     calls[n].arguments[key] = other
     return _with(sample, calls)
-
-
-def other_query(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
-    """The query of another row: no tool of this one answers it."""
-    same = {tool["name"] for tool in sample.tools} & {tool["name"] for tool in donor.tools}
-    return None if same else replace(sample, query=donor.query)
-
-
-def other_reasoning(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
-    same = {call.name for call in parse(sample.answer)} & {call.name for call in parse(donor.answer)}
-    return None if same or not (sample.cot and donor.cot) else replace(sample, cot=donor.cot)
-
-
-def answer_off_reasoning(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
-    """A number or text in the answer that is not the one that the reasoning arrived at."""
-    if not sample.cot:
-        return None
-    return wrong_value(sample, donor, rng) or wrong_number(sample, donor, rng)
-
-
-# kind → how it is planted; those of the second table need a reasoning.
-OF_ANSWERS: dict[str, Plant] = {plant.__name__.replace("_", " "): plant for plant in (
-    wrong_type, required_left_out, unknown_argument, wrong_value, wrong_number, wrong_function, wrong_choice,
-    value_not_in_query, swapped_values, invented_argument, dropped_call, repeated_call, truncated_text, other_query,
-)}  # fmt: skip
-OF_REASONING: dict[str, Plant] = {
-    plant.__name__.replace("_", " "): plant for plant in (other_reasoning, answer_off_reasoning)
-}
-
-
-def plant_defects(rows: list[Sample], kinds: dict[str, Plant], each: int, seed: str) -> dict[str, list[Sample]]:
-    """Up to `each` rows with one defect of each kind.
-
-    Args:
-        rows: Sound rows with readable calls of known tools.
-        kinds: kind → how it is planted.
-        each: How many rows per kind.
-        seed: Seed of the choice of rows and places.
-
-    Returns:
-        kind → rows with that defect, each of another sound row.
-    """
-    planted: dict[str, list[Sample]] = {}
-    for kind, plant in kinds.items():
-        rng, order = Random(f"{seed}/{kind}"), list(rows)
-        rng.shuffle(order)
-        found: list[Sample] = []
-        for at, row in enumerate(order):
-            if len(found) == each:
-                break
-            if (broken := plant(row, order[at - 1 - rng.randrange(20)], rng)) and broken != row:
-                found.append(replace(broken, id=f"{row.id}/{kind}"))
-        planted[kind] = found
-    return planted
