@@ -9,7 +9,7 @@ from project import ROOT, SMALL, copy_project
 __all__ = ["SMALL", "TARGETS", "copy_project", "dvc"]
 
 RECORDER = Path(__file__).parent / "recorder"
-TARGETS = ("publish@r0", "evaluate_bfcl@r0", "evaluate_code@r0")
+TARGETS = ("publish@r0", "summary@r0")
 
 
 def dvc(folder: Path, *arguments: str) -> str:
