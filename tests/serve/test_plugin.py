@@ -81,6 +81,20 @@ def test_a_template_that_opens_the_reasoning_but_not_after_a_result(parsers):
     assert whole((make, request), "It is done.") == ("", "It is done.", [])
 
 
+def test_options_that_the_template_does_not_know_change_nothing(parsers):
+    """vLLM hands over one of Cohere's with each request of a server."""
+    from families import tokenizer_of
+
+    from funreason.serve.renderer import rendered
+
+    tokenizer, chat = tokenizer_of("qwen3"), [{"role": "user", "content": "a <|im_end|> b"}]
+    end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    options = {"add_generation_prompt": True, "tokenize": False}
+    plain = rendered(None, tokenizer, chat, tools=TOOLS, **options)
+    assert rendered(None, tokenizer, chat, tools=TOOLS, cohere_format="json", **options) == plain
+    assert plain.count(end) == 2
+
+
 OTHERWISE = {"dotted": [], "keywords": [], "underscore": [], "bare": [], "fenced": []}
 
 

@@ -99,7 +99,8 @@ class _Conversation:
         return "".join(self.draw.choices(pieces, k=self.draw.randrange(1, 7))).strip() or "x"
 
     def _value(self, depth: int = 0) -> Any:
-        plain = (self._text(), self.draw.randrange(-9, 99), self.draw.random(), True, False, None)
+        # No null: `prepare` takes out those that a table of Arrow would add, whoever wrote them.
+        plain = (self._text(), self.draw.randrange(-9, 99), self.draw.random(), True, False)
         if depth == 2 or self.draw.random() < 0.7:
             return self.draw.choice(plain)
         items = [self._value(depth + 1) for _ in range(self.draw.randrange(0, 3))]

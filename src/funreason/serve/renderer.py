@@ -5,6 +5,7 @@ template, which therefore breaks it by a blank of no width. This renderer makes 
 in all forms that `prepare` reads.
 """
 
+import logging
 from typing import Any
 
 from vllm.exceptions import VLLMValidationError
@@ -16,6 +17,7 @@ from funreason.core.errors import DataError
 from funreason.serve.conversation import training_chat
 from funreason.srml.template import REFUSALS, ChatTemplate
 
+_log = logging.getLogger("vllm.funreason")
 _USUAL: dict[str, Any] = {"add_generation_prompt": True, "continue_final_message": False, "return_dict": False}
 
 
@@ -50,15 +52,18 @@ def rendered(
     Raises:
         VLLMValidationError: A message or a tool cannot be read; the client gets status 400 and the reason.
     """
-    special = {key for key, value in options.items() if value and value != _USUAL.get(key)} - {"tokenize"}
+    template = str(tokenizer.chat_template)  # vLLM hands over options that no template but Cohere's knows
+    special = {key for key, value in options.items() if value and key not in ("tokenize", *_USUAL) and key in template}
     unusual = any(options.get(key, value) != value for key, value in _USUAL.items())
-    if special or unusual or (chat_template and chat_template != tokenizer.chat_template):
+    own = bool(chat_template) and chat_template != tokenizer.chat_template
+    if special or unusual or own:
+        _log.warning("a chat is rendered by vLLM: options %s, own template %s", sorted(special), own)
         return safe_apply_chat_template(
             model_config, tokenizer, conversation, tools=tools, chat_template=chat_template, **options
         )
     try:
         messages = for_template(training_chat(conversation, tools), tokenizer)
-        template = ChatTemplate.of(tokenizer)
-        return template.controls.encode(template.text(messages))[0]
+        own_template = ChatTemplate.of(tokenizer)
+        return own_template.controls.encode(own_template.text(messages))[0]
     except (DataError, *REFUSALS) as error:
         raise VLLMValidationError(" ".join(str(error).split())) from error
