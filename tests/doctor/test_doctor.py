@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from project import merged
 from funreason.cli.main import main
 from funreason.config import check_params, read_yaml
 from funreason.core.errors import FunReasonError
-from funreason.doctor import access, memory, remotes, scorers, space
+from funreason.doctor import access, memory, rates, remotes, scorers, space
 from funreason.doctor.memory import Gpu
 from funreason.doctor.preflight import preflight
 from funreason.sandbox import isolation as sandbox
@@ -269,3 +270,60 @@ def test_the_first_stage_stops_for_it(monkeypatch, tmp_path, capsys):
     lacking = {"api_bank": "nowhere", "code": {"benchmarks": ["mbpp+"], "evalplus_data": str(tmp_path)}}
     with pytest.raises(FunReasonError, match=r"has no MbppPlus.jsonl.* \(1 more: `funreason doctor`\)$"):
         preflight(params(evaluate=lacking))
+
+
+def student(folder: Path, parameters: int, **train):
+    """A student of this many parameters, of SmolLM2's shape, with rows of 40 words from an earlier run."""
+    config = {"hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9,
+              "num_key_value_heads": 3, "vocab_size": 49152}  # fmt: skip
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config))
+    header = json.dumps(
+        {"weight": {"dtype": "BF16", "shape": [parameters], "data_offsets": [0, 2 * parameters]}}
+    ).encode()
+    with open(folder / "model.safetensors", "wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + 2 * parameters)
+    return params(**base(folder), train=train)
+
+
+def test_a_micro_batch_that_does_not_fit_names_one_that_does(tmp_path, monkeypatch, tiny_model):
+    """Activations and logits count: SmolLM2-135M took 5.9 GB with 4 rows of 512 tokens, 4.2 GB with 2."""
+    monkeypatch.chdir(tmp_path)
+    chosen = student(tmp_path / "s", 134_515_008, micro_batch_size=4, batch_size=8, max_length=512)
+    fits = said(memory.training(chosen, machine(total=16 * GB, free=4 * GB + 10**9)), "warning")
+    assert "micro_batch_size 4 with rows of up to 512 tokens takes about 6." in fits
+    assert "set it to a value that fits: 2 fits with 4.7 GB, and `train` takes it by itself" in fits
+    assert quiet(memory.training(chosen, machine(total=16 * GB, free=10 * GB)))
+    hopeless = said(memory.training(chosen, machine(total=16 * GB, free=3 * GB)), "warning")
+    assert "with micro-batches of 1; lower train.max_length, set train.gradient_checkpointing" in hopeless
+    rows = [{"prompt": [{"role": "user", "content": "a b"}], "completion": [{"content": f"{'it is so ' * 40}[f()]"}]}]
+    (tmp_path / "data/r0").mkdir(parents=True)
+    (tmp_path / "data/r0/train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows * 30))
+    shutil.copy(tiny_model / "tokenizer.json", tmp_path / "s")
+    seen = [str(line) for line in memory.training(chosen, machine(total=16 * GB, free=10 * GB))]
+    assert int(re.search(r"rows of up to (\d+) tokens", seen[1])[1]) in range(100, 420)  # those of the last run
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rank", "rate", "fits"),
+    [
+        (7_600_000_000, 0, 4e-5, True), (7_600_000_000, 0, 1e-3, False), (7_600_000_000, 16, 2e-4, True),
+        (135_000_000, 0, 5e-4, True), (135_000_000, 0, 1e-2, False), (135_000_000, 16, 1e-3, True),
+        (7_600_000_000, 16, 5e-6, False),
+    ],
+)  # fmt: skip
+def test_a_learning_rate_off_by_ten_times_is_a_warning(tmp_path, monkeypatch, parameters, rank, rate, fits):
+    monkeypatch.chdir(tmp_path)
+    found = list(rates.rates(student(tmp_path / "s", parameters, learning_rate=rate, lora={"rank": rank})))
+    assert quiet(found) == fits
+    assert fits or "off by ten times or more; set it nearer" in said(found, "warning")
+
+
+def test_a_batch_as_large_as_the_data_is_a_warning(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/r0").mkdir(parents=True)
+    (tmp_path / "data/r0/train.jsonl").write_text("{}\n" * 600)
+    few = said(rates.rates(student(tmp_path / "s", 10**6, batch_size=512, micro_batch_size=8)), "warning")
+    assert "600 rows make 6 optimizer steps of 512 in 3 epochs; lower train.batch_size" in few
+    assert quiet(rates.rates(student(tmp_path / "s", 10**6)))

@@ -38,7 +38,7 @@ def examine(deep: bool = False) -> "list[Diagnosis]":
     """All diagnoses; only that of params.yaml where it cannot be read."""
     from funreason.config import load_params
     from funreason.core.errors import ParamsError
-    from funreason.doctor import access, objects, remotes, scorers
+    from funreason.doctor import access, objects, rates, remotes, scorers
     from funreason.doctor.diagnosis import from_error, ok
     from funreason.doctor.preflight import cheap
     from funreason.doctor.templates import templates
@@ -54,6 +54,7 @@ def examine(deep: bool = False) -> "list[Diagnosis]":
         *access.server(params),
         *access.data(params),
         *cheap(params),
+        *rates.rates(params),
         *scorers.sandbox_works(params),
         *objects.locks(),
         *objects.objects(deep),

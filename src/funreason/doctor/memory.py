@@ -1,18 +1,21 @@
 """GPUs and memory, without loading torch. Does a model fit: to answer (vLLM), and to be trained?
 
-Only weights, gradients and the optimizer are counted. What does not fit by them is an error; activations and the KV
-cache come on top, so that a tight fit is a warning.
+What does not fit by weights, gradients and the optimizer alone is an error. Activations and logits of a training are
+estimated (`funreason.train.memory`): where they do not fit, another micro-batch is suggested.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 
 from funreason.config import Params, TrainParams
 from funreason.doctor.diagnosis import Diagnosis, error, gb, ok, warning
-from funreason.doctor.weights import DamagedWeights, Size, model_size, named_models
+from funreason.doctor.rows import trained_rows
+from funreason.doctor.weights import DamagedWeights, Size, model_folder, model_size, named_models
 from funreason.llm.dtype import cpu_dtype
 from funreason.llm.hardware import Gpu, cpu_computes_bf16
+from funreason.train.memory import Architecture, Batch, Peak, fitting_micro_batch, training_peak
 
 SERVED = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes per parameter
 TRAINED = 16  # bytes per parameter: weights, gradient and AdamW's two moments, all float32 (bf16 is autocast)
@@ -84,10 +87,52 @@ def training(params: Params, machine: Machine) -> Iterator[Diagnosis]:
     remedy = "set train.launcher to fsdp2 or zero3 on more GPUs, train.lora.rank, or choose a smaller model"
     if gpus:
         room = min(gpu.bytes for gpu in gpus)
-        yield _fits(f"{what} of the {gb(room)} of a GPU", need, room, remedy)
+        fixed = _fits(f"{what} of the {gb(room)} of a GPU", need, room, remedy)
     else:
         need *= train.processes
-        yield _in_memory(f"{what} of {gb(machine.memory[1])} free memory", need, machine, remedy)
+        room = machine.memory[1] // train.processes
+        fixed = _in_memory(f"{what} of {gb(machine.memory[1])} free memory", need, machine, remedy)
+    yield fixed
+    if fixed.level != "error":
+        yield from _micro_batch(params, size, room, gpu=bool(gpus))
+
+
+def _micro_batch(params: Params, size: Size, room: float, *, gpu: bool) -> Iterator[Diagnosis]:
+    """Whether the largest micro-batch fits beside the model, and which one would."""
+    train, shape = params.train, _shape(params)
+    if shape is None:
+        return
+    rows = trained_rows(params)
+    longest = min((rows and rows[1]) or train.max_length, train.max_length)
+    tokens = train.max_length if train.packing else longest
+    bf16 = train.bf16 and (gpu or cpu_computes_bf16())
+
+    def peak(rows: int) -> Peak:
+        return training_peak(size.parameters, shape, train, Batch(rows, tokens), bf16=bf16, gpu=gpu)
+
+    wanted, fits = train.micro_batch_size, fitting_micro_batch(train, peak, room)
+    need = peak(wanted)
+    what = (
+        f"train.micro_batch_size {wanted} with rows of up to {tokens:,} tokens takes about {gb(need.total)} at "
+        f"its peak: {gb(need.model)} for weights, gradients and AdamW, {gb(need.batch)} for activations and logits, "
+        f"{gb(need.process)} for the process; free for it are {gb(room)}"
+    )
+    if fits == wanted:
+        yield ok(what)
+    elif fits:
+        less = f"{fits} fits with {gb(peak(fits).total)}, and `train` takes it by itself (same batch and gradient)"
+        yield warning(what, f"set it to a value that fits: {less}")
+    else:
+        remedy = "lower train.max_length, set train.gradient_checkpointing or train.lora.rank, or free memory"
+        yield warning(f"{what}, and {gb(peak(1).total)} with micro-batches of 1", remedy)
+
+
+def _shape(params: Params) -> Architecture | None:
+    folder = model_folder(params.models.base)
+    try:
+        return Architecture.of(json.loads((folder / "config.json").read_text(encoding="utf-8"))) if folder else None
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
 
 
 def _packages(train: TrainParams, machine: Machine) -> Iterator[Diagnosis]:
@@ -153,11 +198,3 @@ def _sizes(params: Params) -> dict[str, Size]:
         if size:
             sizes[where] = size
     return sizes
-
-
-def machine_memory() -> tuple[int, int]:
-    """(bytes of this machine, bytes available now)."""
-    import psutil
-
-    memory = psutil.virtual_memory()
-    return memory.total, memory.available

@@ -6,12 +6,12 @@ from funreason.config import Params
 from funreason.core.errors import FunReasonError
 from funreason.doctor import memory, scorers, space
 from funreason.doctor.diagnosis import Diagnosis
-from funreason.llm.hardware import gpus
+from funreason.llm.hardware import gpus, machine_memory
 
 
 def cheap(params: Params) -> list[Diagnosis]:
     """Space, memory, and the scorers' environments."""
-    machine = memory.Machine(gpus(), memory.machine_memory())
+    machine = memory.Machine(gpus(), machine_memory())
     return [
         *memory.gpu_list(machine),
         *memory.serving(params, machine),

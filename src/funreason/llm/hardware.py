@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,18 @@ def cpu_computes_bf16() -> bool:
     # torch has no public name for these.
     known = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return any(is_supported() for is_supported in known if is_supported)
+
+
+def machine_memory() -> tuple[int, int]:
+    """(bytes of this machine, bytes available now), of a container's limit where there is one."""
+    import psutil
+
+    memory = psutil.virtual_memory()
+    total, free = memory.total, memory.available
+    with suppress(OSError, ValueError, KeyError):  # cgroup v2; "max" is no limit
+        group = Path("/sys/fs/cgroup")
+        limit = int((group / "memory.max").read_text())
+        used = int((group / "memory.current").read_text())
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        total, free = min(total, limit), min(free, limit - used + int(stat["inactive_file"]))
+    return total, free

@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import torch
 
 from funreason.config import TrainParams
 from funreason.core.errors import ModelError, ParamsError
+from funreason.train.fallback import NEXT_FILE, SIZE
 from funreason.train.sharding import fsdp_environment, shard_on_cpus
 
 CONFIGS = Path("configs", "accelerate")
@@ -46,9 +48,15 @@ def launched(train: TrainParams, script: str, *arguments: str) -> bool:
     if train.launcher == "none":
         use_one_gpu(torch.cuda.device_count())
         return False
-    status = subprocess.run([*command(train), script, *arguments], env=os.environ | environment(train)).returncode
-    if status:
-        raise ModelError(f"`train.launcher` {train.launcher} ended with status {status}; see its error above")
+    with tempfile.TemporaryDirectory() as folder:
+        next_size = Path(folder, "micro_batch_size")
+        settings = os.environ | environment(train) | {NEXT_FILE: str(next_size)}
+        while status := subprocess.run([*command(train), script, *arguments], env=settings).returncode:
+            if not next_size.exists():
+                raise ModelError(f"`train.launcher` {train.launcher} ended with status {status}; see its error above")
+            settings[SIZE] = next_size.read_text()
+            next_size.unlink()
+            print(f"train: out of memory: all processes go on with micro-batches of {settings[SIZE]}", file=sys.stderr)
     return True
 
 

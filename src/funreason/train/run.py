@@ -24,6 +24,7 @@ from funreason.train.callbacks import HeldoutEpochs, Progress, TimedCheckpoints
 from funreason.train.checkpoints import checkpoint_bytes, last_complete, require_space, run_key
 from funreason.train.curves import summary, write_curve, write_heldout
 from funreason.train.exact import choose
+from funreason.train.fallback import measured_peak, peak_estimate, with_fallback
 from funreason.train.heldout import labelled_sides
 from funreason.train.keep import KeepBest, best_folder, kept_step
 from funreason.train.start import load, training_config
@@ -66,9 +67,11 @@ def train_round(
     datasets.disable_progress_bars()
     folder = checkpoints / run_key(rows, ref.identity, loss.model_dump(), train.model_dump())
     args = training_config(folder, loss, train)
+    _ = args.device  # which connects the processes
     if train.bf16 and not args.bf16:
         print("train: `train.bf16` is true, but this machine computes no bfloat16: float32", file=sys.stderr)
-    model, tokenizer, dtype = load(ref, quantization(train.lora), train.attn_implementation)
+    models = [load(ref, quantization(train.lora), train.attn_implementation)]
+    model, tokenizer, dtype = models[0]
     check_before_training(read_jsonl(rows), tokenizer)
     try:
         (learned, heldout), reports, sizes = labelled_sides(rows, tokenizer, train, folder / "labels")
@@ -76,36 +79,48 @@ def train_round(
     except TrainingDataError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise DataError(str(error)) from None
-    trainer = SRMLTrainer(
-        model,
-        args,
-        train_dataset=learned,
-        eval_dataset=heldout if len(heldout) else None,
-        processing_class=tokenizer,
-        peft_config=lora_config(train.lora),
-        callbacks=[TimedCheckpoints(save_seconds), Progress(), *([HeldoutEpochs()] if len(heldout) else [])],
-    )
-    require_space(folder, checkpoint_bytes(train.launcher, train.keep, *trained_sizes(trainer.model)))
-    trainer.remove_callback(PrinterCallback)
-    if questions:
-        trainer.add_callback(ExactCalls(trainer, questions))
-    if train.keep == "best":
-        trainer.add_callback(KeepBest(trainer))
+    parameters = max(model.num_parameters(), sum(map(size_of, model.parameters())))  # 4-bit ones count, too
+    peak = peak_estimate(model.config, parameters, learned, train, bool(args.bf16))
+    del model  # only `models` holds it: an attempt that runs out of memory leaves nothing behind
     sample = sample_rows(learned)
-    before = token_losses(trainer, sample) if tokens else None
-    trainer.train(resume_from_checkpoint=last_complete(folder, delete=trainer.is_world_process_zero()))
-    after = token_losses(trainer, sample) if tokens else None
+
+    def attempt(sized: TrainParams) -> tuple[SRMLTrainer, Any, Any]:
+        """The trainer after training, and the losses of single tokens before and after."""
+        trainer = SRMLTrainer(
+            (models.pop() if models else load(ref, quantization(train.lora), train.attn_implementation))[0],
+            training_config(folder, loss, sized),
+            train_dataset=learned,
+            eval_dataset=heldout if len(heldout) else None,
+            processing_class=tokenizer,
+            peft_config=lora_config(train.lora),
+            callbacks=[TimedCheckpoints(save_seconds), Progress(), *([HeldoutEpochs()] if len(heldout) else [])],
+        )
+        require_space(folder, checkpoint_bytes(train.launcher, train.keep, *trained_sizes(trainer.model)))
+        trainer.remove_callback(PrinterCallback)
+        if questions:
+            trainer.add_callback(ExactCalls(trainer, questions))
+        if train.keep == "best":
+            trainer.add_callback(KeepBest(trainer))
+        before = token_losses(trainer, sample) if tokens else None
+        trainer.train(resume_from_checkpoint=last_complete(folder, delete=trainer.is_world_process_zero()))
+        return trainer, before, token_losses(trainer, sample) if tokens else None
+
+    trainer, before, after = with_fallback(train, peak, attempt)
     kept = kept_step(trainer, train.keep)
     save(trainer, ref, dtype, out, None if kept == trainer.state.global_step else best_folder(folder, kept))
     if trainer.is_world_process_zero():
         history = trainer.state.log_history
         write_curve(metrics / "loss.csv", history)
         write_heldout(metrics / "heldout.csv", history)
-        dtype_of_steps = {"autocast": "bfloat16" if args.bf16 else "float32"}
-        figures = summary(history, *reports, kept) | sizes | dtype_of_steps
+        micro_batch = trainer.args.per_device_train_batch_size
+        computed = {"autocast": "bfloat16" if args.bf16 else "float32", "micro_batch_size": micro_batch}
+        figures = summary(history, *reports, kept) | sizes | computed
         write_json(metrics / "train.json", figures)
         if tokens:
             write_json(tokens, token_report(sample, tokenizer, figures["weight"], before, after))
+        if peak:
+            estimated = f"{peak(micro_batch).total / 1e9:.1f} GB were expected"
+            print(f"train: at most {measured_peak() / 1e9:.1f} GB of memory per process; {estimated}", file=sys.stderr)
         shutil.rmtree(folder)  # done: whoever runs it again wants it trained again
 
 
