@@ -43,4 +43,4 @@ def sees_sample_before(model: torch.nn.Module) -> bool:
         outputs = causal_lm.base_model(input_ids=ids, position_ids=positions, use_cache=False)
         hidden.append(outputs.last_hidden_state[0, LENGTH:].float())
     model.train(training)
-    return not torch.allclose(*hidden, rtol=1e-3, atol=1e-5)
+    return not torch.allclose(hidden[0], hidden[1], rtol=1e-3, atol=1e-5)

@@ -166,9 +166,18 @@ class SRMLTrainer(SFTTrainer):
             raise ValueError("packed rows are not evaluated: give the rows as they were before packing")
         return rows
 
-    def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> Any:
+    def evaluation_loop(
+        self,
+        dataloader: Any,
+        description: str,
+        prediction_loss_only: bool | None = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> Any:
         """Trainer's loop over one data set, of `evaluate` and `predict`, with exact losses in its metrics."""
-        output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **kwargs)
+        output: Any = super().evaluation_loop(
+            dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix
+        )
         exact = self._meter.evaluation(metric_key_prefix, self.args.segment_loss, self.segment_weights)
         output.metrics.update(exact)
         return output
@@ -259,8 +268,8 @@ class SRMLTrainer(SFTTrainer):
         parts, self._step_parts = self._step_parts, None
         (think, result), counts = self.accelerator.reduce(parts, "sum").tolist()
         if self.balance is not None and all(counts):
-            learning_rate = self.optimizer.param_groups[0]["lr"]
-            self.balance.update(think / counts[0], result / counts[1], learning_rate)
+            optimizer: Any = self.optimizer
+            self.balance.update(think / counts[0], result / counts[1], optimizer.param_groups[0]["lr"])
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Save the whole model, called on all ranks. A checkpoint of sharded states does not hold it a second time.
