@@ -1,14 +1,14 @@
 """The profile `real` from the source to the scores: a real pretrained model, 24 real rows, checks without a judge."""
 
+import gzip
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from project import ROOT, copy_project, dvc, run
+from project import ROOT, change_params, copy_project, dvc, run
 
-from funreason.core.jsonio import read_jsonl
+from funreason.core.jsonio import read_jsonl, write_jsonl
 from funreason.evaluate.bfcl_metrics import CATEGORIES
 
 pytestmark = [pytest.mark.model, pytest.mark.long]
@@ -38,17 +38,16 @@ def finished(model, tmp_path_factory) -> Path:
     run(folder, "funreason", "profile", "use", "real")
     (folder / MODEL).parent.mkdir(parents=True)
     (folder / MODEL).symlink_to(model)
-    shutil.copy(ROWS, folder / "rows.jsonl.gz")
+    with gzip.open(ROWS, "rt", encoding="utf-8") as file:
+        reasoned = [row for line in file if (row := json.loads(line))["source"] == "qwen3_8b_simple_python"]
+    write_jsonl(folder / "rows.jsonl", reasoned[:24])
     without_hub = {
         "models": {"base": {"path": str(MODEL), "hub": None, "revision": None}},
-        "data": {"path": "rows.jsonl.gz", "hub": None, "revision": None},
-        "prepare": {"limit": 24},
+        "data": {"path": "rows.jsonl", "hub": None, "revision": None},
     }
-    from project import change_params
-
     change_params(folder, without_hub)
     change_params(folder, FEW)
-    dvc(folder, "repro", "evaluate_bfcl", "evaluate_code@r0", "publish@r0")
+    dvc(folder, "repro", "baseline_bfcl", "evaluate_bfcl@r0", "evaluate_code@r0", "publish@r0")
     return folder
 
 
