@@ -140,4 +140,4 @@ def test_a_round_is_compared_by_at_most_twelve_figures(measured):
     assert len(figures("r1", "toy")) <= 12
     stages = read_yaml(ROOT / "dvc.yaml")["stages"]
     metrics = {path for stage in stages.values() for one in stage.get("do", stage).get("metrics", []) for path in one}
-    assert metrics == {"metrics/${key}/summary.json"}
+    assert "metrics/${key}/summary.json" in metrics

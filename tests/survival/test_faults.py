@@ -31,7 +31,9 @@ def project(tmp_path_factory):
     with model_server(folder / "data/toy/pool.jsonl") as server:
         llm = {"engine": "server", "server": {"base_url": server.url, "concurrency": CONCURRENCY}}
         copy_project(
-            folder, SMALL | {"llm": llm, "fcdr": {"mode": "heuristics"}, "train": {"epochs": 4}}, rounds=("r0",)
+            folder,
+            SMALL | {"llm": llm, "fcdr": {"mode": "heuristics"}, "train": {"epochs": 4, "eval_rows": 0}},
+            rounds=("r0",),
         )
         dvc(folder, "repro", "validate@r0")
         yield folder, server, len(server.asked)

@@ -1,6 +1,6 @@
 """A generator under watch: one whose answers cannot be used is noticed after a few of them, before all are paid for.
 
-The answers of the first look are stored as all are, so that none is paid twice.
+The answers of the first look are answers of the stage: none is asked or paid twice.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ class FirstLook:
         requests: Sequence[Request],
         ask: Callable[[list[Request]], list[Response]],
         read: Callable[[int, Response], CheckResult],
-    ) -> None:
+    ) -> dict[int, Response]:
         """Ask a few requests, unless that was done before.
 
         Args:
@@ -41,11 +41,14 @@ class FirstLook:
             ask: Gives the responses to requests.
             read: Reads the response to the request with this place; a row that it drops cannot be used.
 
+        Returns:
+            The responses, by the places of their requests.
+
         Raises:
             ModelError: More answers than `generate.watch.max_unreadable` cannot be used.
         """
         if not self.due:
-            return
+            return {}
         self.due = False
         places = _of_all_lengths(requests, self.params.watch.rows)
         responses = ask([requests[place] for place in places])
@@ -54,6 +57,7 @@ class FirstLook:
         enough = len(results) >= MIN_ANSWERS
         if enough and len(unusable) > self.params.watch.max_unreadable * len(results):
             raise ModelError(self._problem(unusable, len(results), len(requests) - len(results)))
+        return dict(zip(places, responses, strict=True))
 
     def _problem(self, unusable: list[CheckResult], asked: int, others: int) -> str:
         counts = ", ".join(

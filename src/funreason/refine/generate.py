@@ -87,9 +87,11 @@ def _generate_block(
         (task, index) for task, index, _ in rows if task.id not in removed and not (keep_response and task.response)
     ]
     requests = [Request(chat(task), index) for task, index in asked]
+    first: dict[int, Response] = {}
     if look and requests:
-        look.at(requests, ask, lambda place, response: _from_response(asked[place][0], "", response))
-    responses = iter(ask(requests))
+        first = look.at(requests, ask, lambda place, response: _from_response(asked[place][0], "", response))
+    others = iter(ask([request for place, request in enumerate(requests) if place not in first]))
+    responses = (first[place] if place in first else next(others) for place in range(len(requests)))
     for task, _, name in rows:
         if task.id in removed:
             yield CheckResult(name, "generate", "fail", "drop", removed[task.id])

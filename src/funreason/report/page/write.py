@@ -14,7 +14,7 @@ from pathlib import Path
 from funreason.core.jsonio import JsonObject, atomic
 
 _ASSETS = files("funreason.report.page") / "assets"
-_SCRIPTS = ("text.js", "charts.js", "data.js", "overview.js", "rows.js", "evaluation.js", "training.js", "app.js")
+_SCRIPTS = ("text.js", "charts.js", "packed.js", "overview.js", "rows.js", "evaluation.js", "training.js", "app.js")
 _LINE = 120
 
 
