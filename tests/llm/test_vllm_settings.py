@@ -107,6 +107,7 @@ def test_only_the_quantization_belongs_to_the_identity(ref):
 
 def test_quantized_weights_answer_by_themselves(ref, engine, tmp_path):
     """The real thing on a CPU: other logits, hence other answers, which the cache keeps apart."""
+    engine.close()  # the groups of two models in one process end with the first; the next job loads it again
     params = llm_params(quantization={ref.name_or_path: METHOD}, dtype="bfloat16")
     with Cache(tmp_path) as cache:
         with Client(ref, params, SAMPLING, cache=cache) as client:
