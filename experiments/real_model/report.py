@@ -131,7 +131,7 @@ def pair_line(name: str, before: list[Marks], after: list[Marks]) -> str:
     lost, gained = int((was & ~is_now).sum()), int((is_now & ~was).sum())
     cells = [
         name, f"{100 * (new - old).mean():+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}", f"{lost} / {gained}",
-        f"{mcnemar(lost, gained):.3f}", rows_needed(old, new), str(len(before)),
+        "< 0.001" if (p := mcnemar(lost, gained)) < 0.001 else f"{p:.3f}", rows_needed(old, new), str(len(before)),
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 
