@@ -49,10 +49,20 @@ def ref(tiny_model):
 
 
 @pytest.fixture(scope="session")
-def engine(ref):
+def lasting_engine(ref):
     engine = VllmEngine(ref, llm_params())
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def engine(lasting_engine):
+    """Loaded anew where another engine of this process, which has ended, took vLLM's groups with it."""
+    from vllm.distributed.parallel_state import model_parallel_is_initialized
+
+    if lasting_engine.started and not model_parallel_is_initialized():
+        lasting_engine.close()
+    return lasting_engine
 
 
 @pytest.fixture
