@@ -30,36 +30,62 @@ def push(repo_id: str, name: str, *, private: bool, revision: str | None, allow_
     Raises:
         PublishError: Why there is no upload, in one line.
     """
-    from huggingface_hub import HfApi, get_token
-    from huggingface_hub.errors import HTTPError
-
     folder = _complete_folder(name)
     if not allow_unknown_license and _license(folder) == UNKNOWN:
         raise PublishError(
             f"{folder}: the source's licence is unknown (data.license in params.yaml is null); ask its owner, set it "
             f"and run `dvc repro publish@{name}`, or push with --allow-unknown-license"
         )
+    return upload(
+        repo_id, "dataset", folder, f"FunReason-DVC, round {name}", private=private, revision=revision, files=FILES
+    )
+
+
+def upload(
+    repo_id: str,
+    kind: str,
+    folder: Path,
+    message: str,
+    *,
+    private: bool,
+    revision: str | None,
+    files: list[str] | None = None,
+) -> str:
+    """Upload a folder to the hub that HF_ENDPOINT names, with the token HF_TOKEN.
+
+    Args:
+        repo_id: OWNER/NAME; it is created if it does not exist.
+        kind: `dataset` or `model`.
+        folder: What is uploaded.
+        message: Of the commit.
+        private: Whether the repository must be private.
+        revision: The branch, created if it does not exist; None is the main branch.
+        files: The names of the files that are uploaded; None for all.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        PublishError: There is no token, the repository is public, or what the hub answered.
+    """
+    from huggingface_hub import HfApi, get_token
+    from huggingface_hub.errors import HTTPError
+
     if not get_token():
         raise PublishError("no token for the hub; set HF_TOKEN to one that may write, or run `hf auth login`")
-    api = HfApi()
+    api: Any = HfApi()
+    where = {"repo_id": repo_id, "repo_type": kind}
     try:
-        return _upload(api, repo_id, folder, f"FunReason-DVC, round {name}", private, revision)
+        api.create_repo(**where, private=private or None, exist_ok=True)
+        if private and not api.repo_info(**where).private:  # one that exists keeps its visibility
+            remedy = "make it private in its settings, or push without --private"
+            raise PublishError(f"{repo_id} exists and is public; {remedy}")
+        if revision:
+            api.create_branch(**where, branch=revision, exist_ok=True)
+        options = {"folder_path": folder, "allow_patterns": files, "revision": revision, "commit_message": message}
+        return str(api.upload_folder(**where, **options).commit_url)
     except (HTTPError, OSError, ValueError, RuntimeError) as error:
         raise PublishError(f"{repo_id} at {api.endpoint}: {hub_reason(error)}") from None
-
-
-def _upload(api: Any, repo_id: str, folder: Path, message: str, private: bool, revision: str | None) -> str:
-    where = {"repo_id": repo_id, "repo_type": "dataset"}
-    api.create_repo(**where, private=private or None, exist_ok=True)
-    if private and not api.repo_info(**where).private:  # a data set that exists keeps its visibility
-        remedy = "make it private in its settings, or push without --private"
-        raise PublishError(f"{repo_id} exists and is public; {remedy}")
-    if revision:
-        api.create_branch(**where, branch=revision, exist_ok=True)
-    commit = api.upload_folder(
-        **where, folder_path=folder, allow_patterns=FILES, revision=revision, commit_message=message
-    )
-    return commit.commit_url
 
 
 def _complete_folder(name: str) -> Path:

@@ -2,12 +2,11 @@
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from funreason.config import Params
 from funreason.core import paths
 from funreason.publish.card import UNKNOWN
-from funreason.publish.hub import PublishError, hub_reason
+from funreason.publish.hub import PublishError, upload
 from funreason.publish.model_card import model_card
 from funreason.serve.checkpoint import Checkpoint
 from funreason.serve.export import export
@@ -50,7 +49,9 @@ def push_model(
         export(Checkpoint.of(name), Path(folder), card)
         if dry_run:
             return _listed(repo_id, Path(folder), private, license)
-        return _uploaded(repo_id, Path(folder), name, private, revision)
+        return upload(
+            repo_id, "model", Path(folder), f"FunReason-DVC, model of {name}", private=private, revision=revision
+        )
 
 
 def checked_card(card: str, name: str) -> str:
@@ -71,24 +72,3 @@ def _listed(repo_id: str, folder: Path, private: bool, license: str | None) -> s
     lines = [f"  {file.stat().st_size:>12,}  {file.name}" for file in sorted(folder.iterdir())]
     seen = "private" if private else "public"
     return "\n".join([f"would upload to {repo_id} ({seen}, licence {license or UNKNOWN}):", *lines])
-
-
-def _uploaded(repo_id: str, folder: Path, name: str, private: bool, revision: str | None) -> str:
-    from huggingface_hub import HfApi, get_token
-    from huggingface_hub.errors import HTTPError
-
-    if not get_token():
-        raise PublishError("no token for the hub; set HF_TOKEN to one that may write, or run `hf auth login`")
-    api: Any = HfApi()
-    try:
-        api.create_repo(repo_id, private=private or None, exist_ok=True)
-        if private and not api.repo_info(repo_id).private:
-            raise PublishError(f"{repo_id} exists and is public; make it private, or push without --private")
-        if revision:
-            api.create_branch(repo_id, branch=revision, exist_ok=True)
-        commit = api.upload_folder(
-            repo_id=repo_id, folder_path=folder, revision=revision, commit_message=f"FunReason-DVC, model of {name}"
-        )
-    except (HTTPError, OSError, ValueError, RuntimeError) as error:
-        raise PublishError(f"{repo_id} at {api.endpoint}: {hub_reason(error)}") from None
-    return str(commit.commit_url)
