@@ -76,6 +76,21 @@ class NameMap:
         names.in_texts = all(names.undo_text(names.text(text)) == text for text in texts)
         return names
 
+    @classmethod
+    def of_chat(cls, tools: Iterable[dict[str, Any]], answers: Iterable[str]) -> Self:
+        """The map of a chat; of what the assistant wrote, the texts that are not calls decide `in_texts`.
+
+        Args:
+            tools: As in `of`.
+            answers: What the assistant wrote, under the user's names.
+
+        Raises:
+            DataError: As `of`.
+        """
+        tools = list(tools)
+        names = cls.of(tools)
+        return cls.of(tools, sorted({text for text in answers if not names.reads(text)})) if names else names
+
     def __bool__(self) -> bool:
         return bool(self.originals)
 
@@ -136,6 +151,18 @@ class NameMap:
             if not self:
                 raise
         return parse(text)  # a name such as `[f` is also how a list of calls to its identifier `f` begins
+
+    def reads(self, text: str) -> bool:
+        """Whether `parse` reads a text."""
+        try:
+            self.parse(text)
+        except CallSyntaxError:
+            return False
+        return True
+
+    def answer(self, text: str) -> str:
+        """What the assistant wrote with identifiers: calls by `call_text`, other texts by `text`."""
+        return self.call_text(text) if self.reads(text) else self.text(text)
 
     def call_text(self, text: str) -> str:
         """A text of calls with each name before `(` or `=`, outside string literals, as its identifier."""

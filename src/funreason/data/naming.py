@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from funreason.calls import CallSyntaxError, to_json_schema
+from funreason.calls import to_json_schema
 from funreason.calls.names import NameMap
 from funreason.core.errors import DataError
 from funreason.core.records import Task
@@ -26,22 +26,20 @@ def with_identifiers(tasks: list[Task], tools: list[dict[str, Any]]) -> list[Tas
         BadRow: Two tools have one name, or a tool refers to a parameter whose name is replaced.
     """
     try:
-        names = NameMap.of(tools)
+        names = NameMap.of_chat(tools, (text for task in tasks for text in _texts_of_assistant(task)))
         if not names:
             return tasks
         for tool in names.tools(tools):
             to_json_schema(tool)
     except DataError as error:
         raise BadRow("bad tool", str(error)) from None
-    texts = {text for task in tasks for text in _texts_of_assistant(task) if not _is_calls(text, names)}
-    names = NameMap.of(tools, sorted(texts))
     return [_renamed(task, names) for task in tasks]
 
 
 def _texts_of_assistant(task: Task) -> list[str]:
     """What the assistant wrote in a task: reasoning, calls and statements."""
-    said = [message for message in (*task.history, *task.steps) if message["role"] == "assistant"]
-    texts = [text for message in said for text in (message["content"], message.get("reasoning"))]
+    messages = [message for message in (*task.history, *task.steps) if message["role"] == "assistant"]
+    texts = [text for message in messages for text in (message["content"], message.get("reasoning"))]
     texts += [task.response["cot"], task.response["answer"]] if task.response else []
     return [text for text in texts if text]
 
@@ -49,7 +47,7 @@ def _texts_of_assistant(task: Task) -> list[str]:
 def _renamed(task: Task, names: NameMap) -> Task:
     response = task.response
     if response:
-        response = {"cot": names.text(response["cot"]), "answer": _content(response["answer"], names)}
+        response = {"cot": names.text(response["cot"]), "answer": names.answer(response["answer"])}
     return replace(
         task,
         tools=names.tools(task.tools),
@@ -65,16 +63,4 @@ def _message(message: Message, names: NameMap) -> Message:
     if message["role"] != "assistant":
         return message
     reasoning = {"reasoning": names.text(message["reasoning"])} if "reasoning" in message else {}
-    return message | {"content": _content(message["content"], names)} | reasoning
-
-
-def _content(text: str, names: NameMap) -> str:
-    return names.call_text(text) if _is_calls(text, names) else names.text(text)
-
-
-def _is_calls(text: str, names: NameMap) -> bool:
-    try:
-        names.parse(text)
-    except CallSyntaxError:
-        return False
-    return True
+    return message | {"content": names.answer(message["content"])} | reasoning

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from funreason.calls import CallSyntaxError, render, to_bfcl
+from funreason.calls import render, to_bfcl
 from funreason.calls.marks import json_escaped
 from funreason.calls.names import NameMap
 from funreason.calls.tools import distinct_tools, read_tool
@@ -51,8 +51,8 @@ def training_chat(messages: list[Message], tools: list[Any] | None) -> list[Mess
     if tools is None:
         return _current_reasoning(chat)
     known = read_tools(tools)
-    said = [message["content"] for message in chat if message["role"] == "assistant" and "calls" not in message]
-    names = NameMap.of(known, [text for text in said if not _is_calls(text, NameMap.of(known))])
+    texts = (message["content"] for message in chat if message["role"] == "assistant" and "calls" not in message)
+    names = NameMap.of_chat(known, texts)
     system = "\n\n".join(message["content"] for message in chat if message["role"] == "system" and message["content"])
     turns = [_named(message, names) for message in chat if message["role"] != "system"]
     prompt = json_escaped(calling_prompt([to_bfcl(tool) for tool in names.tools(known)]))
@@ -105,21 +105,9 @@ def _named(message: Message, names: NameMap) -> Message:
     """A turn of the assistant under the identifiers of the tools."""
     if message["role"] != "assistant":
         return message
-    if "calls" in message:
-        content = render(names.calls(message["calls"]))
-    else:
-        text = message["content"]
-        content = names.call_text(text) if _is_calls(text, names) else names.text(text)
+    content = render(names.calls(message["calls"])) if "calls" in message else names.answer(message["content"])
     kept = {key: names.text(message[key]) for key in REASONING if message.get(key)}
     return {"role": "assistant", "content": content} | kept
-
-
-def _is_calls(text: str, names: NameMap) -> bool:
-    try:
-        names.parse(text)
-    except CallSyntaxError:
-        return False
-    return True
 
 
 def _joined(messages: list[Message]) -> list[Message]:
