@@ -10,10 +10,11 @@ from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl
 from funreason.serve.checkpoint import Checkpoint
 from funreason.serve.drawn import drawn
-from funreason.serve.parity import Parity, Server, TemplateServer, compare, stop_tokens
+from funreason.serve.parity import Parity, Server, TemplateServer, compare
 from funreason.serve.requests import ChatRequest
 from funreason.serve.template import served_template
 from funreason.srml.formats import prompt_completion
+from funreason.srml.template import stop_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -89,7 +90,7 @@ def certify(
 
         server, shown = VllmServer(model.path), "vLLM as `funreason serve` starts it"
     source, chosen, requests = _rows(None if drawn_only else rows or model.rows, count, seed, not template_only)
-    stops = stop_tokens(tokenizer, model.generation())
+    stops = stop_tokens(tokenizer, model.generation().get("eos_token_id"))
     return Certificate(name, shown, source, compare(chosen, tokenizer, server, stops, requests))
 
 

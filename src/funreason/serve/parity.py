@@ -150,18 +150,6 @@ def compare(
     return out
 
 
-def stop_tokens(tokenizer: "PreTrainedTokenizerBase", generation: dict[str, Any]) -> set[int]:
-    """The tokens at which servers stop: the tokenizer's end token, and those of generation_config.json.
-
-    Args:
-        tokenizer: The model's.
-        generation: The content of generation_config.json.
-    """
-    ends = generation.get("eos_token_id")
-    stops = set(ends if isinstance(ends, list) else [] if ends is None else [ends])
-    return stops | ({tokenizer.eos_token_id} if tokenizer.eos_token_id is not None else set())
-
-
 def _prompt_difference(
     name: str,
     row: dict[str, Any],

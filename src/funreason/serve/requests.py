@@ -47,7 +47,7 @@ def request_of(row: dict[str, Any]) -> ChatRequest:
         else:
             tools = [{"type": "function", "function": tool} for tool in names.undo_tools(functions)]
             messages[:1] = [{"role": "system", "content": system}] if system else []
-    return ChatRequest(_numbered([_message(message, names) for message in messages]), tools)
+    return ChatRequest(numbered([_message(message, names) for message in messages]), tools)
 
 
 def plain_arguments(messages: list[Message]) -> list[Message]:
@@ -58,6 +58,21 @@ def plain_arguments(messages: list[Message]) -> list[Message]:
         else message
         for message in messages
     ]
+
+
+def numbered(messages: list[Message]) -> list[Message]:
+    """The messages with ids of calls, which their results name."""
+    out, number, waiting = [], 0, list[str]()
+    for message in messages:
+        if message.get("tool_calls"):
+            ids = [f"call_{number + at}" for at in range(len(message["tool_calls"]))]
+            number, waiting = number + len(ids), list(ids)
+            calls = [{"id": name} | call for name, call in zip(ids, message["tool_calls"], strict=True)]
+            message = message | {"tool_calls": calls}
+        elif message["role"] == "tool":
+            message = message | {"tool_call_id": waiting.pop(0) if waiting else "call_unknown"}
+        out.append(message)
+    return out
 
 
 def _split(content: str) -> tuple[list[dict[str, Any]], str]:
@@ -84,21 +99,6 @@ def _message(message: Message, names: NameMap) -> Message:
         "content": None,
         "tool_calls": [{"type": "function", "function": function} for function in functions],
     } | kept
-
-
-def _numbered(messages: list[Message]) -> list[Message]:
-    """The messages with ids of calls, which their results name."""
-    out, number, waiting = [], 0, list[str]()
-    for message in messages:
-        if message.get("tool_calls"):
-            ids = [f"call_{number + at}" for at in range(len(message["tool_calls"]))]
-            number, waiting = number + len(ids), list(ids)
-            calls = [{"id": name} | call for name, call in zip(ids, message["tool_calls"], strict=True)]
-            message = message | {"tool_calls": calls}
-        elif message["role"] == "tool":
-            message = message | {"tool_call_id": waiting.pop(0) if waiting else "call_unknown"}
-        out.append(message)
-    return out
 
 
 def _with_object(call: dict[str, Any]) -> dict[str, Any]:

@@ -191,3 +191,14 @@ def _text_of(message: Message) -> str:
 def _alternates(messages: list[Message]) -> bool:
     pairs = zip(messages, messages[1:], strict=False)
     return all(one["role"] != other["role"] or one["role"] == "tool" for one, other in pairs)
+
+
+def stop_tokens(tokenizer: "PreTrainedTokenizerBase", model_stops: Any) -> set[int]:
+    """The tokens at which servers stop: the tokenizer's end token, and those of generation_config.json.
+
+    Args:
+        tokenizer: The model's.
+        model_stops: `eos_token_id` of the model's generation config: a number, a list of numbers, or None.
+    """
+    stops = model_stops if isinstance(model_stops, list) else [model_stops]
+    return {stop for stop in (*stops, tokenizer.eos_token_id) if stop is not None}

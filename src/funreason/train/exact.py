@@ -15,6 +15,7 @@ from funreason.config import TrainParams
 from funreason.srml import TrainingDataError
 from funreason.srml.controls import CLOSE, OPEN
 from funreason.srml.segments import IGNORED
+from funreason.srml.template import stop_tokens
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,7 @@ def stop_ids(questions: Sequence[Question], tokenizer: PreTrainedTokenizerBase, 
         tokenizer: Its end token is one of them.
         model_stops: `eos_token_id` of the model's generation config: a number, a list of numbers, or None.
     """
-    stops = model_stops if isinstance(model_stops, list) else [model_stops]
-    ends = {question.own_answer[-1] for question in questions}
-    return sorted(ends | {stop for stop in (*stops, tokenizer.eos_token_id) if stop is not None})
+    return sorted({question.own_answer[-1] for question in questions} | stop_tokens(tokenizer, model_stops))
 
 
 def text_of(ids: Sequence[int], tokenizer: PreTrainedTokenizerBase, stops: Collection[int]) -> tuple[str, bool]:
