@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTTrainer
 
 from funreason.config import LossParams, TrainParams
+from funreason.core import runtime
 from funreason.core.errors import DataError, ModelError
 from funreason.core.jsonio import write_jsonl
 from funreason.core.runtime import outcome
@@ -22,7 +23,6 @@ from funreason.llm import load_ref
 from funreason.prompts import calling_prompt
 from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError
 from funreason.srml.segments import LabelReport, label_rows
-from funreason.train import callbacks
 from funreason.train.callbacks import Progress
 from funreason.train.checkpoints import last_complete, require_space, run_key
 from funreason.train.curves import summary, write_curve
@@ -235,7 +235,7 @@ def test_a_tracker_without_its_package_is_one_line():
 
 
 def test_without_a_terminal_there_is_a_line_per_minute(tiny_model, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(callbacks, "LINE_S", 0.0)
+    monkeypatch.setattr(runtime, "LINE_S", 0.0)
     train(workspace(tmp_path, tiny_model), tiny_model, LOSS, TRAIN)
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train: step")]
     assert len(lines) >= 5 and "loss_think" in lines[0] and lines[0].endswith("min left") and "step 1 of 6" in lines[0]

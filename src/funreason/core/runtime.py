@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,7 @@ _FULL = re.compile(r"No space left on device|StorageFull|database or disk is ful
 # An error may repeat texts of data, models or servers: what a terminal would obey is not printed.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SET_PDEATHSIG = 1  # <linux/prctl.h>
+LINE_S = 60.0  # seconds between two lines of `TimeLeft`
 _SHELLS = ("sh", "dash", "bash", "zsh", "fish", "ksh")
 
 
@@ -110,3 +112,30 @@ def outcome(main: Callable[..., None], argv: list[str]) -> int:
 def _fail(line: str, status: int) -> int:
     print(line, file=sys.stderr, flush=True)
     return status
+
+
+class TimeLeft:
+    """A line per minute with the time left, on stderr: for where there is no terminal to show a bar.
+
+    Args:
+        name: The beginning of the line.
+        total: How much there is to do.
+        done: How much of it was done before.
+    """
+
+    def __init__(self, name: str, total: int, done: int = 0):
+        self._name, self._total, self._before = name, total, done
+        self._begun = self._printed = time.monotonic()
+
+    def update(self, done: int, shown: Callable[[float], str]) -> None:
+        """Print a line if the last one is a minute old.
+
+        Args:
+            done: How much is done by now.
+            shown: Seconds since the beginning → the middle of the line.
+        """
+        now = time.monotonic()
+        if now - self._printed >= LINE_S:
+            self._printed, seconds = now, now - self._begun
+            left = seconds / max(done - self._before, 1) * (self._total - done)
+            print(f"{self._name}: {shown(seconds)}, {left / 60:.0f} min left", file=sys.stderr, flush=True)

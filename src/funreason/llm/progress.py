@@ -1,14 +1,13 @@
 """The line that a user watches: rows and tokens per second, responses from the cache, and the time left."""
 
-import sys
 import time
 
 from tqdm import tqdm
 
+from funreason.core.runtime import TimeLeft
 from funreason.llm.request import Response
 
 _EVERY_S = 0.5  # seconds between two updates of the rates
-LINE_S = 60.0  # seconds between two lines where there is no terminal
 
 
 class ProgressLine:
@@ -23,8 +22,8 @@ class ProgressLine:
     def __init__(self, total: int, hits: int, desc: str):
         self._bar = tqdm(total=total, initial=hits, desc=desc, unit="row", disable=None)
         self._hits, self._prompt, self._completion = hits, 0, 0
-        self._start = self._shown = self._printed = time.monotonic()
-        self._desc, self._total, self._done = desc, total, hits
+        self._start = self._shown = time.monotonic()
+        self._total, self._done, self._time_left = total, hits, TimeLeft(desc, total, hits)
         self._bar.set_postfix_str(f"{hits:,} cached")
 
     def add(self, response: Response) -> None:
@@ -37,11 +36,10 @@ class ProgressLine:
             self._bar.set_postfix_str(self._rates(now - self._start), refresh=False)
         self._bar.update()
         self._done += 1
-        if self._bar.disable and now - self._printed >= LINE_S:
-            self._printed = now
-            left = (now - self._start) / max(self._done - self._hits, 1) * (self._total - self._done)
-            place = f"{self._done:,} of {self._total:,} rows, {self._rates(now - self._start)}"
-            print(f"{self._desc}: {place}, {left / 60:.0f} min left", file=sys.stderr, flush=True)
+        if self._bar.disable:
+            self._time_left.update(
+                self._done, lambda seconds: f"{self._done:,} of {self._total:,} rows, {self._rates(seconds)}"
+            )
 
     def _rates(self, seconds: float) -> str:
         prompt, completion = (count / max(seconds, 1e-9) for count in (self._prompt, self._completion))

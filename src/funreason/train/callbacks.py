@@ -1,7 +1,6 @@
 """Trainer callbacks of the train stage: checkpoints by the clock, held-out losses per epoch, a progress bar."""
 
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from accelerate.utils import broadcast
 from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from funreason.core.runtime import TimeLeft
 from funreason.train.checkpoints import COMPLETE
 
 COST = 20  # a save of c seconds is followed by 20·c without one: checkpoints take at most 5 % of the time
@@ -64,9 +64,6 @@ class HeldoutEpochs(TrainerCallback):
         control.should_evaluate = epoch == int(epoch) or state.global_step == state.max_steps
 
 
-LINE_S = 60.0  # seconds between two lines where there is no terminal
-
-
 class Progress(TrainerCallback):
     """One bar over the optimizer steps with both losses; a line per minute where stderr is not a terminal."""
 
@@ -77,8 +74,7 @@ class Progress(TrainerCallback):
         off = None if state.is_world_process_zero else True  # None: off without a terminal
         self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc="train", disable=off)
         self.lines = bool(self.bar.disable) and state.is_world_process_zero
-        self.begun, self.first = time.monotonic(), state.global_step
-        self.printed = self.begun
+        self.time_left = TimeLeft("train", state.max_steps, state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Move the bar by one step."""
@@ -99,13 +95,10 @@ class Progress(TrainerCallback):
         if "tokens_per_second" in logs:
             shown["tokens/s"] = f"{logs['tokens_per_second']:.0f}"
         self.bar.set_postfix(shown, refresh=False)
-        now = time.monotonic()
-        if self.lines and now - self.printed >= LINE_S:
-            self.printed = now
-            left = (now - self.begun) / max(state.global_step - self.first, 1) * (state.max_steps - state.global_step)
-            figures = ", ".join(f"{name} {value}" for name, value in shown.items())
-            step = f"step {state.global_step} of {state.max_steps}"
-            print(f"train: {step}, {figures}, {left / 60:.0f} min left", file=sys.stderr, flush=True)
+        if self.lines:
+            place = f"step {state.global_step} of {state.max_steps}"
+            figures = [f"{name} {value}" for name, value in shown.items()]
+            self.time_left.update(state.global_step, lambda _: ", ".join([place, *figures]))
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
