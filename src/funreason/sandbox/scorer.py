@@ -33,6 +33,12 @@ def scorer_python(name: str) -> Path:
     raise FunReasonError(f"the scorer's environment {name} is not in {roots[0]} or DVC_ROOT; run `{make}`")
 
 
+def scorer_files(name: str, path: str) -> Path:
+    """A file or folder of a package in a scorer's environment, such as `bfcl_eval/data`, whether it is there or not."""
+    root = scorer_python(name).parents[1]
+    return next(iter(sorted(root.glob(f"lib/python3*/site-packages/{path}"))), root / path)
+
+
 def run_scorer(
     script: Path, python: str | Path, request: dict, *, timeout_s: float, mode: str, memory_mb: int = 2048
 ) -> dict:

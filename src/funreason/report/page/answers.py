@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from funreason.core import paths
+from funreason.core.errors import FunReasonError
 from funreason.core.jsonio import JsonObject
 from funreason.evaluate.stats import paired_difference
 from funreason.report.page.rows import cut
 from funreason.report.page.sources import Folder, Source, lines_of
+from funreason.sandbox.scorer import scorer_files
 
 # BFCL's own questions come with its scorer; requirements/bfcl.lock names the version.
-_BFCL = Path(".venv-bfcl")
+_BFCL = ".venv-bfcl"
 _GOLD = "possible_answer"
 
 
@@ -76,8 +77,10 @@ class _Questions:
         if suite in paths.TOY_SUITES:
             files, folder = self._files, paths.TOY_SUITES[suite]
         elif suite == "bfcl":
-            home = next(iter(sorted(_BFCL.glob("lib/python3*/site-packages/bfcl_eval/data"))), None)
-            files, folder = Folder(home or "."), "." if home else "none"
+            try:
+                files, folder = Folder(scorer_files(_BFCL, "bfcl_eval/data")), "."
+            except FunReasonError:  # a page needs no scorer
+                return {}
         else:
             return {}
         gold = {row["id"]: row.get("ground_truth") for row in _entries(files, f"{folder}/{_GOLD}", category)}
