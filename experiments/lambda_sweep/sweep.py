@@ -68,14 +68,14 @@ def write_table(path: Path, rows: list[dict], base: dict) -> None:
         columns = "calls wanted | no call wanted (strict) | both | known tools | held-out tools | code pass@1"
         file.write(f"| setting | λ | {columns} | seeds |\n")
         file.write("|---|---|---|---|---|---|---|---|---|\n")
-        file.write(f"| before training | | {' | '.join(_spread([base[name]]) for name in FIGURES)} | |\n")
+        file.write(f"| before training | | {' | '.join(spread([base[name]]) for name in FIGURES)} | |\n")
         for setting in dict.fromkeys(row["setting"] for row in rows):
             own = [row for row in rows if row["setting"] == setting]
-            cells = [_spread([row[name] for row in own]) for name in FIGURES]
+            cells = [spread([row[name] for row in own]) for name in FIGURES]
             file.write(f"| {setting} | {own[0]['lambda']:.2f} | {' | '.join(cells)} | {len(own)} |\n")
 
 
-def _spread(fractions: list[float | None]) -> str:
+def spread(fractions: list[float | None]) -> str:
     """Percent; – where the points were measured before calls and no call were kept apart."""
     values = [100 * fraction for fraction in fractions if fraction is not None]
     if not values:

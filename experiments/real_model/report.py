@@ -5,9 +5,11 @@ import json
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
 import numpy as np
+import sweep
+from arms import setting_of
 
 from funreason.core.jsonio import atomic, write_csv
 from funreason.evaluate.stats import mcnemar
@@ -69,14 +71,11 @@ def result_of(arm: str, seed: int, marks: Marks, points: Path) -> dict:
 
 
 def weight_of(arm: str, folder: Path) -> float | None:
-    """λ: set, learned (its last value), or implied by `sft`: the reasoning's fraction of the trained tokens."""
+    """λ: set, learned, or implied by `sft`; None before training."""
     if arm == "base":
         return None
     trained = json.loads((folder / "train" / "train.json").read_text())
-    kind, _, rest = arm.partition("-")
-    if kind == "msl":
-        return float(rest.partition("-")[0])
-    return round(trained["weight" if kind == "ssb" else "think_token_fraction"], 4)
+    return round(sweep.weight_of(setting_of(arm)[0], trained), 4)
 
 
 def write_marks(path: Path, arms: dict[str, dict[int, Marks]]) -> None:
@@ -99,15 +98,11 @@ def arm_table(results: list[dict]) -> list[str]:
     for arm in dict.fromkeys(line["arm"] for line in results):
         own = [line for line in results if line["arm"] == arm]
         weight = "" if own[0]["lambda"] is None else f"{mean(line['lambda'] for line in own):.2f}"
-        cells = [spread([100 * line[name] for line in own]) for name in names]
+        cells = [sweep.spread([100 * line[name] for line in own]) for name in names]
         cells += [f"{mean(line['tokens'] for line in own):.0f}"]
         cells += [f"{mean(line[name] for line in own):.3f}" for name in ("english", "code")]
         lines.append(f"| {' | '.join([arm, weight, *cells, str(len(own))])} |")
     return lines
-
-
-def spread(values: list[float]) -> str:
-    return f"{mean(values):.1f} ± {stdev(values):.1f}" if len(values) > 1 else f"{values[0]:.1f}"
 
 
 def pair_table(arms: dict[str, dict[int, Marks]]) -> list[str]:

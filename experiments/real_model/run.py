@@ -6,9 +6,12 @@ Run as, from the repository root: python experiments/real_model/run.py rows
                                   python experiments/real_model/run.py report
 """
 
+import sys
 from pathlib import Path
 
 from funreason.core.runtime import run
+
+sys.path.append(str(Path(__file__).parents[1] / "lambda_sweep"))  # an arm's loss is a setting of the sweep
 
 HERE = Path("experiments/real_model")
 ROWS, POINTS, MODELS = HERE / "rows", HERE / "points", Path("models/real_model")
@@ -51,7 +54,7 @@ def rows() -> None:
     from funreason.config import load_params
     from funreason.core.jsonio import write_json, write_jsonl
     from funreason.prompts.conversation import chat
-    from funreason.sandbox.scorer import scorer_python
+    from funreason.sandbox.scorer import scorer_files
 
     values = settings()
     split, tokenizer = values["split"], AutoTokenizer.from_pretrained(values["base"])
@@ -74,7 +77,7 @@ def rows() -> None:
         write_jsonl(ROWS / "train" / f"{name}.jsonl", [training_row("r0", sample) for sample in samples])
     wrong = {row.task.id for row in pool} - {row.task.id for row in right}
 
-    official = next(iter(scorer_python(".venv-bfcl").parents[1].glob("lib/python3*/site-packages/bfcl_eval/data")))
+    official = scorer_files(".venv-bfcl", "bfcl_eval/data")
     write_suites(chosen, official, SUITES)
     refused = refused_gold(chosen, SUITES, load_params().evaluate.sandbox)
     shutil.rmtree(SUITES)
