@@ -15,14 +15,20 @@ from funreason.doctor.rows import trained_rows
 from funreason.doctor.weights import DamagedWeights, Size, model_folder, model_size, named_models
 from funreason.llm.dtype import cpu_dtype
 from funreason.llm.hardware import Gpu, cpu_computes_bf16
-from funreason.train.memory import Architecture, Batch, Peak, fitting_micro_batch, training_peak
+from funreason.train.memory import (
+    QUANTIZED,
+    SHARDING,
+    Architecture,
+    Batch,
+    Peak,
+    fitting_micro_batch,
+    training_peak,
+)
 
 SERVED = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes per parameter
 TRAINED = 16  # bytes per parameter: weights, gradient and AdamW's two moments, all float32 (bf16 is autocast)
 FROZEN = 4  # under LoRA adapters; QUANTIZED under quantized ones
-QUANTIZED = 0.6
 TIGHT = 0.8
-SHARDED = ("fsdp2", "zero3")
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def training(params: Params, machine: Machine) -> Iterator[Diagnosis]:
     if size is None:
         return
     each = (QUANTIZED if train.lora.quantize else FROZEN) if train.lora.rank else TRAINED
-    need = size.parameters * each / (train.processes if train.launcher in SHARDED else 1)
+    need = size.parameters * each / (train.processes if train.launcher in SHARDING else 1)
     what = f"training models.base ({each} bytes for each of {size.parameters / 1e6:,.1f} M parameters) takes {gb(need)}"
     if whole := _whole_gradients(train, size.parameters):
         need += whole

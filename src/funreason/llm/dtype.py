@@ -18,7 +18,6 @@ from funreason.core.errors import ModelError
 from funreason.llm.hardware import cpu_computes_bf16, gpus
 from funreason.llm.refs import ModelRef
 
-DTYPES = ("float32", "bfloat16", "float16")
 NO_FLOAT16 = ("gemma2", "gemma3", "gemma3_text", "glm4")  # their numbers overflow; vLLM refuses them
 
 

@@ -4,7 +4,8 @@ The answers of the first look are answers of the stage: none is asked or paid tw
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from funreason.config import GenerateParams
 from funreason.core.errors import ModelError
@@ -14,6 +15,7 @@ from funreason.llm import Request, Response
 MIN_ANSWERS = 10  # fewer say nothing about a generator
 SHOWN = 3  # answers in the message
 CHARACTERS = 60  # of each
+T = TypeVar("T")
 
 
 class FirstLook:
@@ -77,6 +79,10 @@ class FirstLook:
 def _of_all_lengths(requests: Sequence[Request], number: int) -> list[int]:
     """Places of `number` requests at most, evenly spaced in the order of their lengths."""
     lengths = [sum(len(message["content"]) for message in request.messages) for request in requests]
-    ordered = sorted(range(len(requests)), key=lambda place: lengths[place])
+    return sorted(evenly(sorted(range(len(requests)), key=lambda place: lengths[place]), number))
+
+
+def evenly(ordered: Sequence[T], number: int) -> Iterator[T]:
+    """`number` items at most, evenly spaced."""
     number = min(number, len(ordered))
-    return sorted(ordered[at * len(ordered) // number] for at in range(number))
+    return (ordered[at * len(ordered) // number] for at in range(number))

@@ -8,6 +8,7 @@ from funreason.calls import Call, CallSyntaxError, parse
 from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
 from funreason.refine.defects import OF_CHECKS
+from funreason.refine.first_look import evenly
 from funreason.refine.judge import Question
 
 
@@ -71,7 +72,6 @@ def _calls(sample: Sample) -> list[Call]:
 
 def spread(samples: Sequence[Sample], number: int) -> Iterator[Sample]:
     """Rows of all sizes: evenly spaced in the order of calls, tools and length, `number` at most."""
-    ordered = sorted(samples, key=lambda sample: (len(_calls(sample)), len(sample.tools), len(sample.query)))
-    step = max(1.0, len(ordered) / number)
-    for at in range(min(number, len(ordered))):
-        yield ordered[int(at * step)]
+    yield from evenly(
+        sorted(samples, key=lambda sample: (len(_calls(sample)), len(sample.tools), len(sample.query))), number
+    )

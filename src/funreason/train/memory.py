@@ -19,6 +19,7 @@ PACKED = 40  # bytes per pair of positions of a packed row, while its attention 
 GPU_FACTOR = 1.1  # of what CUDA's allocator reserves
 RECOMPUTED = 4.2  # layers' worth of activations with gradient checkpointing: one is recomputed, with its gradients
 USABLE = 0.95  # of the free memory
+SHARDING = ("fsdp2", "zero3")  # launchers under which each process holds a part of the weights
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def training_peak(
     """
     lora = train.lora.rank > 0
     trained = shape.adapters(train.lora.rank) if lora else parameters
-    shards = train.processes if train.launcher in ("fsdp2", "zero3") else 1
+    shards = train.processes if train.launcher in SHARDING else 1
     weights = parameters * (QUANTIZED if train.lora.quantize else FLOAT) + (FLOAT * trained if lora else 0)
     gradients = FLOAT * trained / shards * (2 if train.launcher == "ddp" else 1)  # ddp: a copy in its buckets
     embedding = 0 if lora else FLOAT * shape.vocabulary * shape.hidden
