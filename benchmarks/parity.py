@@ -1,4 +1,4 @@
-"""Training beside serving over all families of chat templates of tests/srml: drawn conversations, token by token.
+"""Training beside serving over all families of chat templates of the tests: drawn conversations, token by token.
 
 Run as: python benchmarks/parity.py [CONVERSATIONS]   (default: 10,000, shared by the families)
 """
@@ -6,7 +6,7 @@ Run as: python benchmarks/parity.py [CONVERSATIONS]   (default: 10,000, shared b
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "tests"), str(Path(__file__).parents[1] / "tests/srml")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from families import ALL, tokenizer_of  # noqa: E402
 

@@ -54,7 +54,6 @@ def test_both_published_forms_are_the_same_task():
 @pytest.fixture
 def hub(params, monkeypatch, tmp_path):
     """The hub's cache with copies of the profile's models: the same classes and templates, a few thousand weights."""
-    monkeypatch.syspath_prepend(str(ROOT / "tests/srml"))
     import torch
     import transformers
     from families import tokenizer_of
@@ -105,7 +104,6 @@ def test_the_names_resolve_and_the_templates_fit(params, hub, tmp_path, monkeypa
         assert "Weather in Ghent?" in engine.prompt(Request([{"role": "user", "content": "Weather in Ghent?"}]))
         assert engine_arguments(engine.ref, params.llm)["quantization"] is None  # that of the checkpoint
     student = AutoTokenizer.from_pretrained(hub / f"models--{models['base'].hub.replace('/', '--')}/snapshots/{COMMIT}")
-    monkeypatch.syspath_prepend(str(ROOT / "tests/srml"))
     from rows import row
 
     segments = label(row("<think>Ghent.</think>\n\n[get_weather(city='Ghent')]"), student)["segment_ids"]

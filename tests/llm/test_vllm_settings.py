@@ -86,6 +86,7 @@ def test_impossible_values_are_refused_before_an_engine_starts(changes, message)
         llm_params(**changes)
 
 
+@pytest.mark.model
 def test_vllm_knows_the_methods():
     from vllm.model_executor.layers.quantization import QUANTIZATION_METHODS
 

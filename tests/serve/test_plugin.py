@@ -4,7 +4,8 @@ import json
 import logging
 
 import pytest
-from test_answers import CASES, hostile  # tests/serve is on the path, see conftest.py
+
+from .test_answers import CASES, hostile
 
 pytestmark = pytest.mark.model
 TOOLS = [

@@ -18,6 +18,7 @@ from funreason.core.runtime import end_with_parent
 def tied() -> Iterator[None]:
     """What `multiprocessing` starts meanwhile is killed by the kernel when this process ends. Linux only.
 
+    The block has to last until the new processes run their own code, as it does around vLLM, which waits for them.
     vLLM forks, or spawns where it must not fork (on a CPU, in WSL): then a script starts the new interpreter.
     """
     _tie_forks()

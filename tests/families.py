@@ -14,7 +14,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 TEMPLATES = Path(trl.__file__).parent / "chat_templates"
-TOY = Path(__file__).parents[2] / "toy" / "models" / "toy-base"
+TOY = Path(__file__).parents[1] / "toy" / "models" / "toy-base"
 DIGITS = {"qwen": r"\p{N}", "llama": r"\p{N}{1,3}"}
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|DIGITS| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
