@@ -130,6 +130,16 @@ def test_without_a_token_nothing_is_sent(published, hub):
     assert "no token for the hub; set HF_TOKEN" in message and not hub.visible
 
 
+def test_a_dry_run_lists_the_files_and_sends_nothing(published, hub):
+    done = push(published, hub.url, "own/calls", "--round", "r1", "--private", "--dry-run", token=None)
+    assert done.returncode == 0, done.stderr
+    first, *lines = done.stdout.splitlines()
+    assert first == "would upload to own/calls (private, licence cc-by-4.0):"
+    sizes = {name: len(content) for name, content in read_folder(published / FOLDER).items()}
+    assert {line.split()[1]: int(line.split()[0].replace(",", "")) for line in lines} == sizes
+    assert not (hub.visible or hub.tokens or hub.commits)
+
+
 def test_an_error_of_the_hub_is_one_line(published, hub):
     hub.visible["own/calls"] = False
     assert "the token may not write there" in refused(push(published, hub.url, "others/calls", "--round", "r1"))
@@ -144,6 +154,7 @@ def test_an_unknown_licence_is_refused_unless_allowed(tmp_path, hub, monkeypatch
     publish("r1", None, "models/r0")
     message = refused(push(tmp_path, hub.url, "own/calls", "--round", "r1"))
     assert "the source's licence is unknown" in message and "--allow-unknown-license" in message and not hub.visible
+    assert "unknown" in refused(push(tmp_path, hub.url, "own/calls", "--round", "r1", "--dry-run", token=None))
     assert push(tmp_path, hub.url, "own/calls", "--round", "r1", "--allow-unknown-license").returncode == 0
     assert list(hub.commits) == ["main"]
 

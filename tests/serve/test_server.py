@@ -130,6 +130,13 @@ def test_two_steps_names_and_bad_requests(client, queries):
     assert whole(client, chat, tools) == streamed(client, chat, tools)
     with pytest.raises(BadRequestError, match="two different tools are called 'f'"):
         _create(client, messages, [_tool("f"), _tool("f", {"a": {"type": "string"}})])
+    for forced in ("required", {"type": "function", "function": {"name": tools[0]["function"]["name"]}}):
+        for stream in (False, True):
+            with pytest.raises(BadRequestError, match="tool_choice .* is not supported.*use 'auto'"):
+                _create(client, messages, tools, tool_choice=forced, stream=stream)
+    assert whole(client, messages, tools, tool_choice="none")[2] == []
+    chat[len(messages)]["tool_calls"][0]["function"]["arguments"] = '{"a": null}'
+    assert whole(client, chat, tools) == streamed(client, chat, tools)
     chat[len(messages)]["tool_calls"][0]["function"]["arguments"] = '{"a": 1e999}'
     with pytest.raises(BadRequestError, match="not a JSON value"):
         _create(client, chat, tools)
@@ -142,6 +149,25 @@ def _hyphens(tool: dict) -> str:
 def _tool(name: str, properties: dict | None = None) -> dict:
     parameters = {"type": "object", "properties": properties or {}}
     return {"type": "function", "function": {"name": name, "parameters": parameters}}
+
+
+def test_the_chat_command_answers_as_the_server(client, model, queries, tmp_path, monkeypatch, capsys):
+    from funreason.cli import main
+
+    (tmp_path / "params.yaml").write_bytes((ROOT / "profiles/toy.yaml").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    messages, tools, _ = next(query for query in queries if whole(client, query[0], query[1])[2])
+    (tmp_path / "tools.json").write_text(json.dumps({"tools": tools}))
+    words = ["chat", model.path, messages[-1]["content"], "--tools", "tools.json", "--max-tokens", str(MAX_TOKENS)]
+    monkeypatch.setattr("sys.argv", ["funreason", *words, "--json"])
+    with pytest.raises(SystemExit) as status:
+        main.main()
+    out = capsys.readouterr().out
+    assert status.value.code == 0
+    answer = json.loads(out[out.index("{\n") :])
+    reasoning, content, calls = whole(client, messages, tools)
+    assert [(call["name"], call["arguments"]) for call in answer["tool_calls"]] == calls
+    assert (answer["reasoning"], answer["content"] or "") == (reasoning, content)
 
 
 def test_the_example(client, queries, capsys):

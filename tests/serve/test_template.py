@@ -7,6 +7,7 @@ from families import ALL, tokenizer_of
 from jinja2 import TemplateError
 
 from funreason.calls.results import for_template
+from funreason.core.errors import DataError
 from funreason.serve.conversation import training_chat
 from funreason.serve.drawn import drawn
 from funreason.serve.parity import TemplateServer, compare
@@ -118,6 +119,35 @@ def test_names_that_calls_cannot_write_are_written_in_history_too():
     text = served(tokenizer, chat, [TOOLS["odd names"]])
     assert text == trained(tokenizer, chat, [TOOLS["odd names"]])
     assert """get_weather(a_b="it's\\n", a_b_2=""" in text or """get_weather(a_b_2="it's\\n", a_b=""" in text
+
+
+def call_with(arguments) -> list:
+    call = {"function": {"name": "f", "arguments": arguments}}
+    return [*MESSAGES, {"role": "assistant", "content": None, "tool_calls": [call]}, {"role": "tool", "content": "r"}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [({"city": None}, "f(city=None)"), ({"city": {"a": [None]}}, "f(city={'a': [None]})"), ({}, "f()"), (None, "f()")],
+)
+def test_null_arguments_are_written_as_in_training(arguments, written):
+    tokenizer = tokenizer_of("qwen3")
+    texts = [trained(tokenizer, call_with(json.dumps(arguments)), [TOOLS["openai"]])]
+    texts += [make(tokenizer, call_with(arguments), [TOOLS["openai"]]) for make in (trained, served)]
+    assert len(set(texts)) == 1 and f"[{written}]" in texts[0]
+
+
+@pytest.mark.parametrize("arguments", [[1], 3, "[]", "3", '"x"', "{"])
+def test_arguments_that_are_no_object_are_refused(arguments):
+    tokenizer = tokenizer_of("qwen3")
+    with pytest.raises(DataError, match="arguments of 'f' are .*: send an object"):
+        trained(tokenizer, call_with(arguments), [TOOLS["openai"]])
+    with pytest.raises(TemplateError, match="the arguments of f are not an object"):
+        served(tokenizer, call_with(arguments), [TOOLS["openai"]])
+
+
+def test_drawn_conversations_have_null_arguments():
+    assert sum("=None" in json.dumps(row) for row, _ in drawn(60, seed=2)) > 5
 
 
 def test_reasoning_is_shown_in_the_running_turn_alone():

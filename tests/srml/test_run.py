@@ -21,8 +21,11 @@ from funreason.core.jsonio import write_jsonl
 from funreason.core.runtime import outcome
 from funreason.llm import load_ref
 from funreason.prompts import calling_prompt
+from funreason.serve.conversation import training_chat
+from funreason.serve.template import served_template
 from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError
 from funreason.srml.segments import LabelReport, label_rows
+from funreason.srml.template import ChatTemplate
 from funreason.train.callbacks import Progress
 from funreason.train.checkpoints import last_complete, require_space, run_key
 from funreason.train.curves import summary, write_curve
@@ -78,6 +81,18 @@ def test_the_model_folder(tiny_model, unbroken):
     for path in (unbroken / "models/r0").glob("*.json*"):
         assert str(unbroken) not in path.read_text() and str(tiny_model) not in path.read_text()
     assert (unbroken / "models/r0/model.safetensors").read_bytes() != (tiny_model / "model.safetensors").read_bytes()
+
+
+def test_the_model_folder_takes_tools_as_a_server_sends_them(tiny_model, unbroken):
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}}
+    tools = [{"type": "function", "function": {"name": "get-weather", "description": "d", "parameters": parameters}}]
+    saved, start = (AutoTokenizer.from_pretrained(folder) for folder in (unbroken / "models/r0", tiny_model))
+    assert saved.chat_template == served_template(start) != start.chat_template
+    asked = [{"role": "user", "content": "Weather in Ghent?"}]
+    ids = saved.apply_chat_template(asked, tools=tools, add_generation_prompt=True, return_dict=False)
+    own = ChatTemplate.of(start)  # as the training rows of the start model are rendered
+    assert ids == own.controls.encode(own.text(training_chat(asked, tools)))[0]
+    assert "get_weather" in saved.decode(ids)
 
 
 def test_the_metrics(unbroken):

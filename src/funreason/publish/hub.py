@@ -14,7 +14,9 @@ class PublishError(FunReasonError):
     """The folder, its licence, the token or the hub does not allow an upload."""
 
 
-def push(repo_id: str, name: str, *, private: bool, revision: str | None, allow_unknown_license: bool) -> str:
+def push(
+    repo_id: str, name: str, *, private: bool, revision: str | None, allow_unknown_license: bool, dry_run: bool = False
+) -> str:
     """Upload data/<round>/dataset/ to the hub that HF_ENDPOINT names, with the token HF_TOKEN.
 
     Args:
@@ -23,19 +25,23 @@ def push(repo_id: str, name: str, *, private: bool, revision: str | None, allow_
         private: Whether the data set must be private.
         revision: The branch to upload to, created if it does not exist; None is the main branch.
         allow_unknown_license: Whether to upload although the licence of the source is unknown.
+        dry_run: Whether to check and list what would be uploaded, and send nothing.
 
     Returns:
-        The address of the commit.
+        The address of the commit, or the list.
 
     Raises:
         PublishError: Why there is no upload, in one line.
     """
     folder = _complete_folder(name)
-    if not allow_unknown_license and _license(folder) == UNKNOWN:
+    license = _license(folder)
+    if not allow_unknown_license and license == UNKNOWN:
         raise PublishError(
             f"{folder}: the source's licence is unknown (data.license in params.yaml is null); ask its owner, set it "
             f"and run `dvc repro publish@{name}`, or push with --allow-unknown-license"
         )
+    if dry_run:
+        return listed(repo_id, folder, FILES, private=private, license=license)
     return upload(
         repo_id, "dataset", folder, f"FunReason-DVC, round {name}", private=private, revision=revision, files=FILES
     )
@@ -86,6 +92,21 @@ def upload(
         return str(api.upload_folder(**where, **options).commit_url)
     except (HTTPError, OSError, ValueError, RuntimeError) as error:
         raise PublishError(f"{repo_id} at {api.endpoint}: {hub_reason(error)}") from None
+
+
+def listed(repo_id: str, folder: Path, files: list[str], *, private: bool, license: str) -> str:
+    """What an upload would send: a line with the repository, then one per file with its bytes.
+
+    Args:
+        repo_id: OWNER/NAME.
+        folder: What would be uploaded.
+        files: The names of its files.
+        private: Whether the repository would be private.
+        license: The licence that the card names.
+    """
+    seen = "private" if private else "public"
+    lines = [f"  {(folder / file).stat().st_size:>12,}  {file}" for file in files]
+    return "\n".join([f"would upload to {repo_id} ({seen}, licence {license}):", *lines])
 
 
 def _complete_folder(name: str) -> Path:

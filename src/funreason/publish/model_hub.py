@@ -6,7 +6,7 @@ from pathlib import Path
 from funreason.config import Params
 from funreason.core import paths
 from funreason.publish.card import UNKNOWN
-from funreason.publish.hub import PublishError, upload
+from funreason.publish.hub import PublishError, listed, upload
 from funreason.publish.model_card import model_card
 from funreason.serve.checkpoint import Checkpoint
 from funreason.serve.export import export
@@ -48,7 +48,8 @@ def push_model(
     with tempfile.TemporaryDirectory(dir=root if root.is_dir() else None, prefix=".push-") as folder:
         export(Checkpoint.of(name), Path(folder), card)
         if dry_run:
-            return _listed(repo_id, Path(folder), private, license)
+            files = sorted(file.name for file in Path(folder).iterdir())
+            return listed(repo_id, Path(folder), files, private=private, license=license or UNKNOWN)
         return upload(
             repo_id, "model", Path(folder), f"FunReason-DVC, model of {name}", private=private, revision=revision
         )
@@ -66,9 +67,3 @@ def checked_card(card: str, name: str) -> str:
     if missing or not data.get("license"):
         raise PublishError(f"the card of round {name} has no {', '.join(missing) or 'licence'}")
     return card
-
-
-def _listed(repo_id: str, folder: Path, private: bool, license: str | None) -> str:
-    lines = [f"  {file.stat().st_size:>12,}  {file.name}" for file in sorted(folder.iterdir())]
-    seen = "private" if private else "public"
-    return "\n".join([f"would upload to {repo_id} ({seen}, licence {license or UNKNOWN}):", *lines])

@@ -98,7 +98,9 @@ def _call(call: Any) -> dict[str, Any]:
         read = json.loads(arguments) if isinstance(arguments, str) else arguments
     except ValueError as error:
         raise DataError(f"arguments of {function.get('name')!r:.80} are not JSON ({error}): send an object") from None
-    return {"name": function.get("name"), "arguments": read}
+    if read is not None and not isinstance(read, dict):
+        raise DataError(f"arguments of {function.get('name')!r:.80} are {arguments!r:.80}: send an object")
+    return {"name": function.get("name"), "arguments": read or {}}
 
 
 def _named(message: Message, names: NameMap) -> Message:

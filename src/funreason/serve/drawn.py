@@ -80,7 +80,8 @@ class _Conversation:
             function = tool["function"]
             declared = (function.get("parameters") or {}).get("properties") or function.get("parameters") or {}
             names = [name for name in declared if name in _PARAMETERS and self.draw.random() < 0.7]
-            arguments = json.dumps({name: self._value() for name in names}, ensure_ascii=False)
+            values = {name: None if self.draw.random() < 0.1 else self._value() for name in names}
+            arguments = json.dumps(values, ensure_ascii=False)
             calls.append({"type": "function", "function": {"name": function["name"], "arguments": arguments}})
         return {"role": "assistant", "content": None, "tool_calls": calls}
 
@@ -99,7 +100,7 @@ class _Conversation:
         return "".join(self.draw.choices(pieces, k=self.draw.randrange(1, 7))).strip() or "x"
 
     def _value(self, depth: int = 0) -> Any:
-        # No null: `prepare` takes out those that a table of Arrow would add, whoever wrote them.
+        # No null inside an object: `prepare` takes out those of keys that the tool does not declare.
         plain = (self._text(), self.draw.randrange(-9, 99), self.draw.random(), True, False)
         if depth == 2 or self.draw.random() < 0.7:
             return self.draw.choice(plain)

@@ -18,6 +18,7 @@ from vllm.entrypoints.generate.base.protocol import (
     FunctionCall,
     ToolCall,
 )
+from vllm.exceptions import VLLMValidationError
 from vllm.reasoning import ReasoningParser, ReasoningParserManager
 from vllm.renderers.chat_utils import make_tool_call_id
 from vllm.renderers.registry import RENDERER_REGISTRY
@@ -48,6 +49,21 @@ class CallParser(ToolParser):
         super().__init__(tokenizer, tools)
         self._names = _names(json.dumps([tool.model_dump() for tool in self.tools]))
         self._stream = ContentStream(self._names)
+
+    def adjust_request(self, request: Any) -> Any:
+        """The request as it is.
+
+        Raises:
+            VLLMValidationError: It wants to force a call, which nothing does here; the client gets status 400.
+        """
+        if request.tool_choice not in (None, "auto", "none"):
+            shown = request.tool_choice if isinstance(request.tool_choice, str) else "of one function"
+            raise VLLMValidationError(
+                f"tool_choice {shown!r} is not supported: the model decides itself whether it calls; use 'auto', and "
+                "send the tools that it may call",
+                parameter="tool_choice",
+            )
+        return request
 
     def extract_tool_calls(self, model_output: str, request: Any) -> ExtractedToolCallInformation:
         """The calls of a whole answer without its reasoning, or its text."""
