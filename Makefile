@@ -25,6 +25,7 @@ MAIN  := .venv/.ok-$(PLATFORM)-$(call sum,$(LOCK))
 SELF  := .venv/.self-$(call sum,pyproject.toml)
 BFCL  := .venv-bfcl/.ok-$(call sum,requirements/bfcl.lock)
 BFCL3 := .venv-bfcl3/.ok-$(call sum,requirements/bfcl3.lock)
+ACEB  := .venv-acebench/.ok-$(call sum,requirements/acebench.lock)
 RAY   := .venv/.ray-$(call sum,requirements/ray.in)
 EVALP := .venv-evalplus/.ok-$(call sum,requirements/evalplus.lock)
 
@@ -36,7 +37,7 @@ PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorde
 FAST := -m 'not model and not slow and not long'
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test-fast test-random test test-long gpu-check lint format docs env setup lock bfcl3 ray toy-models real-model real-experiment sweep clean
+.PHONY: help repro test-fast test-random test test-long gpu-check lint format docs env setup lock bfcl3 acebench ray toy-models real-model real-experiment sweep clean
 help:  ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
 repro: setup  ## check params.yaml, then run the stages of the pipeline that are out of date
@@ -82,7 +83,7 @@ $(SELF): $(MAIN)
 	$(UV) pip install -q -p .venv --no-deps --no-build-isolation -e .
 	@rm -f .venv/.self-* && touch $@
 
-.venv-bfcl/.made .venv-bfcl3/.made .venv-evalplus/.made: | $(UV)
+.venv-bfcl/.made .venv-bfcl3/.made .venv-evalplus/.made .venv-acebench/.made: | $(UV)
 	.venv/bin/python -m venv --without-pip $(@D) && touch $@
 $(BFCL): .venv-bfcl/.made
 	$(SYNC) -p $(@D) requirements/bfcl.lock && rm -f $(@D)/.ok-* && touch $@
@@ -91,10 +92,15 @@ $(BFCL3): .venv-bfcl3/.made
 $(EVALP): .venv-evalplus/.made
 	$(SYNC) -p $(@D) requirements/evalplus.lock && rm -f $(@D)/.ok-* && touch $@
 
+$(ACEB): .venv-acebench/.made
+	$(SYNC) -p $(@D) requirements/acebench.lock && rm -f $(@D)/.ok-* && touch $@
+
 # Scoring needs a few of the packages bfcl-eval asks for, and none of its API clients: they are named in
 # bfcl-deps.in, and bfcl-eval itself is pinned without its dependencies.
 BFCL_EVAL := bfcl-eval==2026.3.23
 BFCL_V3 := bfcl-eval==2025.6.8
+# ACEBench's protocol needs the standard library alone, of a package whose dependencies are 200 others.
+ACEBENCH := evalscope==1.14.1
 
 # The CUDA lock is made without find-links: a local torch +cpu wheel would satisfy its pin.
 COMPILE = $(UV) pip compile -q --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
@@ -106,8 +112,11 @@ lock: | $(UV)  ## compile requirements/*.in into the lock files; pins that are t
 	cp requirements/bfcl.lock requirements/bfcl3.lock
 	@echo '$(BFCL_EVAL)' >> requirements/bfcl.lock
 	@echo '$(BFCL_V3)' >> requirements/bfcl3.lock
+	@echo '$(ACEBENCH)' > requirements/acebench.lock
 
 bfcl3: $(BFCL3)  ## make the environment of BFCL v3, for evaluate.bfcl.version: v3
+
+acebench: $(ACEB)  ## make the environment of ACEBench, for evaluate.acebench
 
 # After a sync too, which removes what is not in the lock.
 $(RAY): $(SELF)
@@ -136,4 +145,4 @@ sweep: setup  ## train with λ from 0.1 to 0.9, sft and ssb, three seeds: 1.5 ho
 	$(INSIDE) dvc plots show -o experiments/lambda_sweep/plots experiments/lambda_sweep/results.csv 'code pass@1 against λ'
 
 clean:  ## delete the environments, the site and the caches of tools; results of the pipeline stay
-	rm -rf .venv .venv-bfcl .venv-bfcl3 .venv-evalplus site .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bfcl .venv-bfcl3 .venv-evalplus .venv-acebench site .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,5 @@
-"""Score a model's function calls with BFCL's official scorer: held-out toy queries, BFCL, and API-Bank where it is set.
+"""Score a model's function calls with BFCL's official scorer: held-out toy queries, BFCL, and ACEBench and API-Bank
+where they are set.
 
 Run as: python stages/evaluate_bfcl.py r0 (base for the untrained model)
 → metrics/<round>/bfcl.json, data/<round>/bfcl.jsonl (every answer and conversation with its verdict)
@@ -17,7 +18,7 @@ def main(name: str) -> None:
     from funreason.config import load_params
     from funreason.core import paths
     from funreason.core.jsonio import write_json, write_jsonl
-    from funreason.evaluate import api_bank, bfcl, bfcl_turns, toy_suites
+    from funreason.evaluate import acebench_run, api_bank, bfcl, bfcl_turns, toy_suites
     from funreason.evaluate.answers import ask, counted, greedy, model_under_test
     from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN, expand, official_metrics
     from funreason.llm import Client, counting
@@ -36,6 +37,7 @@ def main(name: str) -> None:
     multi = [category for category in categories if category in MULTI_TURN]
     conversations = apis.start(OFFICIAL, multi, limit)
     bank = api_bank.load_items(evaluate.api_bank) if evaluate.api_bank else []
+    ace = acebench_run.questions(evaluate.acebench, mode)
 
     with counting(params.llm) as usage, Client(model, params.llm, greedy(evaluate.toy.max_tokens)) as client:
         toy_responses = ask(client, [prompt.messages for prompt in toy], f"{name} toy")
@@ -45,6 +47,10 @@ def main(name: str) -> None:
         responses = ask(longer, [prompt.messages for prompt in official], f"{name} bfcl")
         conversations = bfcl_turns.run_conversations(longer, conversations, apis, f"{name} bfcl multi-turn")
         bank_responses = ask(longer, [item.messages for item in bank], f"{name} api-bank")
+        longest = Client(
+            model, params.llm, greedy(evaluate.acebench.max_tokens), cache=client.cache, engine=client.engine
+        )
+        ace_answers = acebench_run.answer(ace, longest, params.llm, name)
 
     toy_rows, toy_metrics = toy_suites.score(toy, toy_responses, toy_folders, mode)
     official_rows = [
@@ -52,16 +58,20 @@ def main(name: str) -> None:
         *bfcl_turns.score(conversations, mode, version),
     ]
     bank_rows = api_bank.score(bank, bank_responses)
-    write_jsonl(paths.answers(name, "bfcl"), map(asdict, [*toy_rows, *official_rows, *bank_rows]))
-    missing = counted([*toy_responses, *responses, *bank_responses])
+    ace_rows, ace_metrics = acebench_run.score(ace, ace_answers)
+    write_jsonl(paths.answers(name, "bfcl"), map(asdict, [*toy_rows, *official_rows, *bank_rows, *ace_rows]))
+    missing = counted([*toy_responses, *responses, *bank_responses, *ace_answers.responses])
     write_json(
         paths.accuracy(name, "bfcl"),
         {
             "toy": toy_metrics,
             "bfcl": official_metrics(official_rows, limit, version),
             "api_bank": api_bank.metrics(bank_rows) if bank else None,
+            "acebench": ace_metrics,
             "too_long": missing["too_long"] + sum(map(bfcl_turns.no_room, conversations)),
-            "unanswered": missing["unanswered"] + sum(map(bfcl_turns.unanswered_once, conversations)),
+            "unanswered": missing["unanswered"]
+            + sum(map(bfcl_turns.unanswered_once, conversations))
+            + ace_answers.unanswered,
             "sandbox": mode,
             "llm": usage.metrics(),
         },

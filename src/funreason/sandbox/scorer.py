@@ -29,7 +29,8 @@ def scorer_python(name: str) -> Path:
     for root in roots:
         if (python := root / name / "bin" / "python").exists():
             return python
-    make = "make bfcl3" if name == ".venv-bfcl3" else "make setup"
+    optional = {".venv-bfcl3": "make bfcl3", ".venv-acebench": "make acebench"}
+    make = optional.get(name, "make setup")
     raise FunReasonError(f"the scorer's environment {name} is not in {roots[0]} or DVC_ROOT; run `{make}`")
 
 
