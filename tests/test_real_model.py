@@ -115,6 +115,13 @@ def test_the_rows_needed_fall_with_the_square_of_the_difference():
     assert report.rows_needed(old, old) == "none would do"
 
 
+def test_the_table_is_in_percent():
+    shares = dict.fromkeys(["calls", *report.SUITES, "no_call", "unreadable", "cut"], 0.128)
+    lines = [{"arm": "sft", "lambda": 0.84, "tokens": 178, "english": 3.4, "code": 2.9, **shares, "seed": 0}]
+    assert report.arm_table(lines)[-1].startswith("| sft | 0.84 | 12.8 |")
+    assert "12.8 ± 0.0" in report.arm_table([*lines, lines[0] | {"seed": 1}])[-1]
+
+
 def test_dvc_reads_it(tmp_path, monkeypatch):
     """Each point is a stage of its own; the report comes after all of them."""
     for name in ("experiments/real_model/dvc.yaml", "experiments/real_model/params.yaml", "params.yaml"):

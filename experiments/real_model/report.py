@@ -98,7 +98,7 @@ def arm_table(results: list[dict]) -> list[str]:
     for arm in dict.fromkeys(line["arm"] for line in results):
         own = [line for line in results if line["arm"] == arm]
         weight = "" if own[0]["lambda"] is None else f"{mean(line['lambda'] for line in own):.2f}"
-        cells = [sweep.spread([100 * line[name] for line in own]) for name in names]
+        cells = [sweep.spread([line[name] for line in own]) for name in names]
         cells += [f"{mean(line['tokens'] for line in own):.0f}"]
         cells += [f"{mean(line[name] for line in own):.3f}" for name in ("english", "code")]
         lines.append(f"| {' | '.join([arm, weight, *cells, str(len(own))])} |")
