@@ -76,7 +76,7 @@ def write_table(path: Path, rows: list[dict], base: dict) -> None:
 
 
 def spread(fractions: list[float | None]) -> str:
-    """Fractions as percent, mean and standard deviation; – where the points were measured before calls and no call were kept apart."""
+    """Fractions as percent: mean and standard deviation; – where points from before that split have none."""
     values = [100 * fraction for fraction in fractions if fraction is not None]
     if not values:
         return "–"
