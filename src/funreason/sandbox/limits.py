@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 INTERVAL_S = 0.1
+_HELD = ("RssAnon", "VmSwap")
 
 
 def wait(process: subprocess.Popen, timeout_s: float, memory_mb: float) -> str:
@@ -20,7 +21,8 @@ def wait(process: subprocess.Popen, timeout_s: float, memory_mb: float) -> str:
     Args:
         process: the leader of the processes to watch.
         timeout_s: seconds that it may take.
-        memory_mb: MiB of anonymous memory that it and its descendants may hold together.
+        memory_mb: MiB of anonymous memory, swapped or not, that it and its descendants may hold together. Other memory
+            that they could hold is denied (seccomp.py), or lies in a file system of fixed size.
 
     Returns:
         `ended` (by itself), `time`, `memory`, or `stopped` (by SIGSTOP): a stopped process does not even get its own
@@ -35,7 +37,7 @@ def wait(process: subprocess.Popen, timeout_s: float, memory_mb: float) -> str:
             return "time"
         statuses = [_status(pid) for pid in family(process.pid)]
         # Pages that a fork shares with its parent count for both.
-        if sum(int(status.get("RssAnon", "0 kB").split()[0]) for status in statuses) > memory_mb * 1024:
+        if sum(_kilobytes(status, name) for status in statuses for name in _HELD) > memory_mb * 1024:
             return "memory"
         if any(status.get("State", "").startswith("T") for status in statuses):
             return "stopped"
@@ -61,6 +63,10 @@ def family(root: int) -> list[int]:
         for thread in _listed(Path(f"/proc/{pid}/task")):
             todo += map(int, _read(thread / "children").split())
     return pids
+
+
+def _kilobytes(status: dict[str, str], name: str) -> int:
+    return int(status.get(name, "0 kB").split()[0])
 
 
 def _status(pid: int) -> dict[str, str]:
