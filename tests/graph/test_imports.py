@@ -20,6 +20,7 @@ LAYERS = (  # a package imports its own layer and the ones below
         "publish",
         "refine",
         "report",
+        "score",
         "serve",
         "toy",
         "train",

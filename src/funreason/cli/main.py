@@ -6,7 +6,8 @@ funreason ledger show 12 · funreason ledger stats · funreason ledger diff HEAD
 funreason cache gc --unused-days 90 · funreason cache push · funreason rounds plan ·
 funreason rerun-plan -S loss.lambda=0.3 · funreason push-dataset OWNER/NAME · funreason compare ·
 funreason report main workspace · funreason exps · funreason capacity --rows 60000 · funreason serve r0 ·
-funreason chat r0 'Weather in Ghent?' --tools tools.json · funreason parity r0
+funreason chat r0 'Weather in Ghent?' --tools tools.json · funreason parity r0 ·
+funreason score Qwen/Qwen3-0.6B --benchmarks bfcl,humaneval+
 """
 
 import argparse
@@ -32,6 +33,7 @@ from funreason.cli import (
     report,
     rerun_plan,
     rounds,
+    score,
     serve,
 )
 from funreason.cli.places import enter_project
@@ -47,6 +49,7 @@ COMMANDS = {
     "report": (report, "one HTML page of a state of the project, or of two side by side"),
     "exps": (exps, "the DVC experiments side by side, in few columns"),
     "compare": (compare, "the rounds here beside the published numbers"),
+    "score": (score, "the official benchmarks for any model or server, or for answers that are there, in any folder"),
     "cache": (cache, "the stored responses of models: statistics, clean-up, exchange"),
     "rounds": (rounds, "the rounds side by side, and what one more would cost"),
     "rerun-plan": (rerun_plan, "what `dvc repro` would run and ask, with other values if wanted, before it runs"),

@@ -28,7 +28,7 @@ class ChatRenderer:
         """
         messages = for_template(request.messages, self.tokenizer)
         try:
-            text = ChatTemplate.of(self.tokenizer).text(messages)
+            text = ChatTemplate.of(self.tokenizer).text(messages, tools=request.tools)
         except REFUSALS as error:
             roles = ", ".join(dict.fromkeys(message["role"] for message in messages))
             refusal = f"the chat template of {self.ref.name_or_path!r} refuses a chat of {roles} ({error})"

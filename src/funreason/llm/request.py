@@ -22,11 +22,13 @@ class Request:
         messages: The chat, as role and content.
         index: Tells samples of one chat apart.
         prefix: The beginning of the model's turn; the response holds what the model wrote after it.
+        tools: Tools in OpenAI's form, which the server or the chat template shows to the model.
     """
 
     messages: list[dict]
     index: int = 0
     prefix: str | None = None
+    tools: list[dict] | None = None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ class ServerEngine:
 
     def prompt(self, request: Request) -> str:
         """The messages as JSON: the server renders them, so they stand for what the model sees."""
-        return json.dumps([for_server(request.messages), request.prefix], sort_keys=True)
+        tools = [request.tools] if request.tools else []  # without tools the prompts of earlier versions
+        return json.dumps([for_server(request.messages), request.prefix, *tools], sort_keys=True)
 
     def would_give(self, response: Response, sampling: Sampling) -> bool:
         """Always: the server decides on the context length."""
@@ -172,6 +173,8 @@ class ServerEngine:
             fields["seed"] = job.seed
         if sampling.regex:  # vLLM's name for it; other servers refuse it
             fields["structured_outputs"] = {"regex": sampling.regex}
+        if job.request.tools:
+            fields["tools"] = job.request.tools
         if job.request.prefix:  # how vLLM and SGLang are asked to continue a turn
             messages = [*messages, {"role": "assistant", "content": job.request.prefix}]
             fields |= {"continue_final_message": True, "add_generation_prompt": False}

@@ -1,0 +1,1 @@
+"""The official benchmarks for any model, without the pipeline: `funreason score`."""

@@ -1,0 +1,138 @@
+"""`funreason score`: gold through a server in both modes, through BFCL's own result files, and what it refuses."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from evaluate.gold import gold_texts, official_data
+from llm.http_server import completion, serve
+
+from funreason.calls import parse
+from funreason.score.tools_mode import NOT_ASKED
+
+ROOT = Path(__file__).parents[2]
+CATEGORIES = "simple_python,parallel,irrelevance,simple_java"
+
+
+def score(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """In an empty folder: no pipeline, no params.yaml."""
+    program = "import sys; from funreason.cli.main import main; sys.exit(main())"
+    environment = os.environ | {"FUNREASON_CACHE": str(folder / "cache")}
+    command = [sys.executable, "-c", program, "score", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def gold() -> dict[str, str]:
+    """{question of a row: its gold} of the first four rows of each category with calls."""
+    data, texts = official_data(), {}
+    for category in ("simple_python", "parallel", "simple_java"):
+        lines = (data / f"BFCL_v4_{category}.json").read_text(encoding="utf-8").splitlines()[:4]
+        answers = gold_texts(data, category)
+        texts |= {row["question"][0][-1]["content"]: answers[row["id"]] for row in map(json.loads, lines)}
+    return texts
+
+
+def figures(folder: Path) -> dict:
+    (path,) = folder.glob("score/*/bfcl.json")
+    return json.loads(path.read_text())
+
+
+@pytest.mark.slow
+def test_gold_in_prompt_mode(gold, tmp_path):
+    def answer(body: dict) -> dict:
+        assert "tools" not in body and body["messages"][0]["role"] == "system"
+        return completion(gold.get(body["messages"][-1]["content"], "None of these tools fits."))
+
+    with serve(answer=answer) as server:
+        done = score(tmp_path, "some/model", "--server", server.url, "--benchmarks", "bfcl", "--limit", "4",
+                     "--categories", CATEGORIES)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    categories = figures(tmp_path)["categories"]
+    right = dict.fromkeys(CATEGORIES.split(","), 4) | {"simple_java": 3}  # the official parser fails on one
+    assert {name: part["correct"] for name, part in categories.items()} == right
+    assert "setting: temperature 0" in done.stdout and "not comparable" in done.stdout
+    kept = (tmp_path / "score/some_model/bfcl.jsonl").read_text().splitlines()
+    assert len(kept) == len(server.asked) == 16
+
+
+@pytest.mark.slow
+def test_gold_by_the_tools_api(gold, tmp_path):
+    """The server gets tools without dots in their names, and answers with calls of these names."""
+
+    def answer(body: dict) -> dict:
+        text = gold.get(body["messages"][-1]["content"])
+        if text is None:
+            return completion("None of these tools fits.")
+        names = {tool["function"]["name"] for tool in body["tools"]}
+        calls = [(call.name.replace(".", "_"), call.arguments) for call in parse(text)]
+        assert {name for name, _ in calls} <= names and not any("." in name for name in names)
+        listed = [
+            {"id": str(number), "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+            for number, (name, arguments) in enumerate(calls)
+        ]
+        reply = completion("")
+        reply["choices"][0]["message"] |= {"content": None, "tool_calls": listed}
+        return reply
+
+    with serve(answer=answer) as server:
+        done = score(tmp_path, "m", "--server", server.url, "--tools", "--benchmarks", "bfcl", "--limit", "4",
+                     "--categories", CATEGORIES)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    categories = figures(tmp_path)["categories"]
+    assert {name: part["correct"] for name, part in categories.items()} == dict.fromkeys(
+        ("simple_python", "parallel", "irrelevance"), 4
+    )
+    assert f"not asked: {', '.join(NOT_ASKED)}" in done.stdout
+
+
+@pytest.mark.slow
+def test_result_files_of_bfcl_are_scored(tmp_path):
+    """Gold in prompt mode with reasoning in front, calls of FC mode, one wrong answer."""
+    data, folder = official_data(), tmp_path / "result/model/non_live"
+    folder.mkdir(parents=True)
+    rows = [
+        {"id": name, "result": f"<think>Hm.</think>\n\n{text}"} for name, text in gold_texts(data, "multiple").items()
+    ]
+    rows[0]["result"] = "[nothing()]"
+    _write(folder / "BFCL_v4_multiple_result.json", rows)
+    calls = {name: parse(text) for name, text in gold_texts(data, "parallel").items()}
+    fc = [
+        {"id": name, "result": [{call.name: json.dumps(call.arguments)} for call in made]}
+        for name, made in calls.items()
+    ]
+    _write(folder / "BFCL_v4_parallel_result.json", fc)
+    done = score(tmp_path, "--rescore", "result/model", "--json")
+    assert done.returncode == 0, done.stderr
+    categories = json.loads(done.stdout)["bfcl"]["categories"]
+    assert (categories["multiple"]["correct"], categories["multiple"]["n"]) == (199, 200)
+    assert (categories["parallel"]["correct"], categories["parallel"]["n"]) == (200, 200)
+    (folder.parent / "other").mkdir()
+    _write(folder.parent / "other/BFCL_v4_multiple_result.json", rows)
+    done = score(tmp_path, "--rescore", "result/model")
+    assert done.returncode == 1 and "holds several files of multiple" in done.stderr
+
+
+def _write(path: Path, rows: list[dict]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["m"], "--benchmarks names nothing; allowed are bfcl, acebench"),
+        (["m", "--benchmarks", "bfcl,mmlu"], "--benchmarks names mmlu; allowed are bfcl"),
+        (["m", "--benchmarks", "bfcl", "--tools"], "--tools needs a server"),
+        (["m", "--benchmarks", "bfcl", "--limit", "0"], "--limit is 0, allowed is 1 or more"),
+        (["m", "--rescore", "."], "give either MODEL with --benchmarks, or --rescore FOLDER"),
+        (["--rescore", "."], "holds no BFCL_v4_<category>_result.json"),
+        (["m", "--server", "http://127.0.0.1:9", "--benchmarks", "acebench"], "acebench needs its data; clone github"),
+    ],
+)
+def test_bad_arguments_are_one_line(tmp_path, arguments, problem):
+    done = score(tmp_path, *arguments)
+    assert done.returncode == 1 and problem in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
