@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from funreason.audit.bfcl_gold import calls_of
 from funreason.calls import Call, render
 from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.sandbox.scorer import scorer_python
@@ -18,7 +19,7 @@ def official_data(version: str = "v4") -> Path:
 def gold_texts(folder: Path, category: str) -> dict[str, str]:
     """{id: text} for a category of a folder in BFCL's layout."""
     rows = _rows(next((folder / "possible_answer").glob(f"BFCL_v?_{category}.json")))
-    calls = {row["id"]: [call for named in row["ground_truth"] for call in _calls(named)] for row in rows}
+    calls = {row["id"]: calls_of(row["ground_truth"]) for row in rows}
     if category in ("simple_java", "java"):
         tools = {row["id"]: row["function"] for row in _rows(next(folder.glob(f"BFCL_v?_{category}.json")))}
         return {name: java(called, tools[name]) for name, called in calls.items()}
@@ -34,23 +35,3 @@ def _javascript(calls: list[Call]) -> str:
     """JSON's values are JavaScript's."""
     texts = [f"{call.name}({', '.join(f'{k}={json.dumps(v)}' for k, v in call.arguments.items())})" for call in calls]
     return f"[{', '.join(texts)}]"
-
-
-def _calls(named: dict) -> list[Call]:
-    return [Call(name, _arguments(possible)) for name, possible in named.items()]
-
-
-def _arguments(possible: dict) -> dict:
-    """The first value allowed for each parameter; "" in the list says that it may be left out."""
-    arguments = {}
-    for name, values in possible.items():
-        allowed = [value for value in values if value != ""] if isinstance(values, list) else [values]
-        if allowed:
-            arguments[name] = _value(allowed[0])
-    return arguments
-
-
-def _value(value):
-    if isinstance(value, dict):  # possible answers all the way down
-        return _arguments(value)
-    return [_value(item) for item in value] if isinstance(value, list) else value

@@ -12,6 +12,7 @@ LAYERS = (  # a package imports its own layer and the ones below
     {"cli"},
     {
         "assemble",
+        "audit",
         "cache",
         "decontaminate",
         "doctor",

@@ -16,6 +16,7 @@ import sys
 
 from funreason import __version__
 from funreason.cli import (
+    audit,
     cache,
     capacity,
     chat,
@@ -50,6 +51,7 @@ COMMANDS = {
     "exps": (exps, "the DVC experiments side by side, in few columns"),
     "compare": (compare, "the rounds here beside the published numbers"),
     "score": (score, "the official benchmarks for any model or server, or for answers that are there, in any folder"),
+    "audit": (audit, "what each scorer lets pass: gold answers, and answers with a planted fault"),
     "cache": (cache, "the stored responses of models: statistics, clean-up, exchange"),
     "rounds": (rounds, "the rounds side by side, and what one more would cost"),
     "rerun-plan": (rerun_plan, "what `dvc repro` would run and ask, with other values if wanted, before it runs"),
