@@ -13,7 +13,7 @@ from .pipeline_copy import PARAMS, Declared, within
 # They can refuse a run, not change its result (serve/ writes a template for servers beside the weights, which
 # `funreason serve` and `export` write anew); the values that config/ reads are tracked as parameters, and a file name
 # that changes in core/paths.py changes in dvc.yaml, too.
-UNTRACKED = {f"src/funreason/core/{name}.py" for name in ("__init__", "errors", "paths", "runtime")}
+UNTRACKED = {f"src/funreason/core/{name}.py" for name in ("__init__", "errors", "paths", "runtime", "stage_times")}
 UNTRACKED_PACKAGES = (SRC / "funreason/config", SRC / "funreason/doctor", SRC / "funreason/serve")
 # A change in these makes answers come faster or slower, or hardly differ.
 SPEED_ONLY = {

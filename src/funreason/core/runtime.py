@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from funreason.core.errors import FunReasonError
+from funreason.core.stage_times import StageTimes
 
 # The libraries under the stages report usage by default. Set here because every stage imports this module first;
 # setdefault, so that a user can still turn it on.
@@ -42,9 +43,17 @@ _SHELLS = ("sh", "dash", "bash", "zsh", "fish", "ksh")
 
 def run(main: Callable[..., None]) -> None:
     """Call main(*command line arguments) and exit with 0, or 1 (error), 2 (usage), 130 (interrupted)."""
+    times = None
     if "DVC_STAGE" in os.environ:  # started by hand, a stage may outlive its shell (nohup)
         end_with_dvc()
-    sys.exit(outcome(main, sys.argv[1:]))
+        if sys.platform == "linux" and "LOCAL_RANK" not in os.environ:
+            times = StageTimes(os.environ["DVC_STAGE"], _dvc_process())
+            times.announce()
+    begun = time.monotonic()
+    status = outcome(main, sys.argv[1:])
+    if times and not status:
+        times.keep(time.monotonic() - begun)
+    sys.exit(status)
 
 
 def end_with_dvc() -> None:
@@ -57,13 +66,21 @@ def end_with_dvc() -> None:
     end_with_parent()
     if sys.platform != "linux" or "LOCAL_RANK" in os.environ:
         return
-    dvc = os.getppid()
-    with suppress(OSError, AttributeError):  # kernels before 5.3 have no pidfd, nor some builds of Python
-        if Path(f"/proc/{dvc}/comm").read_text().strip() in _SHELLS:
-            dvc = int(Path(f"/proc/{dvc}/stat").read_text().rpartition(")")[2].split()[1])
+    dvc = _dvc_process()
+    if dvc != os.getppid():
+        with suppress(OSError, AttributeError):  # kernels before 5.3 have no pidfd, nor some builds of Python
             threading.Thread(target=_end_with, args=[os.pidfd_open(dvc)], daemon=True).start()
     if os.getsid(dvc) != os.getsid(0):  # DVC ended before; the process that adopts orphans has another session
         sys.exit("error: DVC has ended; run `dvc repro` again to go on")
+
+
+def _dvc_process() -> int:
+    """DVC's process: the parent, or that of a shell in between."""
+    parent = os.getppid()
+    with suppress(OSError):
+        if Path(f"/proc/{parent}/comm").read_text().strip() in _SHELLS:
+            return int(Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()[1])
+    return parent
 
 
 def end_with_parent() -> None:

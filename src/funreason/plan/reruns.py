@@ -97,7 +97,7 @@ def plan_reruns(text: str, params: Params, targets: Collection[str] = ()) -> Rer
         with Repo(".", fs=Overlay(Path(FILE), text)) as repo:
             graph = _graph(repo, targets)
             for stage in nx.topological_sort(graph.reverse(copy=False)):
-                changes[stage] = list(_changes(stage, absent))
+                changes[stage] = list(changes_of(stage, absent))
             closure = _closure(graph, changes)
     except DvcException as error:
         raise DataError(f"{PIPELINE}: {' '.join(str(error).split())}") from None
@@ -118,7 +118,7 @@ def _graph(repo: Repo, targets: Collection[str]) -> nx.DiGraph:
     return graph.subgraph(needed)
 
 
-def _changes(stage: Stage, absent: list[str]) -> Iterator[str]:
+def changes_of(stage: Stage, absent: list[str]) -> Iterator[str]:
     """What differs from the last run of a stage: keys of params.yaml, files. Outputs not here go to `absent`."""
     if not any(dep.hash_info.value for dep in stage.deps):
         yield "never run"
