@@ -10,7 +10,9 @@ from funreason.core.paths import PARAMS, PROFILES
 def add(params: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     actions = params.add_subparsers(required=True, metavar="ACTION")
-    check = actions.add_parser("check", help="name every unknown, missing or ill-typed key")
+    check = actions.add_parser(
+        "check", help="name every unknown, missing or ill-typed key, and every input file that is missing"
+    )
     check.add_argument("path", nargs="?", type=given_path, metavar="FILE", help=f"default: {PARAMS}")
     check.set_defaults(run=_check)
     migrate = actions.add_parser("migrate", help="rewrite files of an earlier version with today's keys")
@@ -21,9 +23,12 @@ def add(params: argparse.ArgumentParser) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     from funreason.config import load_params
+    from funreason.doctor.inputs import require_inputs
 
     path = arguments.path or PARAMS
-    load_params(path)
+    params = load_params(path)
+    if path == PARAMS:
+        require_inputs(params)
     print(f"{path}: every key is known and well typed")
 
 

@@ -32,6 +32,7 @@ _MENDABLE = {
     errno.EACCES: "permission denied; check the owner and the mode of the path",
     errno.EROFS: "the file system is read-only; run in a writable folder",
 }
+_ENVIRONMENT = "run `make setup`, then `source .venv/bin/activate`"
 # How safetensors, torch, Arrow and SQLite report a full disk, each with an error class of its own.
 _FULL = re.compile(r"No space left on device|StorageFull|database or disk is full|PytorchStreamWriter failed writing")
 # An error may repeat texts of data, models or servers: what a terminal would obey is not printed.
@@ -115,6 +116,10 @@ def outcome(main: Callable[..., None], argv: list[str]) -> int:
         return _fail(f"error: {' '.join(_CONTROL.sub(' ', str(error)).split())}", 1)
     except KeyboardInterrupt:
         return _fail("error: interrupted; run again to go on", 130)
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.partition(".")[0] == "funreason":
+            raise
+        return _fail(f"error: {sys.executable} has no package {error.name!r}: {_ENVIRONMENT}", 1)
     except OSError as error:
         if error.errno not in _MENDABLE:
             raise

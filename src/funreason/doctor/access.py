@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from funreason.config import DataParams, ModelParams, MultiTurnParams, Params, read_yaml
+from funreason.config import DataParams, ModelParams, MultiTurnParams, Params
 from funreason.core.errors import FunReasonError
 from funreason.data.files import read_rows
 from funreason.data.rows import QuarantinedRow, TaskIds, read_tasks
 from funreason.data.sources import resolve_model, resolve_source
 from funreason.doctor.diagnosis import Diagnosis, error, from_error, gb, ok, warning
+from funreason.doctor.inputs import writer
 from funreason.doctor.weights import DamagedWeights, folder_size, named_models
 from funreason.llm.engines.scrub import Scrubber
 from funreason.llm.engines.server import api_key
@@ -65,7 +66,7 @@ def data(params: Params) -> Iterator[Diagnosis]:
 
 def _source(where: str, chosen: DataParams | MultiTurnParams) -> Iterator[Diagnosis]:
     path = chosen.path
-    if not chosen.hub and not Path(path).exists() and (stage := _writer(path)):
+    if not chosen.hub and not Path(path).exists() and (stage := writer(path)):
         yield ok(f"{where}.path: {path} is written by the stage {stage}")
         return
     try:
@@ -129,11 +130,3 @@ def _listed(where: str, reply: Reply, model: str | None, scrubber: Scrubber) -> 
         yield error(f"{where} serves {shown}, not llm.server.model {model!r}", "serve it, or name one of those")
         return
     yield ok(f"{where} answers" + (f" and serves {model}" if model else ""))
-
-
-def _writer(path: str) -> str | None:
-    """The stage of dvc.yaml whose out this is."""
-    for name, stage in read_yaml("dvc.yaml")["stages"].items() if Path("dvc.yaml").exists() else ():
-        if path in stage.get("outs", ()):
-            return name
-    return None
