@@ -22,7 +22,9 @@ def toy(tmp_path, monkeypatch):
     """A folder with params.yaml, in the state of the toy profile, and the profiles, as the current one."""
     shutil.copy(ROOT / "params.yaml", tmp_path)
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
-    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    (tmp_path / "data").mkdir()
+    for name in ("dvc.yaml", "data/empty.jsonl"):
+        shutil.copy(ROOT / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     profiles.use("toy", force=True)
     return tmp_path
