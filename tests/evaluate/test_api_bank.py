@@ -94,6 +94,25 @@ def test_the_published_rule(text, correct):
     assert row.correct is correct and bool(row.error) is not correct
 
 
+@pytest.mark.parametrize(
+    ("text", "gold", "correct"),
+    [
+        ("[f(a=1)]", 1, True),
+        ("[f(a=1.0)]", 1, True),
+        ("[f(a=True)]", 1, False),
+        ("[f(a=1)]", True, False),
+        ("[f(a=-0.0)]", 0, False),
+        ("[f(a=0)]", 0, True),
+        ("[f(a=[{'b': False}])]", [{"b": 0}], False),
+        ("[f(a=[{'b': 0}])]", [{"b": 0}], True),
+        ("[f(a=None)]", None, True),
+    ],
+)
+def test_values_of_another_type_are_wrong(text, gold, correct):
+    (row,) = score([api_bank.ApiBankItem(1, "level-1_0", [], Call("f", {"a": gold}))], responses(text))
+    assert row.correct is correct
+
+
 def test_missing_data_are_one_line(tmp_path):
     with pytest.raises(DataError, match=r"level-1-api_processed.json does not exist .*take it from github.com"):
         load_items(tmp_path)

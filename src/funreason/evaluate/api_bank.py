@@ -6,9 +6,11 @@ Answers are parsed, never run, so this needs no sandbox.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from funreason.calls import Call, CallSyntaxError, parse
 from funreason.core.errors import DataError
@@ -50,6 +52,20 @@ def score(items: Sequence[ApiBankItem], responses: Sequence[Response]) -> list[S
     return [_scored(item, response) for item, response in zip(items, responses, strict=True)]
 
 
+def identical(value: Any, gold: Any) -> bool:
+    """Whether a value is the gold value. Python's `==` takes True for 1, and -0.0 for 0."""
+    if isinstance(gold, dict):
+        return (
+            isinstance(value, dict) and value.keys() == gold.keys() and all(identical(value[k], gold[k]) for k in gold)
+        )
+    if isinstance(gold, list):
+        return isinstance(value, list) and len(value) == len(gold) and all(map(identical, value, gold))
+    if isinstance(value, bool) or isinstance(gold, bool):
+        return value is gold
+    signs = [math.copysign(1, each) for each in (value, gold) if isinstance(each, int | float)]
+    return bool(value == gold) and len(set(signs)) < 2
+
+
 def metrics(rows: Sequence[ScoredAnswer]) -> dict:
     """{"level-1", …: figures, <figures over all>}, each as from `bfcl_metrics.figures`."""
     levels = {f"level-{level}": [row for row in rows if row.category == f"level-{level}"] for level in LEVELS}
@@ -89,6 +105,6 @@ def _scored(item: ApiBankItem, response: Response) -> ScoredAnswer:
         calls, error = parse(text.strip()), "no call has the name and the parameters"
     except CallSyntaxError as problem:
         calls, error = [], str(problem)[:300]
-    correct = any((call.name, call.arguments) == (item.gold.name, item.gold.arguments) for call in calls)
+    correct = any(call.name == item.gold.name and identical(call.arguments, item.gold.arguments) for call in calls)
     level, form = f"level-{item.level}", form_of(response)
     return ScoredAnswer("api_bank", level, item.id, text, correct, "" if correct else error, form)

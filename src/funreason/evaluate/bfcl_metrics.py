@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from funreason.calls.forms import REFUSALS, UNREADABLE
+from funreason.evaluate.disputed import disputed_rows
 from funreason.evaluate.forms import CUT
 from funreason.evaluate.stats import accuracy, weighted_accuracy
 
@@ -50,6 +51,10 @@ class Verdict(Protocol):
     """What the metrics need of a scored answer or conversation."""
 
     @property
+    def id(self) -> str:
+        """BFCL's id."""
+
+    @property
     def category(self) -> str:
         """BFCL's category."""
 
@@ -77,9 +82,10 @@ def official_metrics(rows: Iterable[Verdict], limit: int | None, version: str) -
 
     Returns:
         {"version", "limit", "partial", "categories", "non_live_ast", "live", "overall", "multi_turn", "leaderboard",
-        "when_to_call"}. `partial` is true for every number that is not over all its rows. A summary is null where one
-        of its categories is missing: BFCL would count that as 0. `overall` is the mean of Non-Live AST and Live, as in
-        the paper; `leaderboard` is Overall of BFCL's own table in v3 (v4's weighs categories that are not asked here).
+        "when_to_call", "undisputed"}. `partial` is true for every number that is not over all its rows. A summary is
+        null where one of its categories is missing: BFCL would count that as 0. `overall` is the mean of Non-Live AST
+        and Live, as in the paper; `leaderboard` is Overall of BFCL's own table in v3 (v4's weighs categories that are
+        not asked here). `undisputed` is null where no row is disputed, see `_undisputed`.
     """
     rows = list(rows)
     accuracies = accuracy_by_category(rows)
@@ -88,6 +94,7 @@ def official_metrics(rows: Iterable[Verdict], limit: int | None, version: str) -
     total = sum(size(name, version) for name in live)
     live_weights = {name: size(name, version) / total for name in live}
     overall = {name: weight / 2 for name, weight in (_NON_LIVE_AST | live_weights).items()}
+    undisputed = [row for row in rows if row.id not in disputed_rows(version)]
     return {
         "version": version,
         "limit": limit,
@@ -99,7 +106,25 @@ def official_metrics(rows: Iterable[Verdict], limit: int | None, version: str) -
         "multi_turn": _summary(categories, _MULTI_TURN),
         "leaderboard": _summary(categories, _leaderboard(live_weights)) if version == "v3" else None,
         "when_to_call": _when_to_call(categories, rows),
+        "undisputed": _undisputed(undisputed, categories, len(rows), live_weights, overall),
     }
+
+
+def _undisputed(
+    rows: Sequence[Verdict], whole: dict[str, dict], asked: int, live: dict[str, float], overall: dict[str, float]
+) -> dict | None:
+    """{"left_out", <category with such rows>, "non_live_ast", "live", "overall"}: the scores without disputed rows."""
+    if len(rows) == asked:
+        return None
+    by_category: dict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        by_category[row.category].append(row.correct)
+    parts = {
+        name: accuracy(marks) | {"partial": whole[name]["partial"]} for name, marks in by_category.items()
+    }  # fmt: skip
+    weights = {"non_live_ast": _NON_LIVE_AST, "live": live, "overall": overall}
+    changed = {name: part for name, part in parts.items() if part["n"] < whole[name]["n"]}
+    return {"left_out": asked - len(rows)} | changed | {key: _summary(parts, part) for key, part in weights.items()}
 
 
 def _leaderboard(live_weights: dict[str, float]) -> dict[str, float]:

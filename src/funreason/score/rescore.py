@@ -36,8 +36,12 @@ def rescore(folder: str | Path, mode: str) -> tuple[str, Scored]:
     version, files = _files(Path(folder))
     prompts, responses, conversations = [], [], []
     for category, path in files.items():
+        taken: set[str] = set()
         for number, row in enumerate(read_jsonl(path), 1):
             name, result = _row(row, f"{path}:{number}")
+            if name in taken:
+                name = _second(name, f"{path}:{number}")
+            taken.add(name)
             if category in MULTI_TURN:
                 turns = _turns(result, f"{path}:{number}")
                 conversations.append(bfcl_turns.Conversation(SUITE, category, name, [], turns=turns))
@@ -76,6 +80,14 @@ def _row(row: dict, where: str) -> tuple[str, Any]:
     if not isinstance(row.get("id"), str) or "result" not in row:
         raise DataError(f"{where}: keys {sorted(row)}, wanted id and result; give BFCL's own result files")
     return row["id"], row["result"]
+
+
+def _second(name: str, where: str) -> str:
+    """The id of a second row of the same id, of which v3's live_relevance has one: see drivers/bfcl_release.py."""
+    if not name.startswith("live_relevance_"):
+        raise DataError(f"{where}: the id {name!r} stands twice; give one answer per row")
+    head, _, last = name.rpartition("-")
+    return f"{head}-{int(last) + 1}"
 
 
 def _text(result: Any, where: str) -> str:

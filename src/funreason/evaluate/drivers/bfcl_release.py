@@ -30,11 +30,25 @@ def entries(category: str) -> list[dict]:
     name = name_of(category)
     if not V3:
         return utils.load_dataset_entry(name)
-    rows = utils.load_file(utils.find_file_with_suffix(eval_runner.PROMPT_PATH, name))
+    rows = unique_ids(utils.load_file(utils.find_file_with_suffix(eval_runner.PROMPT_PATH, name)))
     if name.startswith("multi_turn"):
         return _llm_response_generation.process_multi_turn_test_case(rows)
     for entry in rows:  # as the handlers of v3 do before they ask; for several turns they do it themselves
         decoding.func_doc_language_specific_pre_processing(entry["function"], name)
+    return rows
+
+
+def unique_ids(rows: list[dict]) -> list[dict]:
+    """The rows, each with an id of its own: v3's live_relevance has one id twice, and verdicts go by id.
+
+    The second row gets the next free number of a prompt, in live_relevance 3-3-1 after 3-3-0.
+    """
+    taken: set[str] = set()
+    for row in rows:
+        while row["id"] in taken:
+            head, _, last = row["id"].rpartition("-")
+            row["id"] = f"{head}-{int(last) + 1}"
+        taken.add(row["id"])
     return rows
 
 
@@ -83,7 +97,7 @@ def _evaluated_v3(category: str, rows: list[dict], data: None) -> None:
     for label, source in (("", prompts), ("possible_answer/", answers)):
         # Irrelevance and relevance have no possible answers.
         if path := next(source.glob(f"BFCL_v3_{category}.json"), None):
-            kept = [entry for entry in utils.load_file(path) if entry["id"] in asked]
+            kept = [entry for entry in unique_ids(utils.load_file(path)) if entry["id"] in asked]
             files[label + path.name] = "".join(json.dumps(entry) + "\n" for entry in kept)
     eval_runner.PROMPT_PATH, eval_runner.POSSIBLE_ANSWER_PATH = write_folder(files)
     state = {"leaderboard_table": {}}
