@@ -16,6 +16,11 @@ def add(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("sides", nargs="*", metavar="REV", help=side)
     out = "also write the table to PATH.md and all figures to PATH.json"
     compare.add_argument("--out", type=given_path, metavar="PATH", help=out)
+    sides = "rounds, folders of `funreason score`, or files of answers"
+    compare.add_argument("--paired", nargs=2, metavar=("A", "B"), help=f"two models row by row: {sides}")
+    margin = "with --paired: the largest difference that counts as none; default: 0.02"
+    compare.add_argument("--margin", type=float, default=0.02, metavar="X", help=margin)
+    compare.add_argument("--seeds", nargs="+", metavar="RUN", help=f"several runs of one model as one row: {sides}")
     compare.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     compare.set_defaults(run=_compare)
 
@@ -26,10 +31,32 @@ def _compare(arguments: argparse.Namespace) -> None:
     from funreason.report.compare import compare, markdown
     from funreason.report.compare_sides import WORKSPACE, experiments
 
-    order = ["base", *load_params().rounds]
-    table = compare([WORKSPACE, *arguments.sides], order, [] if arguments.sides else experiments())
-    texts = {"md": markdown(table), "json": json.dumps(table, indent=2, ensure_ascii=False) + "\n"}
+    figures: dict | list
+    if arguments.paired or arguments.seeds:
+        text, figures = _rows(arguments)
+    else:
+        order = ["base", *load_params().rounds]
+        table = compare([WORKSPACE, *arguments.sides], order, [] if arguments.sides else experiments())
+        text, figures = markdown(table), table
+    texts = {"md": text, "json": json.dumps(figures, indent=2, ensure_ascii=False) + "\n"}
     for ending, text in texts.items() if arguments.out else ():
         with atomic(f"{arguments.out}.{ending}") as file:
             file.write(text)
     print(texts["json" if arguments.json else "md"], end="")
+
+
+def _rows(arguments: argparse.Namespace) -> tuple[str, list[dict]]:
+    """Row by row: the table and its figures."""
+    from funreason.core.errors import ParamsError
+    from funreason.report.paired import paired, paired_markdown, seeds, seeds_markdown
+
+    if arguments.sides or (arguments.paired and arguments.seeds):
+        raise ParamsError("give one of REV, --paired A B and --seeds RUN RUN; `funreason compare --help`")
+    if arguments.seeds:
+        figures = seeds(arguments.seeds)
+        return seeds_markdown(figures), figures
+    if not 0 < arguments.margin < 1:
+        raise ParamsError(f"--margin is {arguments.margin}, allowed is above 0, below 1 (0.02 is two points)")
+    a, b = arguments.paired
+    figures = paired(a, b, arguments.margin)
+    return paired_markdown(figures), figures

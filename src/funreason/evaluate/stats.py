@@ -91,6 +91,39 @@ def paired_difference(before: Sequence[bool], after: Sequence[bool]) -> dict:
     }  # fmt: skip
 
 
+def equivalence(before: Sequence[bool], after: Sequence[bool], margin: float) -> dict:
+    """Whether two runs over the same rows are as good as each other, up to a margin.
+
+    Two one-sided tests (D. J. Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15, 1987) with the score statistic
+    for paired fractions (T. Tango, Statistics in Medicine 17, 1998), which also holds where nothing changed.
+
+    Args:
+        before: whether each row was right in the first run.
+        after: the same for the second run, in the same order.
+        margin: the largest difference that counts as none, above 0, below 1.
+
+    Returns:
+        {"margin", "p", "equivalent"}: the larger p of the two tests, and whether it is below 0.05.
+
+    Raises:
+        ValueError: for another margin.
+    """
+    if not 0 < margin < 1:
+        raise ValueError(f"margin {margin}, allowed is above 0, below 1")
+    pairs = list(zip(before, after, strict=True))
+    n, lost, gained = len(pairs), sum(b and not a for b, a in pairs), sum(a and not b for b, a in pairs)
+    # Against a gain of `margin` or more, and by symmetry against a loss of it.
+    p = max(NormalDist().cdf(_tango(*flips, n, margin)) for flips in ((gained, lost), (lost, gained))) if n else 1.0
+    return {"margin": margin, "p": _round(p), "equivalent": p < 0.05}
+
+
+def _tango(more: int, less: int, n: int, delta: float) -> float:
+    """Tango's score statistic of H0: the fractions of `more` and `less` rows differ by `delta`, which is above 0."""
+    a, b = 2 * n, -more - less + (2 * n - more + less) * delta
+    q = (math.sqrt(b * b + 4 * a * less * delta * (1 - delta)) - b) / (2 * a)
+    return (more - less - n * delta) / math.sqrt(n * (2 * q + delta * (1 - delta)))
+
+
 def difference(before: dict, after: dict) -> dict:
     """What changed between two accuracies of which only the counts are known, as if over different rows.
 
