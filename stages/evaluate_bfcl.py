@@ -20,7 +20,7 @@ def main(name: str) -> None:
     from funreason.core.jsonio import write_json, write_jsonl
     from funreason.evaluate import acebench_run, api_bank, bfcl, bfcl_turns, toy_suites
     from funreason.evaluate.answers import ask, counted, greedy, model_under_test
-    from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN, expand, official_metrics
+    from funreason.evaluate.bfcl_metrics import MULTI_TURN, asked_once, expand, official_metrics
     from funreason.llm import Client, counting
     from funreason.sandbox import isolation as sandbox
 
@@ -31,7 +31,7 @@ def main(name: str) -> None:
     version, limit, categories = evaluate.bfcl.version, evaluate.bfcl.limit, expand(evaluate.bfcl.categories)
     toy_folders = toy_suites.suite_folders()
     toy = toy_suites.prompts(toy_folders)
-    single = [category for category in categories if category in CATEGORIES]
+    single = asked_once(categories)
     official = bfcl.official_prompts(OFFICIAL, single, limit, mode, version)
     apis = bfcl_turns.SimulatedApis(version, mode, evaluate.bfcl.tool_role)
     multi = [category for category in categories if category in MULTI_TURN]

@@ -5,6 +5,7 @@ Sizes are those of the data in bfcl-eval 2026.3.23 (v4) and 2025.6.8 (v3, the pa
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from statistics import stdev
 from typing import Protocol
 
 from funreason.calls.forms import REFUSALS, UNREADABLE
@@ -18,11 +19,13 @@ _SIZES = {  # category: rows in v4
     "parallel_multiple": 200, "irrelevance": 240, "live_simple": 258, "live_multiple": 1053, "live_parallel": 16,
     "live_parallel_multiple": 24, "live_irrelevance": 884, "live_relevance": 16, "multi_turn_base": 200,
     "multi_turn_miss_func": 200, "multi_turn_miss_param": 200, "multi_turn_long_context": 200,
+    "format_sensitivity": 5200,
 }  # fmt: skip
 _OTHER_SIZES = {"v3": {"live_irrelevance": 882, "live_relevance": 18}, "v4": {}}
 LIVE = tuple(name for name in _SIZES if name.startswith("live_"))
 MULTI_TURN = tuple(name for name in _SIZES if name.startswith("multi_turn_"))
-NON_LIVE = tuple(name for name in _SIZES if name not in LIVE + MULTI_TURN)
+FORMATS = "format_sensitivity"  # 200 rows in 26 forms of the prompt, v4 only; scored beside the table, not in it
+NON_LIVE = tuple(name for name in _SIZES if name not in (*LIVE, *MULTI_TURN, FORMATS))
 GROUPS = {"non_live": NON_LIVE, "live": LIVE, "single_turn": NON_LIVE + LIVE, "multi_turn": MULTI_TURN}
 CATEGORIES = GROUPS["single_turn"]
 
@@ -40,6 +43,11 @@ def expand(names: Iterable[str]) -> tuple[str, ...]:
     """The categories that `names` (of categories and groups) stand for, once each, in BFCL's order."""
     wanted = {category for name in names for category in GROUPS.get(name, (name,))}
     return tuple(category for category in _SIZES if category in wanted)
+
+
+def asked_once(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of `names` (categories) whose rows have one question: all but the conversations."""
+    return tuple(name for name in names if name not in MULTI_TURN)
 
 
 def size(category: str, version: str) -> int:
@@ -82,10 +90,11 @@ def official_metrics(rows: Iterable[Verdict], limit: int | None, version: str) -
 
     Returns:
         {"version", "limit", "partial", "categories", "non_live_ast", "live", "overall", "multi_turn", "leaderboard",
-        "when_to_call", "undisputed"}. `partial` is true for every number that is not over all its rows. A summary is
-        null where one of its categories is missing: BFCL would count that as 0. `overall` is the mean of Non-Live AST
-        and Live, as in the paper; `leaderboard` is Overall of BFCL's own table in v3 (v4's weighs categories that are
-        not asked here). `undisputed` is null where no row is disputed, see `_undisputed`.
+        "covered_weight", "format_sensitivity", "when_to_call", "undisputed"}. `partial` is true for every number that
+        is not over all its rows. A summary is null where one of its categories is missing: BFCL would count that as 0.
+        `overall` is the mean of Non-Live AST and Live, as in the paper; `leaderboard` is Overall of BFCL's own table in
+        v3, null in v4, whose web search and memory are not asked here; `covered_weight` is the weight of its columns
+        that are whole, 0 to 1 (0.6 in v4). `undisputed` is null where no row is disputed, see `_undisputed`.
     """
     rows = list(rows)
     accuracies = accuracy_by_category(rows)
@@ -105,9 +114,41 @@ def official_metrics(rows: Iterable[Verdict], limit: int | None, version: str) -
         "overall": _summary(categories, overall),
         "multi_turn": _summary(categories, _MULTI_TURN),
         "leaderboard": _summary(categories, _leaderboard(live_weights)) if version == "v3" else None,
+        "covered_weight": _covered(categories, version, live_weights),
+        "format_sensitivity": formats([row for row in rows if row.category == FORMATS]),
         "when_to_call": _when_to_call(categories, rows),
         "undisputed": _undisputed(undisputed, categories, len(rows), live_weights, overall),
     }
+
+
+def formats(rows: Sequence[Verdict]) -> dict | None:
+    """BFCL's numbers of format sensitivity.
+
+    Args:
+        rows: verdicts, whose ids name the form of the prompt: format_sensitivity_0:ret_fmt=python&…:simple_python_19.
+
+    Returns:
+        {"std", "max_delta": of the accuracies by form, in percent points, "forms": {form: accuracy}}; null without
+        rows.
+    """
+    by_form: dict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        by_form[row.id.split(":")[1]].append(row.correct)
+    if not rows:
+        return None
+    values = [sum(marks) / len(marks) for marks in by_form.values()]
+    spread = stdev(values) if len(values) > 1 else 0.0
+    delta = {"std": round(100 * spread, 2), "max_delta": round(100 * (max(values) - min(values)), 2)}
+    return delta | {"forms": {form: accuracy(marks) for form, marks in by_form.items()}}
+
+
+def _covered(categories: dict[str, dict], version: str, live_weights: dict[str, float]) -> float:
+    """The weight of the columns of BFCL's own Overall of which every category is there."""
+    irrelevance = dict.fromkeys(("irrelevance", "live_irrelevance"), 1.0)
+    v4 = [(0.1, _NON_LIVE_AST), (0.1, live_weights), (0.1, irrelevance), (0.3, _MULTI_TURN)]
+    v3 = [(1 / 3, _NON_LIVE_AST | {"irrelevance": 1.0}), (1 / 3, live_weights), (1 / 3, _MULTI_TURN)]
+    columns = v3 if version == "v3" else v4
+    return round(sum(weight for weight, names in columns if set(names) <= set(categories)), 4)
 
 
 def _undisputed(
@@ -146,7 +187,7 @@ def _when_to_call(categories: dict[str, dict], rows: Sequence[Verdict]) -> dict:
     `calls_wanted` and `no_call_wanted` are all rows of single turns, for runs without BFCL's few relevance rows.
     """
     columns = {name: categories.get(name) for name in ("irrelevance", "live_irrelevance", "live_relevance")}
-    return columns | calls_apart([row for row in rows if not row.category.startswith("multi_turn")])
+    return columns | calls_apart([row for row in rows if row.category in CATEGORIES])
 
 
 def calls_apart(rows: Sequence[Verdict]) -> dict:

@@ -9,7 +9,7 @@ from funreason.core.paths import TOY
 from funreason.evaluate import acebench, api_bank, bfcl, code_bench, toy_suites
 from funreason.evaluate.acebench_data import is_agent
 from funreason.evaluate.acebench_run import asked_rows
-from funreason.evaluate.bfcl_metrics import CATEGORIES, expand
+from funreason.evaluate.bfcl_metrics import asked_once, expand
 from funreason.prompts import code_messages
 from funreason.sandbox import isolation
 
@@ -38,7 +38,7 @@ def function_benchmarks(params: Params) -> Iterator[Benchmark]:
     if rows := [row for row in asked_rows(params.evaluate.acebench) if not is_agent(row.category)]:
         chats = acebench.prompts(rows, isolation.resolve(params.evaluate.sandbox))
         yield _spread(chats, params.evaluate.acebench.max_tokens)
-    if single := [category for category in expand(chosen.categories) if category in CATEGORIES]:
+    if single := asked_once(expand(chosen.categories)):
         mode = isolation.resolve(params.evaluate.sandbox)
         official = bfcl.official_prompts("bfcl", single, chosen.limit, mode, chosen.version)
         yield _spread([prompt.messages for prompt in official], chosen.max_tokens)

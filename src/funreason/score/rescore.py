@@ -11,7 +11,7 @@ from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl
 from funreason.evaluate import bfcl, bfcl_turns
 from funreason.evaluate.answers import without_reasoning
-from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN, official_metrics
+from funreason.evaluate.bfcl_metrics import CATEGORIES, FORMATS, MULTI_TURN, official_metrics
 from funreason.llm import Response
 from funreason.score.run import SUITE, Scored
 
@@ -56,7 +56,7 @@ def rescore(folder: str | Path, mode: str) -> tuple[str, Scored]:
 
 
 def _files(folder: Path) -> tuple[str, dict[str, Path]]:
-    known = set(CATEGORIES + MULTI_TURN)
+    known = {*CATEGORIES, *MULTI_TURN, FORMATS}
     found: dict[str, Path] = {}
     versions = set()
     for path in sorted(folder.rglob("BFCL_*_result.json")):
@@ -64,7 +64,7 @@ def _files(folder: Path) -> tuple[str, dict[str, Path]]:
             continue
         category = _V3.get(match[2], match[2])
         if category not in known:
-            continue  # memory, web search and format sensitivity are not scored here
+            continue  # memory and web search are not scored here
         if category in found:
             remedy = "give the folder of one model, result/<model>"
             raise DataError(f"{folder} holds several files of {category} ({found[category]}, {path}); {remedy}")

@@ -11,7 +11,7 @@ from funreason.core.errors import DataError
 from funreason.core.jsonio import write_json, write_jsonl
 from funreason.evaluate import acebench_run, api_bank, bfcl, bfcl_turns, code_bench
 from funreason.evaluate.answers import ask, counted, greedy
-from funreason.evaluate.bfcl_metrics import CATEGORIES, MULTI_TURN, expand, official_metrics
+from funreason.evaluate.bfcl_metrics import MULTI_TURN, asked_once, expand, official_metrics
 from funreason.llm import Client, ModelRef, counting
 from funreason.prompts import code_messages
 from funreason.score import tools_mode
@@ -118,7 +118,7 @@ def _prepared(name: str, choice: Choice, llm: LlmParams) -> Callable[[Client], S
 
 def _bfcl(choice: Choice) -> Callable[[Client], Scored]:
     categories = expand(choice.categories)
-    single = [name for name in categories if name in CATEGORIES]
+    single = asked_once(categories)
     multi = [] if choice.tools else [name for name in categories if name in MULTI_TURN]
     if choice.tools:
         prompts, requests, names = tools_mode.requests(SUITE, single, choice.limit, choice.mode, choice.version)

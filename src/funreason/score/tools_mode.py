@@ -12,7 +12,8 @@ from funreason.evaluate.bfcl import ENVIRONMENTS, BfclPrompt
 from funreason.llm import Request, Response
 from funreason.sandbox.scorer import run_scorer, scorer_python
 
-NOT_ASKED = ("simple_java", "simple_javascript")  # their values are code of these languages, which JSON does not hold
+# Their values are code of these languages, which JSON does not hold; forms of the prompt are not of tools.
+NOT_ASKED = ("simple_java", "simple_javascript", "format_sensitivity")
 
 
 def requests(

@@ -8,10 +8,16 @@ Run as: .venv-bfcl/bin/python bfcl_prompts.py < request.json > prompts.json
 from bfcl_release import entries, messages
 from channel import open_channel
 
+FORMS = 26  # of a prompt in format sensitivity
+
 
 def prompts(category: str, limit: int | None) -> list[dict]:
-    """The first `limit` entries (None: all) of a single-turn category, in the order of BFCL's file."""
-    return [{"id": entry["id"], "messages": messages(entry, category)} for entry in entries(category)[:limit]]
+    """The first `limit` entries (None: all) of a single-turn category, in the order of BFCL's file.
+
+    Of format sensitivity, the first `limit` questions, each in all forms of the prompt.
+    """
+    count = limit and limit * (FORMS if category == "format_sensitivity" else 1)
+    return [{"id": entry["id"], "messages": messages(entry, category)} for entry in entries(category)[:count]]
 
 
 def with_tools(category: str, limit: int | None) -> list[dict]:
