@@ -59,7 +59,8 @@ def main(name: str) -> None:
     ]
     bank_rows = api_bank.score(bank, bank_responses)
     ace_rows, ace_metrics = acebench_run.score(ace, ace_answers)
-    write_jsonl(paths.answers(name, "bfcl"), map(asdict, [*toy_rows, *official_rows, *bank_rows, *ace_rows]))
+    rows = [*map(asdict, [*toy_rows, *official_rows]), *api_bank.to_rows(bank, bank_rows), *map(asdict, ace_rows)]
+    write_jsonl(paths.answers(name, "bfcl"), rows)
     missing = counted([*toy_responses, *responses, *bank_responses, *ace_answers.responses])
     write_json(
         paths.accuracy(name, "bfcl"),

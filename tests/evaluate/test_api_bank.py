@@ -73,6 +73,12 @@ def test_wrong_is_wrong(items):
 ITEM = api_bank.ApiBankItem(1, "level-1_0", [], GOLD)
 
 
+def test_rows_have_question_and_gold_beside_the_answer():
+    item = api_bank.ApiBankItem(1, "level-1_0", [{"role": "system"}, {"role": "user", "content": "Sunny?"}], GOLD)
+    (row,) = api_bank.to_rows([item], score([item], responses("No.")))
+    assert (row["question"], row["gold"], row["correct"]) == ("Sunny?", "[Weather(city='Ghent')]", False)
+
+
 @pytest.mark.parametrize(
     ("text", "correct"),
     [

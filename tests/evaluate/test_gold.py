@@ -11,19 +11,13 @@ from funreason.core.errors import FunReasonError
 from funreason.evaluate import bfcl
 from funreason.evaluate.bfcl_metrics import CATEGORIES, official_metrics, size
 from funreason.llm import Response
+from funreason.report.page.ceilings import GOLD
 from funreason.sandbox.scorer import scorer_python
 
 from .gold import gold_texts, official_data
 
 NO_CALL = "None of the functions can be used."
 V3_NAMES = {"simple_python": "simple", "simple_java": "java", "simple_javascript": "javascript"}
-CEILINGS = {  # correct rows; all others: all
-    "v4": {"simple_java": 87, "parallel_multiple": 198, "live_simple": 256, "live_multiple": 1050},
-    "v3": {
-        "simple_python": 399, "simple_java": 87, "simple_javascript": 49, "parallel_multiple": 198, "live_simple": 256,
-        "live_multiple": 1050, "live_parallel": 15,
-    },
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=["v4", "v3"])
@@ -57,7 +51,10 @@ def test_gold_reaches_the_ceilings(release, mode):
     figures = metrics(release, texts, mode)
     assert not figures["partial"]
     correct = {name: part["correct"] for name, part in figures["categories"].items()}
-    assert correct == {name: CEILINGS[version].get(name, size(name, version)) for name in CATEGORIES}
+    assert correct == {name: GOLD[version][name][0] for name in CATEGORIES}
+    assert {name: of for name, (_, of) in GOLD[version].items()} == {
+        name: size(name, version) for name in GOLD[version]
+    }
 
 
 def test_wrong_answers_score_nothing(release, mode):

@@ -199,7 +199,10 @@ def _evaluation(name: str, right: int) -> None:
     """100 held-out questions, of which the first `right` are answered rightly, and 20 functions."""
     rows = [{"suite": "known", "category": "simple_python", "id": f"simple_python_{at}", "text": f"[find_dentist(city='{at}')]",
              "correct": at < right, "error": "" if at < right else "type_error:simple: ['Expected type integer']", "form": "calls"} for at in range(100)]  # fmt: skip
-    write_jsonl(paths.answers(name, "bfcl"), rows)
+    bank = {"suite": "api_bank", "category": "level-1", "id": "level-1_0", "text": "[Clock()]", "correct": name != "base",
+            "error": "" if name != "base" else "no call has the name", "form": "calls", "question": "Sunny in Ghent?",
+            "gold": "[Weather(city='Ghent')]"}  # fmt: skip
+    write_jsonl(paths.answers(name, "bfcl"), [*rows, bank])
     code = [
         {
             "benchmark": "toy",
@@ -213,7 +216,9 @@ def _evaluation(name: str, right: int) -> None:
     ]
     write_jsonl(paths.answers(name, "code"), code)
     sides = {"calls_wanted": figure(right), "no_call_wanted": figure(50) | {"strict": figure(40)}}
-    write_json(paths.accuracy(name, "bfcl"), {"toy": figure(right) | sides, "llm": usage(100)})
+    official = {"version": "v4", "categories": {"simple_java": figure(right), "simple_python": figure(right)}}
+    suites = {"bfcl": official, "api_bank": {"level-1": figure(int(name != "base"))}}
+    write_json(paths.accuracy(name, "bfcl"), {"toy": figure(right) | sides, "llm": usage(100)} | suites)
     write_json(
         paths.accuracy(name, "code"),
         {"toy": {"pass@1": 0.5, "low": 0.3, "high": 0.7, "correct": 10, "n": 20}, "llm": usage(20)},

@@ -136,6 +136,21 @@ def test_what_one_model_got_right_and_the_other_wrong(shown):
     assert "type_error:simple (80)" in shown.text()
 
 
+def test_what_the_gold_answers_reach_and_what_was_wanted(shown):
+    shown.click("Evaluation", "header")
+    gold = shown.evaluate(
+        "Object.fromEntries([...document.querySelector('main table').rows].map((row) => [row.cells[0].innerText, "
+        "[...row.cells].at(-2).innerText]))"
+    )
+    assert (gold["bfcl.simple_java"], gold["bfcl.simple_python"], gold["api_bank.level-1"]) == (
+        "87.0 %", "100.0 %", "100.0 %"
+    )  # fmt: skip
+    assert gold["toy"] == "–" and "its checker refuses some of them" in shown.text()
+    shown.go("#evaluation?model=base&suite=api_bank")
+    text = shown.text()
+    assert "Sunny in Ghent?" in text and "[Weather(city='Ghent')]" in text and "[Clock()]" in text
+
+
 def test_the_losses_of_single_tokens(shown):
     shown.click("Tokens", "header")
     script = "[...document.querySelectorAll('article .token')].map((one) => [one.className, one.title])"

@@ -72,7 +72,7 @@ def test_what_differs_between_a_commit_and_the_workspace(project):
     assert first["unchanged"] == 39 and comparison["rounds"][1]["changed"] == []
 
 
-def test_the_command_writes_a_page_and_a_database(project):
+def test_the_command_writes_a_page_and_a_database(project, browser):
     command = ["funreason", "report", "HEAD", "workspace", "--out", "two.html", "--db", "rows.db"]
     done = subprocess.run(
         command, env=environment(project) | {"PYTHONPATH": str(ROOT / "src")}, text=True, capture_output=True
@@ -82,7 +82,13 @@ def test_the_command_writes_a_page_and_a_database(project):
     with sqlite3.connect("rows.db") as database:
         counts = [database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("rows", "answers")]
         reason = database.execute("SELECT reason FROM rows WHERE round = 'r0' AND id = '31'").fetchone()[0]
-    assert counts == [80, 360] and reason == "cut"
+    assert counts == [80, 363] and reason == "cut"
+    # What did another λ change? The first page has the parameter, the rows; a row is a click away.
+    browser.open(project / "two.html")
+    text = browser.text()
+    assert "loss.lambda" in text and "1 rows changed, 39 did not" in text
+    browser.click("31", "main table")
+    assert "Row 31 of round r0" in browser.text() and "dropped at response" in browser.text()
 
 
 def test_an_unknown_state_and_one_without_rounds_are_one_line(project):

@@ -7,12 +7,12 @@ Answers are parsed, never run, so this needs no sandbox.
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from funreason.calls import Call, CallSyntaxError, parse
+from funreason.calls import Call, CallSyntaxError, parse, render
 from funreason.core.errors import DataError
 from funreason.evaluate.answers import ScoredAnswer, unanswered, without_reasoning
 from funreason.evaluate.api_bank_tools import SOURCE, tools
@@ -64,6 +64,12 @@ def identical(value: Any, gold: Any) -> bool:
         return value is gold
     signs = [math.copysign(1, each) for each in (value, gold) if isinstance(each, int | float)]
     return bool(value == gold) and len(set(signs)) < 2
+
+
+def to_rows(items: Sequence[ApiBankItem], answers: Sequence[ScoredAnswer]) -> Iterator[dict]:
+    """Scored answers as rows, with question and gold call, which come with no scorer: one per item, in order."""
+    for item, answer in zip(items, answers, strict=True):
+        yield asdict(answer) | {"question": item.messages[-1]["content"], "gold": render([item.gold])}
 
 
 def metrics(rows: Sequence[ScoredAnswer]) -> dict:

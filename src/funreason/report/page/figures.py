@@ -6,10 +6,11 @@ from typing import Any
 
 from funreason.core import paths
 from funreason.core.jsonio import JsonObject
+from funreason.report.page.ceilings import gold_ceiling
 from funreason.report.page.sources import Source, json_of, table_of
 
 _MEASURES = ("accuracy", "pass@1")
-_INTERVAL = ("low", "high", "correct", "n", "partial", "unreadable", "cut")
+_INTERVAL = ("low", "high", "correct", "n", "partial", "unreadable", "cut", "gold")
 _USAGE = ("requests", "prompt_tokens", "completion_tokens", "cost")
 
 
@@ -21,10 +22,18 @@ def accuracies(files: Source, name: str) -> list[JsonObject]:
         name: the round, or base for the untrained model.
 
     Returns:
-        [{"suite": path of keys, "value", "low", "high", "n", …}] in the order of the files.
+        [{"suite": path of keys, "value", "low", "high", "n", …}] in the order of the files; "gold" is what the
+        benchmark's own gold answers reach.
     """
     calls, code = json_of(files, paths.accuracy(name, "bfcl")), json_of(files, paths.accuracy(name, "code"))
-    return [*_measured(calls, ()), *_measured(code, ("code",))]
+    version = str((calls.get("bfcl") or {}).get("version", ""))
+    return [_beside_gold(entry, version) for entry in _measured(calls, ())] + [*_measured(code, ("code",))]
+
+
+def _beside_gold(entry: JsonObject, version: str) -> JsonObject:
+    """The accuracy with that of the official gold answers, where the metrics have none and it is known."""
+    ceiling = entry.get("gold", gold_ceiling(entry["suite"], version))
+    return entry if ceiling is None else entry | {"gold": ceiling}
 
 
 def _measured(value: Any, path: tuple[str, ...]) -> Iterator[JsonObject]:
