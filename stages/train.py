@@ -24,7 +24,8 @@ def main(name: str) -> None:
 
     params = load_params()
     # A shared engine (llm.keep_alive_s) holds GPU memory.
-    sockets.end_all(lambda line: print(f"train: {line}", file=sys.stderr, flush=True))
+    for gone in (sockets.end_all, sockets.name_others):
+        gone(lambda line: print(f"train: {line}", file=sys.stderr, flush=True))
     if launched(params.train, __file__, name):
         return
     train_round(

@@ -111,6 +111,15 @@ def test_models(tiny_model, tmp_path, monkeypatch):
     assert "models.base.hub: 'own/it': no answer from the hub" in said(access.models(params(**absent)))
 
 
+def test_hub_ids_without_a_revision_are_named():
+    assert list(access.revisions(params())) == []
+    hub = {"path": None, "hub": "own/it", "revision": None}
+    loose = params(models={"base": hub, "teacher": hub | {"revision": "abc"}})
+    (diagnosis,) = access.revisions(loose)
+    assert diagnosis.level == "warning" and "models.base.revision (own/it)" in str(diagnosis)
+    assert "teacher" not in str(diagnosis) and "models/*.json" in str(diagnosis)
+
+
 class Refusing(JsonHandler):
     def do_GET(self):
         self._send(401, {"error": "no"})

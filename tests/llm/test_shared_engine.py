@@ -159,6 +159,44 @@ def test_training_waits_for_an_engine_without_a_socket(ref, home, tmp_path):
     assert len(lines) == 1 and not processes(home)
 
 
+ALIVE = """
+import sys
+from pathlib import Path
+from funreason.llm.engines import sockets
+sockets.show_alive(Path(sys.argv[1]), "models/judge")
+print("alive", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_engines_of_other_clones_are_named_unless_they_have_other_gpus(home, monkeypatch):
+    own = sockets.folder()
+    other = own.parent / "0123456789ab"
+    other.mkdir(mode=0o700)
+
+    def alive(folder: Path, devices: str) -> subprocess.Popen:
+        command = [sys.executable, "-c", ALIVE, str(folder / "a.sock")]
+        environment = os.environ | {"CUDA_VISIBLE_DEVICES": devices}
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        assert process.stdout.readline() == "alive\n"
+        return process
+
+    def named() -> list[str]:
+        lines = []
+        sockets.name_others(lines.append)
+        return lines
+
+    with alive(own, "0"), alive(other, "1") as process:
+        (line,) = named()
+        assert f"of another clone lives, process {process.pid} with models/judge" in line
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,2")
+        assert len(named()) == 1
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+        assert named() == []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert named() == []  # the sign of a process that has ended
+
+
 CLONE = """
 import os, sys
 from funreason.llm.engines import sockets

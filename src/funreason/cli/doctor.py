@@ -50,6 +50,7 @@ def examine(deep: bool = False) -> "list[Diagnosis]":
     return [
         ok("params.yaml: every key is known and well typed"),
         *access.models(params),
+        *access.revisions(params),
         *templates(params),
         *access.server(params),
         *access.data(params),

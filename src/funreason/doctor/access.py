@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from funreason.config import DataParams, ModelParams, MultiTurnParams, Params
 from funreason.core.errors import FunReasonError
@@ -29,6 +30,18 @@ def models(params: Params) -> Iterator[Diagnosis]:
         if (key := model.model_dump_json()) not in seen:
             seen.add(key)
             yield from _local(where, model.path) if model.path else _elsewhere(where, model, params)
+
+
+def revisions(params: Params) -> Iterator[Diagnosis]:
+    """Hub ids without a revision: the next `resolve` may take other weights or rows than this one."""
+    sources = {"data": params.data, "data.multi_turn": params.data.multi_turn}
+    named: dict[str, Any] = named_models(params) | sources
+    loose = [f"{where}.revision ({one.hub})" for where, one in named.items() if one.hub and not one.revision]
+    if loose:
+        yield warning(
+            f"not pinned, so that the newest is taken: {', '.join(loose)}",
+            "write the commits that `dvc repro resolve` notes in models/*.json and data/source.json into params.yaml",
+        )
 
 
 def server(params: Params) -> Iterator[Diagnosis]:

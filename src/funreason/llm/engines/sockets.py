@@ -26,6 +26,7 @@ _HELLO_S = 10  # an idle engine says hello at once; a busy one is not disturbed
 _LEAVE_S = 60  # until its memory is free
 _GRACE_S = 10  # for an engine that ends, until somebody is told that it is waited for
 _SIGN = ".alive"
+_DEVICES = "CUDA_VISIBLE_DEVICES"
 _LONGEST = 107 - len("/0123456789abcdef.sock.new")  # bytes; the system's limit for the name of a socket
 
 
@@ -40,8 +41,12 @@ def folder() -> Path:
     if shared := os.environ.get("FUNREASON_ENGINES"):
         return _private(Path(shared).absolute(), "FUNREASON_ENGINES")
     clone = Path(os.environ.get("DVC_ROOT") or ".").resolve()
-    own = _private(Path(tempfile.gettempdir()) / f"funreason-{os.getuid()}", "TMPDIR")
-    return _private(own / hashlib.sha256(os.fsencode(clone)).hexdigest()[:12], "TMPDIR")
+    return _private(_private(_root(), "TMPDIR") / hashlib.sha256(os.fsencode(clone)).hexdigest()[:12], "TMPDIR")
+
+
+def _root() -> Path:
+    """Of the folders of this user's clones."""
+    return Path(tempfile.gettempdir()) / f"funreason-{os.getuid()}"
 
 
 def _private(path: Path, variable: str) -> Path:
@@ -129,6 +134,37 @@ def end_all(say: Callable[[str], None]) -> None:
                 remedy = "end that run, or this process, if it takes too long"
                 say(f"waits for a shared engine that another run uses, or that is just ending: {who}; {remedy}")
                 told.add(sign)
+
+
+def name_others(say: Callable[[str], None]) -> None:
+    """Name the living engines of this user's other clones, which are neither asked to end nor waited for.
+
+    Args:
+        say: Gets a line for each that does not have other GPUs, by CUDA_VISIBLE_DEVICES.
+    """
+    own, here = folder(), _devices(os.environ.get(_DEVICES))
+    for sign in sorted(_root().glob(f"*/*{_SIGN}")):
+        if sign.parent == own:
+            continue
+        with suppress(OSError), open(sign, encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                there = _devices(_environment(int(sign.suffixes[0][1:])).get(_DEVICES))
+                if not here or not there or here & there:
+                    say(
+                        f"an engine of another clone lives, {file.read()}: it may hold memory that training needs; it "
+                        "ends by itself when nobody has asked it for its llm.keep_alive_s, or end it"
+                    )
+
+
+def _devices(visible: str | None) -> set[str]:
+    return {device.strip() for device in visible.split(",")} if visible else set()
+
+
+def _environment(process: int) -> dict[str, str]:
+    text = Path(f"/proc/{process}/environ").read_bytes().decode(errors="replace")
+    return dict(pair.split("=", 1) for pair in text.split("\0") if "=" in pair)
 
 
 def _process(sign: Path, stack: ExitStack) -> int | None:
