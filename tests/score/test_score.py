@@ -110,6 +110,9 @@ def test_result_files_of_bfcl_are_scored(tmp_path):
     categories = json.loads(done.stdout)["bfcl"]["categories"]
     assert (categories["multiple"]["correct"], categories["multiple"]["n"]) == (199, 200)
     assert (categories["parallel"]["correct"], categories["parallel"]["n"]) == (200, 200)
+    _write(folder / "BFCL_v4_memory_kv_result.json", [{"id": "memory_kv_0-customer-0", "result": [["a"]]}])
+    done = score(tmp_path, "--rescore", "result/model")
+    assert "setting: left out, since they are not scored here: memory_kv" in done.stdout
     (folder.parent / "other").mkdir()
     _write(folder.parent / "other/BFCL_v4_multiple_result.json", rows)
     done = score(tmp_path, "--rescore", "result/model")
@@ -129,6 +132,10 @@ def _write(path: Path, rows: list[dict]) -> None:
         (["m", "--benchmarks", "bfcl", "--tools"], "--tools needs a server"),
         (["m", "--benchmarks", "bfcl", "--limit", "0"], "--limit is 0, allowed is 1 or more"),
         (["m", "--rescore", "."], "give either MODEL with --benchmarks, or --rescore FOLDER"),
+        (
+            ["./nowhere", "--benchmarks", "bfcl"],
+            "MODEL: no folder './nowhere'; give a folder with config.json, a hub id",
+        ),
         (["--rescore", "."], "holds no BFCL_v4_<category>_result.json"),
         (["m", "--server", "http://127.0.0.1:9", "--benchmarks", "acebench"], "acebench needs its data; clone github"),
     ],

@@ -59,11 +59,11 @@ def _rescored(arguments: argparse.Namespace, mode: str) -> dict:
     from funreason.core.jsonio import write_json, write_jsonl
     from funreason.score.rescore import rescore
 
-    version, (rows, numbers) = rescore(arguments.rescore, mode)
+    lines, (rows, numbers) = rescore(arguments.rescore, mode)
     out = Path(arguments.out or f"score/{_file_name(Path(arguments.rescore).name)}")
     write_jsonl(out / "bfcl.jsonl", map(asdict, rows))
     write_json(out / "bfcl.json", numbers)
-    _show("bfcl", numbers, [f"answers of {arguments.rescore}, BFCL {version}"], arguments.json)
+    _show("bfcl", numbers, lines, arguments.json)
     return {"bfcl": numbers}
 
 

@@ -20,7 +20,7 @@ _V3 = {"simple": "simple_python", "java": "simple_java", "javascript": "simple_j
 _FAILED = "Error during inference"  # what BFCL writes in place of an answer
 
 
-def rescore(folder: str | Path, mode: str) -> tuple[str, Scored]:
+def rescore(folder: str | Path, mode: str) -> tuple[list[str], Scored]:
     """Score a folder of BFCL's result files.
 
     Args:
@@ -28,12 +28,13 @@ def rescore(folder: str | Path, mode: str) -> tuple[str, Scored]:
         mode: of the sandbox.
 
     Returns:
-        The version of BFCL; the verdicts and the numbers as from `bfcl_metrics.official_metrics`.
+        Lines on what was scored and what was left out; the verdicts, and the numbers as from
+        `bfcl_metrics.official_metrics`.
 
     Raises:
         DataError: no such files, files of several models or versions, or a row that cannot be read.
     """
-    version, files = _files(Path(folder))
+    version, files, left_out = _files(Path(folder))
     prompts, responses, conversations = [], [], []
     for category, path in files.items():
         taken: set[str] = set()
@@ -52,19 +53,24 @@ def rescore(folder: str | Path, mode: str) -> tuple[str, Scored]:
         *bfcl.score(prompts, responses, {SUITE: None}, mode, version),
         *bfcl_turns.score(conversations, mode, version),
     ]
-    return version, (rows, official_metrics(rows, None, version))
+    lines = [f"answers of {folder}, BFCL {version}"]
+    if left_out:
+        lines.append(f"left out, since they are not scored here: {', '.join(left_out)}")
+    return lines, (rows, official_metrics(rows, None, version))
 
 
-def _files(folder: Path) -> tuple[str, dict[str, Path]]:
+def _files(folder: Path) -> tuple[str, dict[str, Path], list[str]]:
+    """The version, the file of each category, and the categories that are not scored here (memory, web search)."""
     known = {*CATEGORIES, *MULTI_TURN, FORMATS}
     found: dict[str, Path] = {}
-    versions = set()
+    versions, left_out = set(), []
     for path in sorted(folder.rglob("BFCL_*_result.json")):
         if not (match := _FILE.fullmatch(path.name)):
             continue
         category = _V3.get(match[2], match[2])
         if category not in known:
-            continue  # memory and web search are not scored here
+            left_out.append(category)
+            continue
         if category in found:
             remedy = "give the folder of one model, result/<model>"
             raise DataError(f"{folder} holds several files of {category} ({found[category]}, {path}); {remedy}")
@@ -73,7 +79,7 @@ def _files(folder: Path) -> tuple[str, dict[str, Path]]:
     if len(versions) != 1:
         what = "files of both versions" if versions else "no BFCL_v4_<category>_result.json or BFCL_v3_…"
         raise DataError(f"{folder} holds {what}; give BFCL's folder result/<model>")
-    return versions.pop(), found
+    return versions.pop(), found, left_out
 
 
 def _row(row: dict, where: str) -> tuple[str, Any]:

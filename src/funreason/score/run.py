@@ -72,10 +72,12 @@ def score(ref: ModelRef, llm: LlmParams, choice: Choice, out: Path) -> Iterator[
     """
     # All is prepared before the model answers: a missing file or environment should not cost a generation.
     jobs = [(name, _prepared(name, choice, llm)) for name in choice.benchmarks]
-    with counting(llm) as usage, Client(ref, llm, greedy(choice.max_tokens)) as client:
+    with Client(ref, llm, greedy(choice.max_tokens)) as client:
         for name, job in jobs:
-            rows, numbers = job(client)
-            numbers |= {"sandbox": choice.mode, "settings": settings(name, choice), "llm": usage.metrics()}
+            with counting(llm) as usage:
+                rows, numbers = job(client)
+            numbers |= {"model": ref.identity, "sandbox": choice.mode, "settings": settings(name, choice)}
+            numbers |= {"llm": usage.metrics()}
             write_jsonl(out / f"{name}.jsonl", map(asdict, rows))
             write_json(out / f"{name}.json", numbers)
             yield name, numbers
@@ -168,11 +170,12 @@ def _api_bank(choice: Choice) -> Callable[[Client], Scored]:
     for item in api_bank.load_items(choice.api_bank):
         levels[item.level].append(item)
     items = [item for each in levels.values() for item in each[: choice.limit]]
+    total = sum(map(len, levels.values()))
 
     def job(client: Client) -> Scored:
         responses = ask(client, [item.messages for item in items], "api-bank")
         rows = api_bank.score(items, responses)
-        return rows, api_bank.metrics(rows) | counted(responses)
+        return rows, _marked(api_bank.metrics(rows), len(items) < total) | counted(responses)
 
     return job
 
@@ -188,3 +191,9 @@ def _code(name: str, choice: Choice) -> Callable[[Client], Scored]:
         return rows, code_bench.mark_partial(numbers, len(problems) < len(every)) | counted(responses)
 
     return job
+
+
+def _marked(figures: dict, partial: bool) -> dict:
+    """Figures in which every accuracy, also in the parts, says whether rows were left out."""
+    parts = {key: _marked(part, partial) for key, part in figures.items() if isinstance(part, dict)}
+    return figures | parts | ({"partial": partial} if "accuracy" in figures else {})

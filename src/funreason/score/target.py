@@ -5,7 +5,7 @@ from pathlib import Path
 
 from funreason.config import LlmParams, load_params
 from funreason.config.blocks import ModelParams
-from funreason.core.errors import DataError, ParamsError
+from funreason.core.errors import DataError, ModelError, ParamsError
 from funreason.core.paths import PARAMS
 from funreason.data.sources import resolve_model
 from funreason.llm import ModelRef, load_ref
@@ -49,7 +49,15 @@ def _llm() -> LlmParams:
 
 
 def _from_hub(name: str, llm: LlmParams) -> ModelRef:
-    found = resolve_model("base", ModelParams(path=None, hub=name, revision=None), llm)
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        remedy = "give a folder with config.json, a hub id (owner/name), or --server URL with the server's name"
+        raise ModelError(f"MODEL: no folder {name!r}; {remedy}")
+    try:
+        found = resolve_model("base", ModelParams(path=None, hub=name, revision=None), llm)
+    except ModelError as error:
+        raise ModelError(
+            str(error).replace("models.base.hub", "MODEL").replace("local models.base.path", "folder")
+        ) from None
     return ModelRef(found["hub"], found["revision"], found["identity"], found["kind"])
 
 
