@@ -1,0 +1,151 @@
+"""The rewards. See the package for their columns."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from funreason.calls.completion import CLOSE, OPEN
+from funreason.calls.forms import UNREADABLE
+from funreason.core.errors import DataError
+from funreason.rewards.matching import matched
+from funreason.rewards.reading import Answer, fits_tools, read_completion, read_reference
+
+LOWEST, HIGHEST = -3.0, 3.0  # of ToolRL's correctness
+ROOM = 2  # a completion may be that many times as long as its reference before `length` takes anything
+
+
+class Case(NamedTuple):
+    """A completion beside its row.
+
+    Attributes:
+        answer: What it answers; None where the marks around its reasoning are wrong, or it was cut.
+        wanted: What the row's own completion answers.
+        tools: The JSON text of the row's tools; None where they are not known.
+    """
+
+    answer: Answer | None
+    wanted: Answer
+    tools: str | None
+
+
+def exact(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
+    """Tool-N1's binary reward: 1 for a well-formed reasoning and exactly the row's own calls, in any order, else 0.
+
+    Where no call is right, a refusal that can be read earns 1.
+
+    Args:
+        prompts: One per completion.
+        completions: The completions.
+        columns: See the package.
+    """
+    return [float(_is_exact(case)) for case in _cases(prompts, completions, columns)]
+
+
+def format(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
+    """ToolRL's format reward: 1 for a well-formed reasoning and an answer that can be used, else 0.
+
+    Such an answer is a list of calls that are valid by their tools' JSON Schema, `[]`, or a statement.
+
+    Args:
+        prompts: One per completion.
+        completions: The completions.
+        columns: See the package.
+    """
+    return [float(_is_formed(case)) for case in _cases(prompts, completions, columns)]
+
+
+def correctness(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
+    """ToolRL's graded reward, from −3 (nothing is right) to 3 (exactly the row's calls), see `matching.matched`.
+
+    Where no call is right, a refusal that can be read earns 3, and all else −3.
+
+    Args:
+        prompts: One per completion.
+        completions: The completions.
+        columns: See the package.
+    """
+    return [_correctness(case) for case in _cases(prompts, completions, columns)]
+
+
+def graded(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
+    """ToolRL's whole reward, the sum of `format` and `correctness`: −3 to 4.
+
+    Args:
+        prompts: One per completion.
+        completions: The completions.
+        columns: See the package.
+    """
+    return [_is_formed(case) + _correctness(case) for case in _cases(prompts, completions, columns)]
+
+
+def length(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
+    """A penalty on padding: 0 up to twice the characters of the row's own completion, falling to −1 at four times.
+
+    ToolRL's bonus for longer reasoning pays for padding; this pays for nothing, and so is added to another reward.
+
+    Args:
+        prompts: One per completion.
+        completions: The completions.
+        columns: See the package.
+    """
+    references = _column(columns, "reference", len(completions))
+    sizes = [(len(_text(completion)), ROOM * len(own)) for completion, own in zip(completions, references, strict=True)]
+    return [-min(max(size - room, 0) / room, 1.0) if room else 0.0 for size, room in sizes]
+
+
+def _is_exact(case: Case) -> bool:
+    if case.answer is None:
+        return False
+    return case.answer.keys == case.wanted.keys if case.wanted.calls else case.answer.refuses
+
+
+def _is_formed(case: Case) -> bool:
+    answer = case.answer
+    if answer is None or answer.form == UNREADABLE:
+        return False
+    return case.tools is None or answer.keys == case.wanted.keys or fits_tools(answer, case.tools)
+
+
+def _correctness(case: Case) -> float:
+    if _is_exact(case):
+        return HIGHEST
+    if case.answer is None or not case.answer.calls or not case.wanted.calls:
+        return LOWEST
+    return LOWEST + (HIGHEST - LOWEST) * matched(case.answer, case.wanted)
+
+
+def _cases(prompts: Sequence[Any], completions: Sequence[Any], columns: dict[str, Any]) -> Iterator[Case]:
+    size = len(completions)
+    references = _column(columns, "reference", size)
+    tools, think, opened, ended = (_column(columns, name, size) for name in ("tools", "think", "opened", "ended"))
+    for at, completion in enumerate(completions):
+        own = references[at]
+        reasons = CLOSE in own if think[at] is None else think[at]
+        open_ = _opens(prompts[at]) if opened[at] is None else opened[at]
+        answer = None if ended[at] is False else read_completion(_text(completion), reasons, open_)
+        yield Case(answer, read_reference(own), _tools_text(tools[at]))
+
+
+def _column(columns: dict[str, Any], name: str, size: int) -> Sequence[Any]:
+    values = columns.get(name)
+    if values is None and name != "reference":
+        return [None] * size
+    if values is None or isinstance(values, str) or len(values) != size:
+        seen = "missing" if values is None else f"{values!r:.60}"
+        raise DataError(f"column {name!r} is {seen}; give a list with one item for each of {size} completions")
+    return list(values)
+
+
+def _text(completion: Any) -> str:
+    """The text of a completion; none where TRL's message has another content."""
+    if isinstance(completion, list):
+        completion = completion[0].get("content") if len(completion) == 1 and isinstance(completion[0], dict) else ""
+    return completion if isinstance(completion, str) else ""
+
+
+def _opens(prompt: Any) -> bool:
+    return isinstance(prompt, str) and prompt.rstrip().endswith(OPEN)
+
+
+def _tools_text(tools: Any) -> str | None:
+    return tools if tools is None or isinstance(tools, str) else json.dumps(tools)
