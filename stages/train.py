@@ -1,4 +1,4 @@
-"""Fine-tune a round's start model on the round's rows with the multiscale loss.
+"""Train a round's start model on the round's rows: with the multiscale loss, or by GRPO where its recipe says so.
 
 Run as: python stages/train.py r0
 Reads params.yaml, data/<round>/train.jsonl and the start model; writes models/<round>/, data/<round>/tokens.json and,
@@ -28,16 +28,19 @@ def main(name: str) -> None:
         gone(lambda line: print(f"train: {line}", file=sys.stderr, flush=True))
     if launched(params.train, __file__, name):
         return
-    train_round(
+    places = (
         Path(paths.train_rows(name)),
         load_ref(paths.descriptor(params.round_of(name).init)),
         Path(paths.model_folder(name)),
         Path(paths.metrics_folder(name)),
-        params.loss,
-        params.train,
-        checkpoints=checkpoint_root(),
-        tokens=Path(paths.token_losses(name)),
     )
+    tokens = Path(paths.token_losses(name))
+    if params.recipe_of(name).method == "grpo":
+        from funreason.grpo.run import train_by_grpo
+
+        train_by_grpo(*places, params.grpo, params.train, checkpoints=checkpoint_root(), tokens=tokens)
+        return
+    train_round(*places, params.loss, params.train, checkpoints=checkpoint_root(), tokens=tokens)
 
 
 if __name__ == "__main__":

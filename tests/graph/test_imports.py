@@ -17,6 +17,7 @@ LAYERS = (  # a package imports its own layer and the ones below
         "decontaminate",
         "doctor",
         "evaluate",
+        "grpo",
         "plan",
         "publish",
         "refine",
@@ -26,7 +27,7 @@ LAYERS = (  # a package imports its own layer and the ones below
         "toy",
         "train",
     },
-    {"data", "heuristics", "ledger", "llm", "sandbox"},
+    {"data", "heuristics", "ledger", "llm", "rewards", "sandbox"},
     {"calls", "config", "prompts"},
     {"core", "srml"},  # srml stands alone, so that config may ask it for the ranges of SSB
 )

@@ -24,6 +24,7 @@ from funreason.config.blocks import (
     ToyParams,
     ValidateParams,
 )
+from funreason.config.grpo import GrpoParams, check_grpo
 from funreason.config.messages import describe
 from funreason.config.renames import REMEDY, old_names
 from funreason.config.rounds import GateParams, RecipeParams, RecipesParams, RoundParams, check_chain, check_panel
@@ -53,6 +54,7 @@ class Params(Block):
     gate: GateParams
     loss: LossParams
     train: TrainParams
+    grpo: GrpoParams
     evaluate: EvaluateParams
 
     @model_validator(mode="after")
@@ -78,6 +80,12 @@ class Params(Block):
     @model_validator(mode="after")
     def _chain(self) -> Self:
         check_chain(self.rounds, self.recipes.hdr.max_rounds)
+        return self
+
+    @model_validator(mode="after")
+    def _methods(self) -> Self:
+        if any(self.recipe_of(name).method == "grpo" for name in self.rounds):
+            check_grpo(self.grpo, self.train)
         return self
 
     def round_of(self, name: str) -> RoundParams:

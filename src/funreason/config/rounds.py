@@ -44,6 +44,7 @@ class RecipeParams(Block):
     agreement: Fraction
     selection: Literal["all", "first", "shortest", "best"]
     replay_fraction: Fraction
+    method: Literal["sft", "grpo"]
     panel: PanelParams | None
 
     @model_validator(mode="after")

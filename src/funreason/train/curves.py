@@ -22,8 +22,8 @@ CURVE = LOSSES | {
 }
 
 
-def write_curve(path: str | Path, history: list[dict]) -> None:
-    """Write `step` and the columns of CURVE, at most POINTS lines, each the mean of the steps since the line before.
+def write_curve(path: str | Path, history: list[dict], columns: dict[str, str] = CURVE) -> None:
+    """Write `step` and the columns, at most POINTS lines, each the mean of the steps since the line before.
 
     `think`, `result`, `total`: losses in nats per token; `weight`: λ or α; `grad_fraction`: the reasoning's fraction of
     the sum of the segments' gradient norms; `…_tokens`: tokens per step. No speeds: they differ from run to run.
@@ -31,11 +31,12 @@ def write_curve(path: str | Path, history: list[dict]) -> None:
     Args:
         path: The CSV file.
         history: The Trainer's log.
+        columns: Column → name in the log.
     """
     steps = _steps(history)
     size = math.ceil(len(steps) / POINTS) or 1
     parts = [steps[start : start + size] for start in range(0, len(steps), size)]
-    write_csv(path, ("step", *CURVE), ({"step": part[-1]["step"]} | means(part, CURVE) for part in parts))
+    write_csv(path, ("step", *columns), ({"step": part[-1]["step"]} | means(part, columns) for part in parts))
 
 
 def write_heldout(path: str | Path, history: list[dict]) -> None:
@@ -77,7 +78,7 @@ def summary(history: list[dict], report: LabelReport, heldout: LabelReport, kept
     return {
         "loss": means(last, LOSSES),
         "heldout": {name: line[name] for name in LOSSES if name in line} or None,
-        "exact": _exact(measured[-1]) if measured else None,
+        "exact": exact_figures(measured[-1]) if measured else None,
         "weight": means(last[-1:], CURVE).get("weight"),
         "grad_fraction": means(last, CURVE).get("grad_fraction"),
         "tokens": tokens,
@@ -112,7 +113,7 @@ def _heldout_line(entry: dict) -> dict:
     return {"epoch": _rounded(entry["epoch"])} | means([entry], HELDOUT)
 
 
-def _exact(entry: dict) -> dict | None:
+def exact_figures(entry: dict) -> dict | None:
     """The exact answers of the epoch whose weights are kept; None where `train.eval_rows` is 0."""
     if "eval_call_rows" not in entry:
         return None

@@ -25,7 +25,7 @@ def best_step(history: list[dict]) -> int | None:
     """
     losses = {entry["step"]: entry.get("eval_loss_result", 0.0) for entry in history if "eval_loss" in entry}
     exact = {entry["step"]: entry["eval_exact_calls"] for entry in history if "eval_exact_calls" in entry}
-    return max(exact, key=lambda step: (exact[step], -losses[step], -step), default=None)
+    return max(exact, key=lambda step: (exact[step], -losses.get(step, 0.0), -step), default=None)
 
 
 def best_folder(checkpoints: Path, step: int) -> Path:
