@@ -104,7 +104,7 @@ def test_the_names_resolve_and_the_templates_fit(params, hub, tmp_path, monkeypa
         assert "Weather in Ghent?" in engine.prompt(Request([{"role": "user", "content": "Weather in Ghent?"}]))
         assert engine_arguments(engine.ref, params.llm)["quantization"] is None  # that of the checkpoint
     student = AutoTokenizer.from_pretrained(hub / f"models--{models['base'].hub.replace('/', '--')}/snapshots/{COMMIT}")
-    from rows import row
+    from srml.rows import row
 
     segments = label(row("<think>Ghent.</think>\n\n[get_weather(city='Ghent')]"), student)["segment_ids"]
     assert {1, 2} <= set(segments)
