@@ -113,6 +113,21 @@ def test_a_call_that_changes_the_checker_is_detected(apis, conversations, gold):
     assert not row.correct and row.error == "forged: passes a check that nothing passes"
 
 
+def test_a_program_that_passes_is_wrong_and_a_call_in_a_call_is_not(apis, counting):
+    """A program may have read what is expected. The official decoder writes a call in a call as one text."""
+    first, second, third = counting
+    program = as_key('__import__("os").getcwd')
+    nested = "[logarithm(value=mean(numbers=[4.0, 4.0]), base=2.0, precision=3)]"
+    conversations = [
+        replace(first, answers=(program, *first.answers)),
+        replace(second, answers=(nested, *second.answers)),
+        third,
+    ]
+    rows = bfcl_turns.score(apis.advance(conversations), apis.mode, apis.version)
+    assert [row.correct for row in rows] == [False, True, True]
+    assert rows[0].error == "not_literal: official passed, by a program in place of calls"
+
+
 ENDLESS = "[power(base=9, exponent=99999999999)]"  # the interpreter does not even hear a signal meanwhile
 
 

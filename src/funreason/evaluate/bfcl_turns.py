@@ -17,7 +17,7 @@ from funreason.evaluate.answers import ask, cut, too_long, without_reasoning
 from funreason.evaluate.bfcl import ENVIRONMENTS, Submission, official_failures
 from funreason.evaluate.forms import CUT, form_of
 from funreason.llm import Client, Response, refusal_reason
-from funreason.sandbox.scorer import ScorerDied, run_each, run_scorer_lines, scorer_python
+from funreason.sandbox.scorer import ScorerDied, run_each, run_scorer_lines, scorer_files, scorer_python
 
 REPLAY_S = 11  # seconds per conversation, more than the driver gives it
 NO_ROOM = "too_long: the conversation leaves no room for an answer; llm.max_model_len bounds both"
@@ -125,6 +125,7 @@ class SimulatedApis:
             request | {"tool_role": self.tool_role},
             mode=self.mode,
             timeout_s=60 + REPLAY_S * count,
+            hidden=[scorer_files(ENVIRONMENTS[self.version], "bfcl_eval/data/possible_answer")],
         )
 
 

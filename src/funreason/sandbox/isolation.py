@@ -127,7 +127,7 @@ def run(
     Args:
         cmd: the program (an absolute path) and its arguments.
         readable: paths that the command can read, besides the system's programs.
-        hidden: files below `readable` that are empty inside, such as a benchmark's answers.
+        hidden: files and folders below `readable` that cannot be read inside, such as a benchmark's answers.
         env: environment variables, besides PATH, HOME and the like.
         stdin: sent to the command.
         timeout_s: seconds until everything is killed.
@@ -143,9 +143,8 @@ def run(
     mode = resolve(mode)
     with tempfile.TemporaryDirectory(prefix="funreason-sandbox-") as folder:
         home = folder if mode == "none" else "/tmp"
-        # The drivers empty these after each program, see drivers/cleanup.py.
-        scratch = folder if mode == "none" else "/tmp:/dev/shm"
-        inside = _ENVIRONMENT | {"HOME": home, "TMPDIR": home, "FUNREASON_SCRATCH": scratch} | (env or {})
+        # By FUNREASON_SANDBOX a scorer knows what it may end and empty, see evaluate/drivers/cleanup.py.
+        inside = _ENVIRONMENT | {"HOME": home, "TMPDIR": home, "FUNREASON_SANDBOX": mode} | (env or {})
         limited = [*_limits(timeout_s, memory_mb), *cmd]
         if mode == "none":
             return _supervise(_none(limited), folder, inside, stdin, timeout_s, TOTAL_MEMORY * memory_mb)
@@ -276,7 +275,9 @@ def _bwrap(command: list[str], readable: list[str], hidden: Sequence[Path], desc
             shown += ["--ro-bind", path, path]
     # /dev/zero, mapped as shared, is memory that belongs to no process; /proc/keys names the caller's keys.
     for name in (*map(str, hidden), "/dev/zero", "/proc/keys", "/proc/key-users"):
-        if os.path.exists(name):
+        if os.path.isdir(name):
+            shown += ["--tmpfs", name]
+        elif os.path.exists(name):
             shown += ["--ro-bind", "/dev/null", name]
     scratch = []
     for path, megabytes in (("/tmp", SCRATCH_MB), ("/dev/shm", SHM_MB)):

@@ -41,7 +41,14 @@ def scorer_files(name: str, path: str) -> Path:
 
 
 def run_scorer(
-    script: Path, python: str | Path, request: dict, *, timeout_s: float, mode: str, memory_mb: int = 2048
+    script: Path,
+    python: str | Path,
+    request: dict,
+    *,
+    timeout_s: float,
+    mode: str,
+    memory_mb: int = 2048,
+    hidden: Sequence[Path] = (),
 ) -> dict:
     """The reply of a scorer process that answers a request as a whole.
 
@@ -52,6 +59,7 @@ def run_scorer(
         timeout_s: seconds for the whole request.
         mode: of the sandbox, see `isolation.resolve`.
         memory_mb: address space of each process, in MiB.
+        hidden: files and folders that the script cannot read, such as a benchmark's answers.
 
     Returns:
         The JSON object that the script wrote to stdout.
@@ -59,7 +67,7 @@ def run_scorer(
     Raises:
         ScorerDied: with the last line of its stderr.
     """
-    done = _run(script, python, request, timeout_s=timeout_s, mode=mode, memory_mb=memory_mb)
+    done = _run(script, python, request, timeout_s=timeout_s, mode=mode, memory_mb=memory_mb, hidden=hidden)
     # A reply from before a violent end may come from what killed the process.
     with contextlib.suppress(ValueError):
         if done.returncode == 0:
@@ -68,7 +76,14 @@ def run_scorer(
 
 
 def run_scorer_lines(
-    script: Path, python: str | Path, request: dict, *, timeout_s: float, mode: str, memory_mb: int = 2048
+    script: Path,
+    python: str | Path,
+    request: dict,
+    *,
+    timeout_s: float,
+    mode: str,
+    memory_mb: int = 2048,
+    hidden: Sequence[Path] = (),
 ) -> tuple[list, ScorerDied | None]:
     """The replies of a scorer process that answers item by item, one JSON line each.
 
@@ -77,7 +92,7 @@ def run_scorer_lines(
     Returns:
         The lines that it wrote, and why it died if it did before the end.
     """
-    done = _run(script, python, request, timeout_s=timeout_s, mode=mode, memory_mb=memory_mb)
+    done = _run(script, python, request, timeout_s=timeout_s, mode=mode, memory_mb=memory_mb, hidden=hidden)
     *lines, unfinished = done.stdout.split(b"\n")
     try:
         replies = [json.loads(line) for line in lines]
@@ -206,12 +221,20 @@ def _reply_or_blame(
 
 
 def _run(
-    script: Path, python: str | Path, request: dict, *, timeout_s: float, mode: str, memory_mb: int
+    script: Path,
+    python: str | Path,
+    request: dict,
+    *,
+    timeout_s: float,
+    mode: str,
+    memory_mb: int,
+    hidden: Sequence[Path],
 ) -> sandbox.Finished:
     interpreter = sandbox.interpreter(python)
     return sandbox.run(
         [*interpreter.command, str(script)],
         readable=[*interpreter.readable, script.parent],
+        hidden=hidden,
         env=interpreter.env | {"PYTHONHASHSEED": "0"},  # else the order of a Python set differs from run to run
         stdin=json.dumps(request).encode(),
         timeout_s=timeout_s,

@@ -6,17 +6,18 @@ In:  {"suites": {name: {"data", "answers": {category: [{"id", "result"}]}}}}
 Out: {name: {category: [{"id", "type", "error"} of each wrong answer]}}
 Run as (inside the sandbox): .venv-bfcl/bin/python bfcl_score.py < request.json > scores.json
 
-Guards around the official code keep one answer from ending or changing the scoring of the others: its eval() of
-arithmetic arguments runs in a throwaway process, and so does its check of a conversation that executes anything but
-literal calls. An answer that the official code fails on is wrong.
+Guards around the official code keep one answer from ending or changing the scoring of the others. Arithmetic in
+arguments is computed, never passed to eval(). The check of a conversation that executes anything but literal calls runs
+in a throwaway process, and such a conversation is wrong, whatever that check says: its program can read what is
+expected. An answer that the official code fails on is wrong.
 """
 
-import ast
 import json
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
+import arithmetic
 import bfcl_release  # must come before bfcl_eval
 import bfcl_stub
 import literal_calls
@@ -26,9 +27,6 @@ from bfcl_eval.model_handler import utils as decoding
 from channel import open_channel
 from throwaway import Ended, Raised, run_throwaway
 
-EVAL_SECONDS = 2
-EVAL_BUDGET = 20  # texts that may kill their process; after that, all others are refused without a run
-EVAL_CHARS = 1 << 16  # of a value; a longer one is cut, and so not a literal
 CHECK_SECONDS = 10  # for all turns of one conversation, which take milliseconds
 DATA = ("prompt", "possible_answer")  # what a verdict quotes of BFCL's own files
 NOT_LITERAL = "not literal"  # the type of a failure that means: check it again in a process of its own
@@ -36,54 +34,49 @@ UNRESOLVED = "<not evaluated>"  # never a possible answer, yet part of a call: w
 MAX_CHARS = 1000  # of an error: it may quote the whole state of an API
 OFFICIAL_CHECKER = eval_runner.multi_turn_checker
 
-_ended = 0
 
-
-def isolated_eval(source: str) -> object:
-    """`eval(source)` in a throwaway process, its value if a literal. Raises ValueError where eval raises."""
-    global _ended
-    if _ended >= EVAL_BUDGET:
-        return UNRESOLVED
+def computed(source: str) -> object:
+    """`eval(source)` of arithmetic over literals, UNRESOLVED for other text. Raises ValueError where eval raises."""
     try:
-        text = run_throwaway(lambda: repr(eval(source, dict(vars(decoding))))[:EVAL_CHARS], EVAL_SECONDS)
-        return ast.literal_eval(text)
-    except Raised:
-        raise ValueError(f"cannot evaluate {source[:80]!r}") from None
-    except Ended:
-        _ended += 1
-        return UNRESOLVED
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return arithmetic.compute(source, vars(decoding))
+    except arithmetic.NotArithmetic:
         return UNRESOLVED
 
 
 def turns_checker(official: Callable) -> Callable:
     """BFCL's checker of conversations, each in a throwaway process.
 
-    The checker runs the model's calls beside the true ones, so a call can change the checker. Therefore a conversation
-    that passes has to fail against true calls that nobody can know.
+    The checker runs the model's calls beside the true ones, so a call that is no literal call can change the checker,
+    or read the truth: what passes by one is wrong all the same, and its reason names the official verdict.
     """
 
-    def checked(decoded: list, truth: list[list[str]], entry: dict, *others: object) -> dict:
+    def checked(decoded: list, truth: list[list[str]], *others: object) -> dict:
         def verdict(truth: list[list[str]]) -> dict:
-            return utils.make_json_serializable(official(decoded, truth, entry, *others))
+            return utils.make_json_serializable(official(decoded, truth, *others))
 
         try:
+            literal = literal_checker(official, nested=True)
+            result = run_throwaway(lambda: literal(decoded, truth, *others), CHECK_SECONDS)
+            if result.get("error_type") != NOT_LITERAL:
+                return result
             result = run_throwaway(lambda: verdict(truth), CHECK_SECONDS)
-            if result["valid"] and run_throwaway(lambda: verdict(impossible(truth)), CHECK_SECONDS)["valid"]:
+            if not result["valid"]:
+                return result
+            if run_throwaway(lambda: verdict(impossible(truth)), CHECK_SECONDS)["valid"]:
                 return _refused("forged", "passes a check that nothing passes")
-            return result
+            return _refused("not_literal", "official passed, by a program in place of calls")
         except (Ended, Raised) as error:
             return _refused("scorer_failed", f"the official checker failed: {error}")
 
     return checked
 
 
-def literal_checker(official: Callable) -> Callable:
+def literal_checker(official: Callable, nested: bool = False) -> Callable:
     """BFCL's checker of conversations, in this process; NOT_LITERAL where it would execute another call."""
 
     def checked(*arguments: object) -> dict:
         try:
-            with literal_calls.only_literal_calls():
+            with literal_calls.only_literal_calls(nested):
                 return utils.make_json_serializable(official(*arguments))
         except literal_calls.NotLiteral:
             return _refused(NOT_LITERAL, "")
@@ -176,15 +169,27 @@ def failed_conversations(category: str, answers: list[dict]) -> list[dict]:
         not_literal = {row["id"] for row in failures if row["type"] == NOT_LITERAL}
         left = [row for row in answers if row["id"] in not_literal]
     failures = [row for row in failures if row["type"] != NOT_LITERAL]
-    return failures + (failures_of(category, left, None) if left else [])
+    with decoding_of_literals():
+        return failures + (failures_of(category, left, None) if left else [])
 
 
 def failures_of_literal(category: str, answers: list[dict]) -> list[dict]:
     """`failures_of`, for a process of its own: it forks nothing, and evaluates no text of a model but literal calls."""
-    decoding.eval = literal_calls.refuse
-    bfcl_stub.Handler.decode_execute = literal_decoder(bfcl_stub.Handler.decode_execute)
     eval_runner.multi_turn_checker = literal_checker(OFFICIAL_CHECKER)
-    return failures_of(category, answers, None)
+    with decoding_of_literals():
+        return failures_of(category, answers, None)
+
+
+@contextmanager
+def decoding_of_literals() -> Iterator[None]:
+    """Within, BFCL's decoder evaluates no text of a model."""
+    before = decoding.eval, bfcl_stub.Handler.decode_execute
+    decoding.eval = literal_calls.computed
+    bfcl_stub.Handler.decode_execute = literal_decoder(bfcl_stub.Handler.decode_execute)
+    try:
+        yield
+    finally:
+        decoding.eval, bfcl_stub.Handler.decode_execute = before
 
 
 def reason(row: dict) -> dict:
@@ -208,7 +213,7 @@ def score_suite(data: dict[str, str] | None, answers: dict[str, list[dict]]) -> 
 
 def guard() -> None:
     """Put the guards around the official code."""
-    decoding.eval = isolated_eval
+    decoding.eval = computed
     eval_runner.multi_turn_checker = turns_checker(OFFICIAL_CHECKER)
     if bfcl_release.V3:
         eval_runner.ast_checker = guarded(eval_runner.ast_checker)

@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Callable
 
+from cleanup import adopt_orphans
+
 PR_SET_DUMPABLE = 4  # prctl(2): without it, /proc/<pid>/fd and ptrace are closed to processes of the same user
 
 
@@ -20,6 +22,7 @@ def open_channel() -> tuple[dict, Callable[[object], None]]:
     os.dup2(2, 1)
     os.register_at_fork(after_in_child=lambda: os.close(answer.fileno()))
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    adopt_orphans()
 
     def reply(value: object) -> None:
         answer.write(json.dumps(value) + "\n")

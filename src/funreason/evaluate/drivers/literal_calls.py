@@ -12,7 +12,9 @@ import sys
 from collections import ChainMap
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
+from functools import partial
 
+import arithmetic
 from bfcl_eval.eval_checker.multi_turn_eval import multi_turn_utils
 from bfcl_eval.eval_checker.multi_turn_eval.func_source_code import long_context
 from bfcl_eval.model_handler import utils as decoding
@@ -27,15 +29,18 @@ class NotLiteral(BaseException):
 
 
 @contextmanager
-def only_literal_calls() -> Iterator[None]:
+def only_literal_calls(nested: bool = False) -> Iterator[None]:
     """Within, for one conversation: BFCL executes literal calls, and raises NotLiteral at the first other one.
 
     Kills the process where it takes too long. Afterwards the APIs' instances are gone, and the data that BFCL shares
     between them are as before.
+
+    Args:
+        nested: whether a literal call may be the argument of another.
     """
     known, evaluating = set(vars(multi_turn_utils)), vars(decoding).get("eval", eval)
-    decoding.eval = refuse
-    multi_turn_utils.eval = eval_literal_call
+    decoding.eval = computed
+    multi_turn_utils.eval = partial(eval_literal_call, nested=nested)
     # CPU time, not the clock: a busy machine must not fail a sound call. No handler: it would wait for the call to end.
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
@@ -48,12 +53,15 @@ def only_literal_calls() -> Iterator[None]:
         _restore()
 
 
-def refuse(source: str) -> None:
-    """In place of eval() where BFCL's decoder would evaluate `source`, arithmetic in arguments."""
-    raise NotLiteral
+def computed(source: str) -> object:
+    """In place of eval() where BFCL's decoder would evaluate `source`: arithmetic over literals. Raises NotLiteral."""
+    try:
+        return arithmetic.compute(source, vars(decoding))
+    except arithmetic.NotArithmetic:
+        raise NotLiteral from None
 
 
-def eval_literal_call(source: str) -> object:
+def eval_literal_call(source: str, nested: bool) -> object:
     """`eval(source)` as `execute_multi_turn_func_call` calls it. Raises NotLiteral."""
     caller = sys._getframe(1)
     try:
@@ -61,18 +69,19 @@ def eval_literal_call(source: str) -> object:
     except Exception:
         raise NotLiteral from None
     known = ChainMap(caller.f_locals, caller.f_globals, vars(builtins))
-    if not is_literal_call(tree.body, caller.f_locals["class_method_name_mapping"], known):
+    if not is_literal_call(tree.body, caller.f_locals["class_method_name_mapping"], known, nested):
         raise NotLiteral
     return eval(compile(tree, "<string>", "eval"), caller.f_globals, caller.f_locals)
 
 
-def is_literal_call(call: ast.expr, instances: dict[str, str], known: Container[str]) -> bool:
+def is_literal_call(call: ast.expr, instances: dict[str, str], known: Container[str], nested: bool) -> bool:
     """Whether executing a call runs nothing but a method of the simulated APIs.
 
     Args:
         call: the parsed call.
         instances: {method: name of the API's instance that has it}.
         known: all names that exist where it is executed.
+        nested: whether an argument may be such a call.
 
     Returns:
         True for a method of its own instance, or for a name that does not exist, with arguments that are literals.
@@ -85,19 +94,25 @@ def is_literal_call(call: ast.expr, instances: dict[str, str], known: Container[
         case _:
             return False
     named = all(keyword.arg for keyword in call.keywords)  # no **
-    return harmless and named and all(map(_is_literal, [*call.args, *(keyword.value for keyword in call.keywords)]))
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return harmless and named and all(_is_literal(node, instances, known, nested) for node in arguments)
 
 
-def _is_literal(node: ast.expr | None) -> bool:
+def _is_literal(node: ast.expr | None, instances: dict[str, str], known: Container[str], nested: bool) -> bool:
+    def literal(parts: list) -> bool:
+        return all(_is_literal(part, instances, known, nested) for part in parts)
+
     match node:
         case ast.Constant():
             return True
+        case ast.Call():
+            return nested and is_literal_call(node, instances, known, nested)
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=int() | float() | complex())):
             return True
         case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
-            return all(map(_is_literal, parts))
+            return literal(parts)
         case ast.Dict(keys=keys, values=values):
-            return all(map(_is_literal, [*keys, *values]))  # of ** the key is None
+            return literal([*keys, *values])  # of ** the key is None
     return False
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any
 
+from cleanup import clean
+
 
 class Ended(Exception):
     """The process wrote nothing that can be read: it ended itself, was killed, or took too long."""
@@ -47,6 +49,7 @@ def run_throwaway(work: Callable[[], object], seconds: float | None) -> Any:
             with suppress(ProcessLookupError):
                 kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        clean()  # what it left behind, in another group
         if not in_time:
             raise Ended(f"not done in {seconds} s")
         file.seek(0)
