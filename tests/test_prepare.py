@@ -89,6 +89,19 @@ def test_a_malformed_row_is_quarantined_with_number_and_reason(tmp_path, bad, ki
     json.dumps(quarantined, ensure_ascii=False).encode()
 
 
+@pytest.mark.parametrize("ids", [("1", "1#0"), ("1#0", "1"), ("1#7", "x", "1")])
+def test_an_id_that_a_completion_of_another_row_would_have_is_refused(tmp_path, ids):
+    """Where several completions are drawn, the first one of row `1` is `1#0`."""
+    good, (quarantined,) = prepared(tmp_path, b"\n".join(line(id=name) for name in ids))
+    assert [task.id for task in good] == list(ids[:-1])
+    assert quarantined["reason"].startswith("duplicate id") and "completion" in quarantined["reason"]
+
+
+def test_a_mark_in_an_id_alone_is_no_collision(tmp_path):
+    good, bad = prepared(tmp_path, b"\n".join(line(id=name) for name in ("1#0", "1#1", "2#a", "2", "#0", "3#")))
+    assert len(good) == 6 and bad == []
+
+
 def test_counts_add_up_and_the_limit_counts_all_rows(tmp_path):
     content = b"\n".join([line(id="a"), b"{", line(id="b", answers="[]"), line(id="c")])
     metrics = counts(tmp_path, content, limit=3).metrics()

@@ -213,7 +213,7 @@ def test_a_damaged_cache_is_not_shared(tmp_path, store):
     ann.do(lambda database: database.execute("UPDATE responses SET text = 'other' WHERE rowid = 2"))
     with pytest.raises(DataError, match="verify --repair"):
         push(ann, store)
-    assert store.names() == set()
+    assert store.names() == {}
 
 
 def test_any_filesystem_of_fsspec(tmp_path):

@@ -3,8 +3,10 @@
 An export is JSON lines in the order of the keys and without times: equal responses make an equal file.
 """
 
+import errno
 import gzip
 import json
+import os
 import sqlite3
 import zlib
 from collections import deque
@@ -16,11 +18,15 @@ from typing import BinaryIO, TextIO
 
 from funreason.core.errors import DataError
 from funreason.core.jsonio import atomic
-from funreason.llm.cache import CONTENT, Cache, batched, digest, insert
+from funreason.llm.cache import CONTENT, Cache, digest, insert
 
 FORMAT = "funreason responses 1"
 _BATCH = 5000  # rows per transaction: few enough that a stage that writes meanwhile hardly waits
 _FIELDS = CONTENT.split(", ")
+_LINE = 1 << 26  # bytes of one line, unpacked: more than any model writes
+_TOKENS = 1 << 31
+_SALVAGED = 200  # rows per read of a broken file
+_BROKEN_READS = 100_000  # of a salvaged file; what is behind so many damaged rows is given up
 
 
 def export(cache: Cache, path: str | Path, model: str | None = None) -> int:
@@ -35,8 +41,9 @@ def export(cache: Cache, path: str | Path, model: str | None = None) -> int:
         The number of responses written.
 
     Raises:
-        DataError: The cache is damaged.
+        DataError: The cache is damaged, or `path` is a file of the cache itself.
     """
+    _require_other_file(cache, Path(path))
     cache.do(lambda _: None)  # makes the file, where there is none
     where, values = of_model(model)
     with _reading(cache.path) as database:
@@ -56,7 +63,7 @@ def write(path: str | Path, rows: Iterable[tuple], total: int) -> None:
         rows: Rows of `CONTENT`, in the order of their keys.
         total: Their number.
     """
-    with atomic(path) as file, _bytes_into(file, path) as out:
+    with unnamed(Path(path)) as file, _bytes_into(file, path) as out:
         out.write(_line({"format": FORMAT, "responses": total}))
         for row in rows:
             out.write(_line(dict(zip(_FIELDS, (row[0].hex(), *row[1:]), strict=True), digest=digest(row).hex())))
@@ -100,6 +107,8 @@ def import_(cache: Cache, path: str | Path) -> tuple[int, int]:
     if not path.is_file():
         raise DataError(f"{path}: no such file; give what `funreason cache export` wrote, or a moved-aside .sqlite")
     if path.suffix == ".sqlite":
+        if path.resolve() == cache.path.resolve():
+            raise DataError(f"{path} is this cache; give an export, or the cache file of another machine")
         return take(cache, _salvaged(path))
     deque(exported(path), maxlen=0)
     return take(cache, exported(path))
@@ -116,7 +125,7 @@ def take(cache: Cache, rows: Iterable[tuple]) -> tuple[int, int]:
         The number of new responses and of those that were there already.
     """
     total = new = 0
-    for block in batched(rows, _BATCH):
+    for block in _blocks(rows):
         new += cache.do(partial(_store, rows=block))
         total += len(block)
     return new, total - new
@@ -133,21 +142,98 @@ def exported(path: Path) -> Iterator[tuple]:
     number = 1
     try:
         with open_file(path, "rb") as file:
-            head = json.loads(next(file, b"null"))
+            head = json.loads(file.readline(_LINE) or b"null")
             if not isinstance(head, dict) or head.get("format") != FORMAT:
                 raise DataError(f"{path} is not an export (its first line must name {FORMAT!r}); export it anew")
-            for line in file:
+            while line := file.readline(_LINE):
                 number += 1
+                if len(line) == _LINE:
+                    raise ValueError(f"a line of more than {_LINE >> 20} MB")
                 row = json.loads(line)
                 values = (bytes.fromhex(row["key"]), *(row[name] for name in _FIELDS[1:]))
+                require_response(values)
                 if digest(values).hex() != row["digest"]:
                     raise ValueError("its digest does not fit")
                 yield values
-    except (ValueError, KeyError, TypeError, EOFError, OSError, zlib.error) as error:
+    except (ValueError, KeyError, TypeError, EOFError, OSError, zlib.error, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise DataError(f"{path}:{number} is damaged ({reason}); nothing after it was read; copy it anew") from None
     if number - 1 != head.get("responses"):
         raise DataError(f"{path} holds {number - 1} responses of {head.get('responses')}: it was cut; copy it anew")
+
+
+def require_response(row: tuple) -> None:
+    """Raise ValueError where a row of `CONTENT` has a type or a size that no response has: a digest fits those, too."""
+    name, *texts, prompt_tokens, completion_tokens = row
+    if type(name) is not bytes or len(name) != 32:
+        raise ValueError("key is not 32 bytes")
+    for field, text in zip(_FIELDS[1:4], texts, strict=True):
+        if type(text) is not str or len(text) > _LINE:
+            raise ValueError(f"{field} is {str(text)[:40]!r}, wanted a text")
+        text.encode()  # no lone surrogates, which SQLite refuses
+    for field, count in zip(_FIELDS[4:], (prompt_tokens, completion_tokens), strict=True):
+        if type(count) is not int or not 0 <= count < _TOKENS:
+            raise ValueError(f"{field} is {str(count)[:40]!r}, wanted a number of tokens")
+
+
+def _is_response(row: tuple) -> bool:
+    try:
+        require_response(row)
+        return True
+    except ValueError:
+        return False
+
+
+def _blocks(rows: Iterable[tuple]) -> Iterator[list[tuple]]:
+    """Lists of at most `_BATCH` rows and `_LINE` characters, or one row."""
+    block: list[tuple] = []
+    characters = 0
+    for row in rows:
+        block.append(row)
+        characters += len(row[2])
+        if len(block) == _BATCH or characters >= _LINE:
+            yield block
+            block, characters = [], 0
+    if block:
+        yield block
+
+
+def _require_other_file(cache: Cache, path: Path) -> None:
+    own = [Path(f"{cache.path}{suffix}") for suffix in ("", "-wal", "-shm")] + [cache.path.with_suffix(".lock")]
+    same = any(path.exists() and file.exists() and path.samefile(file) for file in own)
+    if same or path.resolve() in [file.resolve() for file in own] or path.suffix == ".sqlite":
+        raise DataError(f"{path} is named like a cache file, which an export never replaces; end it in .jsonl.gz")
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path} is not a file; name a file that ends in .jsonl.gz")
+
+
+@contextmanager
+def unnamed(path: Path) -> Iterator[TextIO]:
+    """Open a file without a name, which gets the name `path` once it is whole: a kill leaves nothing of it.
+
+    Where the file system has no such files (NFS), the file has a temporary name, see `jsonio.atomic`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path.parent, os.O_TMPFILE | os.O_RDWR, 0o666)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL):
+            raise
+        with atomic(path) as file:
+            yield file
+        return
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        yield file
+        file.flush()
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        temporary.unlink(missing_ok=True)
+        # A name cannot be given in place of another: the temporary one lives for a moment.
+        folder = os.open("/proc/self/fd", os.O_RDONLY)
+        try:  # with a folder, since Python follows the link only then
+            os.link(str(file.fileno()), temporary, src_dir_fd=folder, follow_symlinks=True)
+        finally:
+            os.close(folder)
+        os.replace(temporary, path)
 
 
 def _store(database: sqlite3.Connection, rows: list[tuple]) -> int:
@@ -183,25 +269,44 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
 def _salvaged(path: Path) -> Iterator[tuple]:
     """The rows of a broken cache file that can be read and fit their digests."""
     with _reading(path) as database:
+        database.execute("PRAGMA trusted_schema=OFF")
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LINE)
         try:
-            last = database.execute("SELECT max(rowid) FROM responses").fetchone()[0] or 0
+            tables = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'responses' AND type = 'table'")
+            if not tables.fetchall():
+                raise DataError(f"{path}: it has no table of responses; give a file that was a response cache")
+            last = database.execute("SELECT max(rowid) FROM responses").fetchone()[0]
+            first = _first(database)
         except sqlite3.DatabaseError as error:
             raise DataError(f"{path}: nothing in it can be read ({error}); delete it") from None
-        yield from _readable(database, last)
+        yield from _readable(database, first, last) if last is not None else ()
 
 
-def _readable(database: sqlite3.Connection, last: int) -> Iterator[tuple]:
-    """Rows 1 to `last`; a range that cannot be read is halved until single rows are left out."""
-    todo = [(1, last)] if last else []
-    while todo:
+def _first(database: sqlite3.Connection) -> int:
+    try:
+        return database.execute("SELECT min(rowid) FROM responses").fetchone()[0] or 1
+    except sqlite3.DatabaseError:  # its page is the broken one; a cache counts from 1
+        return 1
+
+
+def _readable(database: sqlite3.Connection, first: int, last: int) -> Iterator[tuple]:
+    """Rows `first` to `last`; a range that cannot be read is halved until single rows are left out.
+
+    Row numbers may have gaps of any size: a block is so many rows, not so many numbers.
+    """
+    select = f"SELECT rowid, {CONTENT}, digest FROM responses WHERE rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?"
+    todo, broken = [(first, last)], 0
+    while todo and broken < _BROKEN_READS:
         first, last = todo.pop()
-        select = f"SELECT {CONTENT}, digest FROM responses WHERE rowid BETWEEN ? AND ?"
         try:
-            rows = database.execute(select, (first, min(last, first + _BATCH - 1))).fetchall()
-        except sqlite3.DatabaseError:
+            rows = database.execute(select, (first, last, _SALVAGED)).fetchall()
+        except (sqlite3.DatabaseError, sqlite3.DataError):
+            broken += 1
             middle = (first + last) // 2
             todo += [(middle + 1, last), (first, middle)] if first < last else []
             continue
-        if first + _BATCH <= last:
-            todo.append((first + _BATCH, last))
-        yield from (row[:6] for row in rows if row[6] is None or row[6] == digest(row[:6]))
+        if len(rows) == _SALVAGED and rows[-1][0] < last:
+            todo.append((rows[-1][0] + 1, last))
+        for _, *row, stored in rows:
+            if _is_response(tuple(row)) and stored in (None, digest(tuple(row))):
+                yield tuple(row)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from funreason.cache.exchange import import_, of_model
-from funreason.core.errors import DataError
+from funreason.core.errors import DataError, EngineError
 from funreason.llm.cache import CONTENT, Cache, digest, is_corrupt
 from funreason.llm.request import FILTERED, REFUSED
 
@@ -65,10 +65,44 @@ def gc(
         count = f"SELECT count(*) FROM responses WHERE {where}"
         return cache.do(lambda database: database.execute(count, values).fetchone()[0]), 0
     before = _bytes(cache)
-    dropped = cache.do(lambda database: database.execute(f"DELETE FROM responses WHERE {where}", values).rowcount)
-    if dropped:
-        cache.do(_shrink)
+    delete = f"DELETE FROM responses WHERE {where}"
+    dropped = 0
+    try:
+        dropped = cache.do(lambda database: database.execute(delete, values).rowcount)
+        if dropped:
+            cache.do(_shrink)
+    except EngineError as problem:
+        if not _is_full(problem.__context__):
+            raise
+        dropped += _drop_on_full_disk(cache, delete, values)
     return dropped, max(0, before - _bytes(cache))
+
+
+def _is_full(error: BaseException | None) -> bool:
+    codes = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_CANTOPEN)
+    return getattr(error, "sqlite_errorcode", None) in codes
+
+
+def _drop_on_full_disk(cache: Cache, delete: str, values: list) -> int:
+    """Drop responses in place, with the journal in memory: the usual log takes space before it gives any back.
+
+    A power cut meanwhile may damage the file, so only where there is no space left.
+    """
+    cache.close()
+    with closing(sqlite3.connect(cache.path, timeout=5, isolation_level=None)) as database:
+        try:
+            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=MEMORY", "temp_store=MEMORY"):
+                database.execute(f"PRAGMA {pragma}")
+            count = delete.replace("DELETE", "SELECT count(*)", 1)
+            dropped = database.execute(count, values).fetchone()[0]
+            database.execute(delete, values)
+            database.execute("VACUUM")
+            database.execute("PRAGMA locking_mode=NORMAL")
+            database.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            remedy = "end the runs that use the cache, or delete another file of that disk first"
+            raise EngineError(f"response cache {cache.path}: the disk is full, and {error}; {remedy}") from None
+        return dropped
 
 
 def verify(cache: Cache, repair: bool = False) -> dict[str, Any]:

@@ -59,20 +59,24 @@ class RemoteStore:
     shown: str
     atomic_uploads: bool
 
-    def names(self) -> set[str]:
-        """The names in the folder; none where there is no folder yet."""
+    def names(self) -> dict[str, int | None]:
+        """The files in the folder with their sizes (None: unknown); none where there is no folder yet.
+
+        What is not a file is left out: to read a fifo never ends.
+        """
         with reached(self.shown):
             self.files.invalidate_cache()
             try:
-                paths = self.files.ls(self.folder, detail=False)
+                entries = self.files.ls(self.folder, detail=True)
             except FileNotFoundError:
-                return set()
-            return {posixpath.basename(path.rstrip("/")) for path in paths}
+                return {}
+            names = {posixpath.basename(entry["name"].rstrip("/")): entry for entry in entries}
+            return {name: entry.get("size") for name, entry in names.items() if entry.get("type", "file") == "file"}
 
-    def read(self, name: str) -> bytes:
-        """The content of a file."""
-        with reached(self.shown):
-            return self.files.cat_file(self._path(name))
+    def read(self, name: str, most: int) -> bytes:
+        """The content of a file, at most so many bytes and one."""
+        with reached(self.shown), self.files.open(self._path(name), "rb") as file:
+            return file.read(most + 1)
 
     def get(self, name: str, path: Path) -> None:
         """Download a file to a path of this machine."""

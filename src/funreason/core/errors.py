@@ -27,3 +27,25 @@ class SandboxError(FunReasonError):
 
 class RegressionError(FunReasonError):
     """A round's model lost more accuracy than gate.max_regression allows."""
+
+
+# A model that brings code of its own: it is never run, and nothing is asked on the terminal.
+OWN_CODE = (
+    "it brings code of its own (auto_map in its config.json or tokenizer_config.json), which is never run; take a "
+    "model that transformers has built in, or delete auto_map where it has"
+)
+
+
+def load_reason(error: BaseException) -> str:
+    """Why a model, tokenizer or data set cannot be loaded, in one line.
+
+    Args:
+        error: What transformers, vLLM or datasets raised.
+
+    Returns:
+        The first line of its message; OWN_CODE where it would run the model's own code.
+    """
+    text = str(error).strip()
+    if "trust_remote_code" in text or "custom code" in text:
+        return OWN_CODE
+    return (text.splitlines() or [type(error).__name__])[0]

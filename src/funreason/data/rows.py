@@ -87,6 +87,7 @@ class TaskIds:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, int]] = {}  # source → id → row
+        self._drawn: dict[str, str] = {}  # the id whose completions could be named so → an id of that name
 
     def add(self, ids: list[str], source: str, row: int) -> None:
         """Add the ids of a row, all or none.
@@ -103,7 +104,22 @@ class TaskIds:
             for other, rows in self._rows.items():
                 if name in rows:
                     raise BadRow("duplicate id", f"{name!r} is taken by row {rows[name]} of {other}")
+                if (task := _task_of(name)) in rows:
+                    raise BadRow(
+                        "duplicate id", f"{name!r} is a completion's id of {task!r}, row {rows[task]} of {other}"
+                    )
+            if name in self._drawn:
+                raise BadRow(
+                    "duplicate id", f"a completion of {name!r} would have the id {self._drawn[name]!r} of a row"
+                )
         self._rows.setdefault(source, {}).update(dict.fromkeys(ids, row))
+        self._drawn |= {task: name for name in ids if (task := _task_of(name)) is not None}
+
+
+def _task_of(name: str) -> str | None:
+    """The id of the task whose completion has the id `name` where several are drawn, see `ledger.files.row_ids`."""
+    task, mark, number = name.rpartition("#")
+    return task if mark and number.isdecimal() else None
 
 
 def read_tasks(

@@ -4,9 +4,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from funreason.calls.results import for_template
-from funreason.core.errors import ModelError
+from funreason.core.errors import ModelError, load_reason
 from funreason.llm.refs import ModelRef
 from funreason.llm.request import Request
+from funreason.srml.bounded import EndlessTemplate
 from funreason.srml.controls import CLOSE
 from funreason.srml.template import REFUSALS, ChatTemplate, opens_think
 
@@ -52,12 +53,15 @@ class ChatRenderer:
 
         name = self.ref.name_or_path
         try:
-            tokenizer = AutoTokenizer.from_pretrained(name, revision=self.ref.revision)
+            tokenizer = AutoTokenizer.from_pretrained(name, revision=self.ref.revision, trust_remote_code=False)
         except (OSError, ValueError) as error:
-            first_line = str(error).strip().splitlines()[0]
             remedy = "correct models.* in params.yaml, or download it first"
-            raise ModelError(f"tokenizer of model {name!r} cannot be loaded: {first_line}; {remedy}") from None
+            raise ModelError(f"tokenizer of model {name!r} cannot be loaded: {load_reason(error)}; {remedy}") from None
         if not tokenizer.chat_template:
             remedy = "use an instruct model, or add a chat_template.jinja"
             raise ModelError(f"model {name!r} has no chat template; {remedy}")
+        try:
+            ChatTemplate.of(tokenizer)
+        except EndlessTemplate as error:
+            raise ModelError(f"model {name!r}: {error}") from None
         return tokenizer

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from statistics import mean, median
 
-from funreason.core.errors import ModelError
+from funreason.core.errors import ModelError, load_reason
 from funreason.llm.refs import ModelRef
 
 BATCH = 1000  # texts per call of the tokenizer
@@ -24,9 +24,9 @@ def token_counter(ref: ModelRef) -> TokenCounter:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(ref.name_or_path, revision=ref.revision)
+        tokenizer = AutoTokenizer.from_pretrained(ref.name_or_path, revision=ref.revision, trust_remote_code=False)
     except (OSError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = load_reason(error)
         remedy = "give a folder or hub id with a tokenizer as models.base"
         raise ModelError(f"{ref.name_or_path}: its tokenizer cannot be loaded ({reason}); {remedy}") from None
 

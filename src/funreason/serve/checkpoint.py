@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from funreason.core.errors import ModelError
+from funreason.core.errors import ModelError, load_reason
 from funreason.core.paths import model_folder, train_rows
+from funreason.srml.bounded import EndlessTemplate, require_bounded
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -55,12 +56,15 @@ class Checkpoint:
         from transformers import AutoTokenizer
 
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.path)
+            tokenizer = AutoTokenizer.from_pretrained(self.path, trust_remote_code=False)
         except (OSError, ValueError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise ModelError(f"the tokenizer of {self.name} cannot be loaded: {reason}") from None
+            raise ModelError(f"the tokenizer of {self.name} cannot be loaded: {load_reason(error)}") from None
         if not tokenizer.chat_template:
             raise ModelError(f"{self.name} has no chat template; train from an instruct model")
+        try:
+            require_bounded(str(tokenizer.chat_template))
+        except EndlessTemplate as error:
+            raise ModelError(f"{self.name}: {error}") from None
         return tokenizer
 
     def generation(self) -> dict[str, Any]:

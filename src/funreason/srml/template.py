@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import TemplateError
 
+from funreason.srml.bounded import require_bounded
 from funreason.srml.controls import MARK, OPEN, SERVED, Controls, own_template
 
 if TYPE_CHECKING:
@@ -31,10 +32,15 @@ _USER, _ASSISTANT, _TOOL = _message("user", _ASKED), _message("assistant", _ANSW
 
 
 class ChatTemplate:
-    """The chat template of a tokenizer. Use `of`, which keeps what was found out."""
+    """The chat template of a tokenizer. Use `of`, which keeps what was found out.
+
+    Raises EndlessTemplate.
+    """
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase"):
         self.tokenizer = tokenizer
+        texts = {name: str(text) for name, text in tokenizer.special_tokens_map.items() if isinstance(text, str)}
+        require_bounded(str(tokenizer.chat_template), tuple(sorted(texts.items())))
         self.controls = Controls(tokenizer)
         # What stands before a model's own template is for the requests of servers, which have other messages.
         self._source = own_template(tokenizer) if SERVED in str(tokenizer.chat_template) else None

@@ -82,7 +82,7 @@ class SRMLTrainer(SFTTrainer):
             raise ValueError(f"{', '.join(refused)}: SRMLTrainer labels and weighs the rows itself")
         args = args or SRMLConfig("trainer_output")
         name = model if isinstance(model, str) else model.config._name_or_path
-        tokenizer = processing_class or AutoTokenizer.from_pretrained(name)
+        tokenizer = processing_class or AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         self.label_reports: dict[str, LabelReport] = {}
         self._cut, self._adapt_prompt = cut, adapt_prompt
         self._meter = SegmentMeter(args.segment_names, args.segment_reduction)

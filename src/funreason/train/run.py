@@ -164,7 +164,7 @@ def save(trainer: SRMLTrainer, ref: ModelRef, dtype: torch.dtype, out: Path, wei
     if adapted:
         model = merged(load(ref)[0], parts)
     elif apart:
-        model = AutoModelForCausalLM.from_pretrained(parts)
+        model = AutoModelForCausalLM.from_pretrained(parts, trust_remote_code=False)
     else:
         model = trainer.accelerator.unwrap_model(trainer.model)
     new = out.with_name(f".{out.name}.tmp")

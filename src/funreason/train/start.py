@@ -17,10 +17,12 @@ from transformers import (
 from transformers.utils import is_flash_attn_2_available, is_flash_attn_3_available
 
 from funreason.config import LossParams, TrainParams
-from funreason.core.errors import ModelError
+from funreason.core.errors import ModelError, load_reason
 from funreason.llm.hardware import cpu_computes_bf16
 from funreason.llm.refs import ModelRef
+from funreason.srml.bounded import EndlessTemplate
 from funreason.srml.config import SRMLConfig
+from funreason.srml.template import ChatTemplate
 
 
 def computes_bf16() -> bool:
@@ -127,7 +129,11 @@ def load(
     if ref.kind == "server":
         raise ModelError(f"{ref.name_or_path} is on a server; start from a local folder or a hub id")
     check_attention(attention)
-    where: Any = {"pretrained_model_name_or_path": ref.name_or_path, "revision": ref.revision}
+    where: Any = {
+        "pretrained_model_name_or_path": ref.name_or_path,
+        "revision": ref.revision,
+        "trust_remote_code": False,
+    }
     try:
         tokenizer = AutoTokenizer.from_pretrained(**where)
         stored = AutoConfig.from_pretrained(**where).dtype or torch.float32
@@ -136,9 +142,13 @@ def load(
         )
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{ref.name_or_path} cannot be loaded ({str(error).splitlines()[0]}); "
+            f"{ref.name_or_path} cannot be loaded ({load_reason(error)}); "
             "give a folder or hub id with a causal language model and its tokenizer"
         ) from None
     if tokenizer.chat_template is None:
         raise ModelError(f"{ref.name_or_path} has no chat template; start from an instruct model")
+    try:
+        ChatTemplate.of(tokenizer)
+    except EndlessTemplate as error:
+        raise ModelError(f"{ref.name_or_path}: {error}") from None
     return model, tokenizer, stored

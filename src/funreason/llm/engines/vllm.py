@@ -16,7 +16,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 from funreason.config import LlmParams
-from funreason.core.errors import EngineError, ModelError
+from funreason.core.errors import EngineError, ModelError, load_reason
 from funreason.llm.cache import batched
 from funreason.llm.chat import ChatRenderer
 from funreason.llm.dtype import answering_dtype, identity_in
@@ -193,7 +193,8 @@ class VllmEngine:
         # RuntimeError, a missing file an OSError. All of them are the user's model or llm.* parameters.
         except (ValueError, RuntimeError, OSError, KeyError, TypeError, ImportError, MemoryError) as error:
             remedy = "check models.*, llm.max_model_len, kv_cache_gb (CPU), gpu_memory_utilization, quantization (GPU)"
-            reason = f"{type(error).__name__}: {_one_line(error)}"
+            own_code = "trust_remote_code" in str(error)
+            reason = load_reason(error) if own_code else f"{type(error).__name__}: {_one_line(error)}"
             raise EngineError(f"vLLM cannot start {self.ref.name_or_path!r}: {reason}; {remedy}") from error
 
 
@@ -238,6 +239,7 @@ def engine_arguments(ref: ModelRef, params: LlmParams) -> dict[str, Any]:
         "model": ref.name_or_path,
         "revision": ref.revision,
         "tokenizer_revision": ref.revision,
+        "trust_remote_code": False,
         "dtype": params.dtype,
         "max_model_len": params.max_model_len,
         "max_num_seqs": params.max_num_seqs,
