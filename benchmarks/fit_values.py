@@ -1,4 +1,5 @@
-"""The model of single values: which values of a row are wrong, and what sound rows tell of the habits of parameters."""
+"""The models of single values and of places of the query: which values of a row are wrong, which places a call lacks;
+and what sound rows tell of the habits of parameters."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from funreason.core.records import Sample
 from funreason.heuristics.comparison import Comparison
 from funreason.heuristics.habits import Habits, Sighting, count_habits
 from funreason.heuristics.looked_at import LookedAt, look_at
+from funreason.heuristics.omissions import Omissions
 from funreason.heuristics.value_features import ValueFeatures, kind_of, parameter_words
 
 SOUND = ("gold", "right")
@@ -19,11 +21,16 @@ IN_VALUES = (
     "wrong value", "wrong number", "wrong choice", "wrong function", "swapped values", "invented argument",
     "truncated text", "answer off reasoning",
 )  # fmt: skip
-OTHER_VALUES = 0.1  # weight of the sound values beside a planted one
+# Those that leave a part of the query without a call.
+IN_PLACES = (
+    "wrong value", "wrong number", "wrong choice", "wrong function", "truncated text", "dropped call",
+    "answer off reasoning",
+)  # fmt: skip
+OTHERS = 0.1  # weight of the sound values or places beside a planted one
 
 
-class Value(NamedTuple):
-    """A labelled value: its row, its features, whether it is wrong, its weight."""
+class Part(NamedTuple):
+    """A labelled value, or a place of the query: its row, its features, whether it is wrong or lacking, its weight."""
 
     row: int
     features: dict[str, float]
@@ -49,7 +56,7 @@ def habits_of_others(rows: Sequence[tuple[str, Comparison]], fold: np.ndarray, f
     return [count_habits(some) for some in (*others, [s for some in seen for s in some])]
 
 
-def labelled_values(row: int, kind: str, sample: Sample, sound: Sample | None, habits: Habits) -> list[Value]:
+def labelled_values(row: int, kind: str, sample: Sample, sound: Sample | None, habits: Habits) -> list[Part]:
     """The values of a row with their labels; none where nothing is known of single values.
 
     Args:
@@ -66,8 +73,27 @@ def labelled_values(row: int, kind: str, sample: Sample, sound: Sample | None, h
     if wrong is None:
         return []
     features = ValueFeatures(comparison, habits).of_values()
-    weights = [1.0 if is_wrong or sound is None else OTHER_VALUES for is_wrong in wrong]
-    return [Value(row, *rest) for rest in zip(features, wrong, weights, strict=True)]
+    weights = [1.0 if is_wrong or sound is None else OTHERS for is_wrong in wrong]
+    return [Part(row, *rest) for rest in zip(features, wrong, weights, strict=True)]
+
+
+def labelled_places(row: int, kind: str, sample: Sample, sound: Sample | None) -> list[Part]:
+    """The places of the query that no call uses: lacking are those that the sound row uses. See `labelled_values`."""
+    if kind not in SOUND and (sound is None or kind not in IN_PLACES):
+        return []
+    omissions = _omissions(sample)
+    unused = {place[:2] for place in _omissions(sound).places} if sound else None
+    parts = []
+    for features, (start, end, _) in zip(omissions.features(), omissions.places, strict=True):
+        is_lacking = unused is not None and (start, end) not in unused
+        parts.append(Part(row, features, is_lacking, 1.0 if is_lacking or sound is None else OTHERS))
+    return parts
+
+
+def _omissions(sample: Sample) -> Omissions:
+    looked_at = look_at(sample)
+    assert isinstance(looked_at, LookedAt)
+    return Omissions(looked_at.on_query())
 
 
 def _wrong_values(kind: str, comparison: Comparison, sound: Sample | None) -> list[bool] | None:
@@ -94,8 +120,8 @@ def _key(scalar: Any) -> tuple[int, str, str]:
     return scalar.call, scalar.param, repr(scalar.value)
 
 
-def fit_values(values: Sequence[Value], features: list[str]) -> HistGradientBoostingClassifier:
-    """A model of labelled values."""
+def fit_parts(values: Sequence[Part], features: list[str]) -> HistGradientBoostingClassifier:
+    """A model of labelled values or places."""
     model = HistGradientBoostingClassifier(
         max_iter=100, learning_rate=0.08, max_leaf_nodes=8, min_samples_leaf=20, l2_regularization=3.0,
         max_features=0.3, random_state=0,

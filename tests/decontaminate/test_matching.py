@@ -70,6 +70,9 @@ def test_a_question_is_found_in_every_disguise(disguise, name):
         ),
         ("请问明天北京的天气怎么样，我需要带伞出门吗？", [("near", "chinese")]),
         ("Order me pizza", [("query", "pizza")]),
+        ("Really, order me something nice: pizza", [("query", "pizza")]),
+        ("order pizza", [("near", "pizza")]),
+        ("order quick pizza", [("near", "pizza")]),
     ],
 )
 def test_the_strongest_kind_is_given(text, expected):
@@ -162,3 +165,11 @@ def test_each_benchmark_and_only_the_kinds_asked_for():
     found = [(overlap.benchmark, overlap.kind) for overlap in both.find([text], [TOOL])]
     assert found == [("a", "query"), ("b", "ngram"), ("b", "tools")]
     assert [overlap.kind for overlap in both.find([text], [TOOL], ["near"])] == ["near", "near"]
+
+
+def test_a_short_question_is_found_without_a_telling_word_only_if_the_rest_is_rare():
+    known = index(
+        radium="Who discovered radium?", paris="hotels in Paris", rome="hotels in Rome", bonn="hotels in Bonn"
+    )
+    assert kinds(known.find(["Who radium?"], [])) == [("near", "radium")]
+    assert kinds(known.find(["hotels in"], [])) == kinds(known.find(["hotels in Zwolle"], [])) == []

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from importlib.resources import files
+from random import Random
 
 import pytest
 
@@ -12,7 +13,8 @@ from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
 from funreason.heuristics.looked_at import look_at
 from funreason.heuristics.value_features import detailed_state
-from funreason.heuristics.verifier import VALUE, verify, wrong_value_evidence
+from funreason.heuristics.vectors import text_vector, words_vector
+from funreason.heuristics.verifier import OMITTED, VALUE, Model, part_evidence, verify
 from funreason.toy.tools import split
 
 from .conftest import REPO
@@ -73,7 +75,6 @@ def test_a_plain_real_row_passes_where_the_rules_alone_are_silent(check):
         ("query_tool", {"query": "Who wrote the third symphony, and in which key?"}),
         ("call", {"answer": "[HotelFinder_searchHotels(city='Lisbon', check_in='2024-07-16', rooms=7)]"}),
         ("call", {"answer": "[book_ferry(origin='Dover')]"}),
-        ("call", {"answer": ANSWER[:-1] + ", " + ANSWER[1:]}),
         ("cot", {"cot": "The second symphony is in D major, as the programme of the concert says."}),
         ("cot", {"answer": "[HotelFinder_searchHotels(city='Porto', check_in='2025-01-02', rooms=5)]"}),
     ],
@@ -113,7 +114,7 @@ def swapped(sample: Sample) -> Sample:
     ids=["foreign", "other number", "not in the query", "swapped"],
 )
 def test_the_worst_value_of_a_row_without_a_reasoning_is_seen(worse):
-    good, bad = (wrong_value_evidence(look_at(row).on_query()) for row in (PORTO, worse))
+    good, bad = (part_evidence(look_at(row).on_query()) for row in (PORTO, worse))
     assert bad["value_worst"] > good["value_worst"] + 1
     assert score("call", worse) < score("call", PORTO)
 
@@ -125,8 +126,72 @@ def test_a_value_is_judged_by_the_words_around_it():
     row = Sample("0", "I need a ferry to Dover from Calais, please.", [ferry], "", "")
     right = replace(row, answer="[book_ferry(origin='Calais', destination='Dover')]")
     wrong = replace(row, answer="[book_ferry(origin='Dover', destination='Calais')]")
-    good, bad = (wrong_value_evidence(look_at(each).on_query())["value_worst"] for each in (right, wrong))
+    good, bad = (part_evidence(look_at(each).on_query())["value_worst"] for each in (right, wrong))
+    assert bad > good + 0.5
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "second"),
+    [
+        ("How warm is it in Lisbon and Porto?", "get_weather(city='Lisbon')", "get_weather(city='Porto')"),
+        ("Log weights of 45 and 61 kilograms.", "log_weights(kilograms=45)", "log_weights(kilograms=61)"),
+        (
+            "Tell me the weather in Lisbon. Lastly, please book a ferry for me, from Dover.",
+            "get_weather(city='Lisbon')",
+            "book_ferry(origin='Dover')",
+        ),
+    ],
+    ids=["listed name", "listed number", "clause"],
+)
+def test_what_no_call_uses_tells_of_a_call_that_is_lacking(query, first, second):
+    weather = {
+        "name": "get_weather",
+        "description": "The weather in a city.",
+        "parameters": {
+            "type": "dict",
+            "properties": {"city": {"type": "string", "description": "The city."}},
+            "required": ["city"],
+        },
+    }
+    weights = {"name": "log_weights", "description": "Logs a weight.", "parameters": {
+        "type": "dict", "properties": {"kilograms": {"type": "integer", "description": "Weight."}}}}  # fmt: skip
+    row = Sample("0", query, [weather, weights, FERRIES], "", f"[{first}, {second}]")
+    good, bad = (look_at(each).evidence["omitted_worst"] for each in (row, replace(row, answer=f"[{first}]")))
     assert bad > good + 1
+
+
+@pytest.mark.parametrize(
+    ("value", "word", "cut"),
+    [("Fremo", "Fremont", 1), ("gO1Ko", "gO1KoCXZ", 1), ("oral", "orally", 0), ("Sydney, AU", "Sydney, Australia", 0)],
+)
+def test_a_text_that_ends_inside_a_word_is_told_from_its_stem(value, word, cut):
+    row = replace(PORTO, query=f"Find hotels for {word} please.", answer=f"[HotelFinder_searchHotels(city='{value}')]")
+    assert look_at(row).evidence["cut_off"] == cut
+
+
+def test_words_of_one_meaning_have_similar_vectors():
+    hotel, inn, motor = (text_vector(word) for word in ("hotel", "inn", "carburettor"))
+    assert float(hotel @ inn) > float(hotel @ motor) + 0.2
+    assert abs(float(hotel @ hotel) - 1) < 1e-6
+    assert not text_vector("里斯本").any()
+    assert (words_vector(["two", "nights", "in"]) == words_vector(["in", "two", "nights"])).all()
+
+
+def test_the_trees_of_a_model_are_followed_as_they_are_written():
+    values = json.loads(files("funreason.heuristics").joinpath("verifier.json").read_text())["models"]
+    rng = Random(1)
+    for own in (VALUE, "call/bare"):
+        model = Model(**values[own])
+        evidence = [
+            {feature: rng.choice((0.0, 1.0, rng.uniform(-3, 6))) for feature in model.features} for _ in range(50)
+        ]
+        for numbers, score in zip(evidence, model.scores(evidence), strict=True):
+            leaves = []
+            for node in values[own]["trees"]:
+                while isinstance(node, list):
+                    node = node[2] if numbers[model.features[node[0]]] <= node[1] else node[3]
+                leaves.append(node)
+            assert abs(score - model.bias - sum(leaves)) < 1e-9
 
 
 def test_the_result_of_an_earlier_call_needs_not_be_in_the_query():
@@ -181,8 +246,8 @@ def test_a_row_is_looked_at_once_and_rules_leave_no_trace():
 def test_the_curves_of_the_operating_points_rise():
     values = json.loads(files("funreason.heuristics").joinpath("verifier.json").read_text())
     for name, model in values["models"].items():
-        if name == VALUE:
-            continue  # it decides nothing by itself
+        if name in (VALUE, OMITTED):
+            continue  # they decide nothing by themselves
         fractions, scores = zip(*model["passes"], strict=True)
         assert list(fractions) == sorted(fractions) and list(scores) == sorted(scores, reverse=True)
         fractions, scores = zip(*model["fails"], strict=True)

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from funreason.decontaminate.near import NearIndex
-from funreason.decontaminate.text import sentences, weight, without_courtesy, words
+from funreason.decontaminate.text import COMMON, sentences, weight, without_courtesy, word_weight, words
 from funreason.decontaminate.toolkeys import Signature, signature
 
 TEXT_KINDS = ("query", "ngram", "near")  # the strongest first: a row has one of them with a benchmark
@@ -17,6 +17,9 @@ KINDS = (*TEXT_KINDS, "tools")
 # and a common one. A lighter one is found as a whole text or sentence ("open calc"), one below LEAST ("hi", "how are
 # you") not at all, nor is one below FOLLOWING that only goes on in a conversation ("create a file").
 ENOUGH, LEAST, FOLLOWING = 13, 8, 17
+# A question of so few words is found, too, where one of its words is gone: a common one, or any if a word that remains
+# is in so few of the questions ("Who radium?").
+_FEW, _RARE = 8, 2
 _ANCHOR = 3  # words by which a short question is looked up inside a text
 _SHOWN = 200  # characters of what is shared
 
@@ -76,6 +79,8 @@ class OverlapIndex:
         self._reordered: dict[Words, Asked] = defaultdict(dict)
         self._runs: dict[str, Asked] = defaultdict(dict)
         self._short: dict[Words, list[tuple[Words, Asked]]] = defaultdict(list)
+        self._one_gone: dict[Words, list[tuple[str, Asked]]] = defaultdict(list)  # without one word → the word
+        self._holders: Counter[str] = Counter()  # word → questions that have it
         self._near: NearIndex[Asked] = NearIndex(threshold)
         self._tools: dict[Hashable, list[tuple[Signature, str, str]]] = defaultdict(list)
         for found, asked in self._by_words(questions).items():
@@ -101,6 +106,9 @@ class OverlapIndex:
     def _add(self, found: Words, asked: Asked) -> None:
         _put(self._exact, "".join(found), asked)
         _put(self._reordered, tuple(sorted(found)), asked)
+        self._holders.update(set(found))
+        for at, word in enumerate(found if len(found) <= _FEW else ()):
+            self._one_gone[found[:at] + found[at + 1 :]].append((word, asked))
         for run in _runs(found, self.ngram):
             _put(self._runs, run, asked)
         if weight(found) < ENOUGH or len(found) < _ANCHOR:
@@ -163,8 +171,21 @@ class OverlapIndex:
     def _similar(self, found: Words, text: str) -> Iterator[tuple[Asked, str]]:
         if reordered := self._reordered.get(tuple(sorted(found))):
             yield reordered, "all words, in another order"
+        for gone, asked in self._missing_one(found):
+            yield asked, f"all words but {gone!r}"
         for asked, similarity in self._near.find(found):
             yield asked, f"similarity {similarity:.2f}"
+
+    def _missing_one(self, found: Words) -> Iterator[tuple[str, Asked]]:
+        """The short questions with one word more than a text, which may have a word that no question has instead."""
+        if len(found) > _FEW:
+            return
+        known = tuple(word for word in found if self._holders[word])
+        telling = [word for word in known if word_weight(word) > COMMON]
+        is_rare = any(self._holders[word] <= _RARE for word in telling)
+        for gone, asked in self._one_gone.get(known, ()) if telling and len(known) >= len(found) - 1 else ():
+            if is_rare or word_weight(gone) == COMMON:
+                yield gone, asked
 
     def _tool_overlaps(self, tools: Iterable[dict[str, Any]]) -> Iterator[Overlap]:
         for tool in tools:

@@ -26,6 +26,11 @@ _COMMON = frozenset(
 )
 COMMON, NUMBER, CHARACTER, WORD = 1, 3, 3, 6  # weights
 _POLITE = frozenset("please kindly thanks thank hello hi hey dear appreciate appreciated grateful 请 您 谢".split())
+# Adverbs and pronouns that change nothing of what is asked: "perhaps", "something nice".
+_FILLERS = frozenset(
+    "really perhaps maybe currently actually basically possibly probably simply quickly nice something anything "
+    "somehow somewhat anyway anyhow again indeed honestly literally exactly".split()
+)
 _SPELLED = {
     word: str(at) for at, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)
 }
@@ -43,8 +48,8 @@ def words(text: str) -> list[str]:
 
 
 def without_courtesy(of: Iterable[str]) -> list[str]:
-    """The words without those that only make a request polite."""
-    return [word for word in of if word not in _POLITE]
+    """The words without those that only make a request polite, and without fillers."""
+    return [word for word in of if word not in _POLITE and word not in _FILLERS]
 
 
 def _has_width(character: str) -> bool:

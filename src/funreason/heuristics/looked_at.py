@@ -6,7 +6,7 @@ from funreason.core.records import Sample
 from funreason.heuristics.comparison import MAX_CHARACTERS, Comparison, compare, compare_with
 from funreason.heuristics.evidence import evidence
 from funreason.heuristics.result import HeuristicResult, unclear
-from funreason.heuristics.verifier import wrong_value_evidence
+from funreason.heuristics.verifier import part_evidence
 
 
 class LookedAt:
@@ -39,10 +39,10 @@ class LookedAt:
 
     @cached_property
     def evidence(self) -> dict[str, float]:
-        """The evidence of the row. That of single values helps where there is no reasoning, see docs/heuristics.md."""
+        """The evidence of the row; where there is no reasoning, that of single values and places, too."""
         if self.sample.cot:
             return evidence(self.on_query(), self.on_cot())
-        return evidence(self.on_query(), None) | wrong_value_evidence(self.on_query())
+        return evidence(self.on_query(), None) | part_evidence(self.on_query())
 
 
 _last: list[LookedAt] = []  # one row, since a caller that asks for several checks of a row asks for them in turn

@@ -70,7 +70,7 @@ class Text:
         self.raw = text
         self.low, self.values, self._indexed_words = _indexed(text)
         self._claimed = bytearray(len(text))
-        self._around: dict[Place, tuple[str, frozenset[str]]] = {}
+        self._around: dict[Place, tuple[str, frozenset[str], list[str]]] = {}
 
     @cached_property
     def words(self) -> dict[str, list[Place]]:
@@ -226,9 +226,15 @@ class Text:
             before, after = self.low[max(0, place[0] - _BEFORE) : place[0]], self.low[place[1] : place[1] + _AFTER]
             before = _STOP.split(before)[-1]
             after = _STOP.split(after, maxsplit=1)[0]
-            left, right = [stem(word) for word in _NEAR.findall(before)], _NEAR.findall(after)
-            self._around[place] = left[-1] if left else "", frozenset(left[-4:] + [stem(word) for word in right[:2]])
+            left, right = _NEAR.findall(before), _NEAR.findall(after)
+            words = left[-4:] + right[:2]
+            self._around[place] = stem(left[-1]) if left else "", frozenset(map(stem, words)), words
         return self._around[place][1]
+
+    def around(self, place: Place) -> list[str]:
+        """The words of `near` as they are, in lower case."""
+        self.near(place)
+        return self._around[place][2]
 
     def cue(self, place: Place) -> str:
         """The word or sign before a place, "" at the beginning of a sentence."""

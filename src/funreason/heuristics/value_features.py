@@ -14,6 +14,7 @@ from funreason.heuristics.comparison import Comparison, ScalarMatch
 from funreason.heuristics.habits import Habits
 from funreason.heuristics.text import Place
 from funreason.heuristics.value_form import form_features, shape_of
+from funreason.heuristics.value_meaning import Meanings
 from funreason.heuristics.words import COMMON_WORDS, STOP_WORDS, TOKEN, VERBS, name_words, roots, stem
 
 # What a text may be, from clearly stated to nowhere in sight; the trees ask for more or less of it.
@@ -27,6 +28,7 @@ _DANGLING = re.compile(
     rf"\b(?:{_INTRODUCES})\s*(?:[?!;:]|[.,](?!\d)|$|\b(?:in|at|for|from|to|of|on|by|with|between|and|or)\b)"
 )
 _RESULT = re.compile(r"[$<{]*(?:[A-Za-z]+_)?(?:call|result|var)_?(\d{1,3})[>}$]*(?:\.\w+)*[>}$]*", re.IGNORECASE)
+_MAX_RIVALS = 50  # texts of the query that may be meant instead of a value
 _MAX_TOOL = 4000  # characters of a tool that are searched
 
 
@@ -40,7 +42,7 @@ class ValueFeatures:
 
     def __init__(self, comparison: Comparison, habits: Habits):
         self.comparison, self.text, self.habits = comparison, comparison.text, habits
-        self.left = comparison.text.leftovers()
+        self.left, self.meanings = comparison.text.leftovers(), Meanings(comparison)
         self._declarations: dict[tuple[str, str], str] = {}
         self._fits: dict[tuple[Place, str], float] = {}
         self._swaps: dict[tuple[int, int], dict[str, float]] = {}  # by the ids of both matches
@@ -54,6 +56,8 @@ class ValueFeatures:
         for match in self.comparison.matches:
             features = of_row | self._of_parameter(match) | form_features(match, self.comparison)
             features |= self._placed(match) if match.place else self._unplaced(match)
+            if kind_of(match.scalar.value) == "text" and not match.scalar.is_key:
+                features |= self.meanings.of_text(match, self._rivals(match), self._rival_parameters(match))
             yield features
 
     def _of_row(self) -> dict[str, float]:
@@ -102,7 +106,8 @@ class ValueFeatures:
             "cue": habit,
             "cue_cross": max(habits, default=0.0) - habit,
         }
-        for name in ("swap_fit", "swap_cue", "swap_tool"):
+        features["means_around"] = self.meanings.of_place(match)
+        for name in ("swap_fit", "swap_cue", "swap_tool", "swap_meaning", "swap_around"):
             features[name] = max((gain[name] for gain in swap), default=-9.0)
         features["inverted"] = sum(gain["inverted"] for gain in swap)
         return features
@@ -111,7 +116,7 @@ class ValueFeatures:
         """What could be meant instead of a value that is not stated, and how much of it is stated."""
         text, scalar, shape = self.text, match.scalar, shape_of(match.scalar.value)
         low = str(scalar.value).lower()[:300]
-        rivals = [(start, end) for start, end, _ in self.left if _may_replace(shape, text.raw[start:end])]
+        rivals = self._rivals(match)
         tokens = [stem(token) for token in TOKEN.findall(low)]
         features = {
             "rivals": float(len(rivals)),
@@ -127,6 +132,12 @@ class ValueFeatures:
         elif not isinstance(scalar.value, bool) and scalar.value is not None:
             features["implied"] = float(self.comparison.may_imply(scalar.value))
         return features
+
+    def _rivals(self, match: ScalarMatch) -> list[Place]:
+        """What no call uses and could be meant instead of a value that is not stated."""
+        shape, raw = shape_of(match.scalar.value), self.text.raw
+        left = [] if match.place else self.left[:_MAX_RIVALS]
+        return [(a, b) for a, b, _ in left if _may_replace(shape, raw[a:b])]
 
     def _rival_parameters(self, match: ScalarMatch) -> list[str]:
         """The other parameters of the tool that declare the same type."""
@@ -154,6 +165,7 @@ class ValueFeatures:
         name_a, name_b = parameter_words(a.param)[0], parameter_words(b.param)[0]
         tool = self.comparison.specs.get(self.comparison.calls[a.call].name)
         order = list(tool.parameters) if tool else []
+        by_value, by_words = self.meanings.of_swap(match, other)
         is_first = order.index(a.param) < order.index(b.param) if {a.param, b.param} <= set(order) else at_a < at_b
         return {
             "swap_fit": self._fit(at_a, b.param) + self._fit(at_b, a.param)
@@ -162,6 +174,8 @@ class ValueFeatures:
             - habits.cue(cue_a, name_a) - habits.cue(cue_b, name_b),
             "swap_tool": self._is_declared_for(match, other) + self._is_declared_for(other, match)
             + 0.5 * (shape_of(a.value) != shape_of(b.value)),
+            "swap_meaning": by_value,
+            "swap_around": by_words,
             "inverted": float(is_first != (at_a < at_b)),
         }  # fmt: skip
 

@@ -5,8 +5,14 @@ from functools import lru_cache
 from typing import Any
 
 from funreason.heuristics.comparison import Comparison, ScalarMatch
+from funreason.heuristics.words import is_unspaced
 
 _EXAMPLE = re.compile(r"['‘\"“]([^'’\"”]{2,40})['’\"”]")
+# Endings of words that mean the same: "orally" for oral, "penetration testing" for "penetration test".
+_SUFFIX = re.compile(
+    r"(?:e|n|t|at|l|r|v)?(?:i?al(?:ly)?|ly|ing|e?d|er?s?|en|ous|able|ible|ic(?:al|ally)?|es|ian|ern|ions?|ional|is[tm]"
+    r"|ive|istrative|ren|ity|me?nt|ish|ese|an(?:s)?|ness|ance|ence|y|wide)"
+)
 _OPENING = frozenset("'\"“‘「《『")
 # (a form that a description asks for, the texts that have it)
 _FORMS = (
@@ -43,7 +49,8 @@ def form_features(match: ScalarMatch, comparison: Comparison) -> dict[str, float
     value, text = match.scalar.value, comparison.text
     if not isinstance(value, str):
         return {}
-    description = str(comparison.declared(match.scalar).get("description"))
+    declared = comparison.declared(match.scalar)
+    description = str(declared.get("description"))
     low = description.lower()
     features = {
         "words": float(len(value.split()) + len(value) // 40),
@@ -55,17 +62,30 @@ def form_features(match: ScalarMatch, comparison: Comparison) -> dict[str, float
         features["odd_case"] = float(text.raw[start:end] != value.strip())
         features["partly"] = float(_goes_on(text.raw, start, end))
     else:
-        features["cut_word"] = float(_is_cut(value, text.low))
+        rest = _rest_of_word(value, text.low)
+        features["cut_word"] = float(rest.isalpha() and rest.isascii())
+        features["cut_off"] = float(bool(rest) and _is_cut_off(value, rest, str(declared).lower()))
         features["other_script"] = float(value.isascii() and not text.raw.isascii())
     return features
 
 
-def _is_cut(value: str, low: str) -> bool:
-    """Whether the query has a text, but goes on in the middle of its last word, and not with a plural s."""
+def _rest_of_word(value: str, low: str) -> str:
+    """What follows a text in the query where its last word goes on there, by two letters or digits at least."""
     value = value.strip().lower()
     at = low.find(value) if len(value) > 2 else -1
-    rest = low[at + len(value) : at + len(value) + 2]
-    return at >= 0 and len(rest) == 2 and rest.isalpha() and rest.isascii() and value[-1].isalnum()
+    if at < 0 or not value[-1].isalnum():
+        return ""
+    rest = re.match(r"[^\W_]*", low[at + len(value) :])
+    return rest[0] if rest and len(rest[0]) > 1 else ""
+
+
+def _is_cut_off(value: str, rest: str, declared: str) -> bool:
+    """Whether a text is not the stem of the word in the query (oral: orally), nor a choice that the tool has."""
+    value = value.strip().lower()
+    if value in declared or is_unspaced(value[-1]) or (rest.isdigit() and value.isalpha()):
+        return False
+    is_region = "," in value and len(value.rpartition(",")[2].strip()) < 3  # "Sydney, AU": Sydney, Australia
+    return not is_region and _SUFFIX.fullmatch(rest) is None
 
 
 def _goes_on(raw: str, start: int, end: int) -> bool:
