@@ -107,6 +107,33 @@ def test_sharded_killed_and_resumed_equals_unbroken(tiny_model, tmp_path):
     assert (whole / "models/r0/config.json").read_bytes() == (alone / "models/r0/config.json").read_bytes()
 
 
+SAVING = """
+import sys, time
+from pathlib import Path
+from types import SimpleNamespace
+from accelerate import PartialState
+from funreason.train.callbacks import TimedCheckpoints
+
+rank, folder = PartialState(cpu=True).process_index, Path(sys.argv[1], "checkpoint-1")
+folder.mkdir(exist_ok=True)
+time.sleep(3 * rank)
+(folder / f"part-{rank}").touch()
+timed = TimedCheckpoints(0)
+timed.asked = time.monotonic()
+args = SimpleNamespace(output_dir=sys.argv[1])
+timed.on_save(args, SimpleNamespace(global_step=1, is_world_process_zero=not rank), None)
+if not rank:
+    print(sorted(path.name for path in folder.iterdir()))
+"""
+
+
+def test_a_checkpoint_is_complete_when_the_slowest_rank_has_written_its_part(tmp_path):
+    (tmp_path / "saving.py").write_text(SAVING)
+    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    done = subprocess.run([*start, "saving.py", str(tmp_path)], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "['complete', 'part-0', 'part-1']\n", done.stderr[-2000:]
+
+
 def test_every_launcher_has_a_configuration_that_accelerate_reads():
     files = {path.stem: load_config_from_file(str(path)) for path in (ROOT / "configs/accelerate").glob("*.yaml")}
     found = {name: config.distributed_type.value for name, config in files.items()}
