@@ -115,8 +115,8 @@ def test_the_covered_weight_of_the_leaderboard():
     assert covered("v4", "multiple") == 0
 
 
-def test_v3_has_no_forms():
+def test_v3_has_no_forms_and_no_memory():
     params = read_yaml(ROOT / "profiles/toy.yaml")
-    params["evaluate"]["bfcl"] |= {"version": "v3", "categories": [FORMATS]}
-    with pytest.raises(ParamsError, match="v3 has no format_sensitivity"):
+    params["evaluate"]["bfcl"] |= {"version": "v3", "categories": [FORMATS, "memory"]}
+    with pytest.raises(ParamsError, match="v3 has no format_sensitivity, memory; leave it out"):
         check_params(params, "params.yaml")

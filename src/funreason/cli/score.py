@@ -84,13 +84,13 @@ def _asked(arguments: argparse.Namespace, mode: str) -> dict:
 def _choice(arguments: argparse.Namespace, mode: str):  # noqa: ANN202  (its type costs an import of vLLM's client)
     from funreason.core.errors import ParamsError
     from funreason.evaluate.acebench_data import LANGUAGES
-    from funreason.evaluate.bfcl_metrics import CATEGORIES, FORMATS, GROUPS, MULTI_TURN
+    from funreason.evaluate.bfcl_metrics import CATEGORIES, GROUPS, MULTI_TURN, V4_ONLY
     from funreason.score.run import BENCHMARKS, Choice
 
     benchmarks = _list(arguments.benchmarks, "--benchmarks", BENCHMARKS)
-    categories = _list(arguments.categories, "--categories", (*GROUPS, *CATEGORIES, *MULTI_TURN, FORMATS))
-    if FORMATS in categories and arguments.bfcl_version == "v3":
-        raise ParamsError(f"--categories names {FORMATS}, which BFCL v3 does not have; leave it out, or take v4")
+    categories = _list(arguments.categories, "--categories", (*GROUPS, *CATEGORIES, *MULTI_TURN, *V4_ONLY))
+    if arguments.bfcl_version == "v3" and (new := [name for name in categories if name in ("memory", *V4_ONLY)]):
+        raise ParamsError(f"--categories names {', '.join(new)}, not in BFCL v3; leave it out, or take v4")
     if arguments.tools and not arguments.server:
         remedy = "serve it (`vllm serve … --enable-auto-tool-choice --tool-call-parser …`) and give --server URL"
         raise ParamsError(f"--tools needs a server, which reads the calls of each model's own form; {remedy}")

@@ -12,7 +12,7 @@ BfclCategory = Literal[
     "irrelevance", "live_simple", "live_multiple", "live_parallel", "live_parallel_multiple",
     "live_irrelevance", "live_relevance", "multi_turn_base", "multi_turn_miss_func", "multi_turn_miss_param",
     "multi_turn_long_context", "non_live", "live", "single_turn", "multi_turn",
-    "format_sensitivity",
+    "format_sensitivity", "memory_kv", "memory_rec_sum", "memory",
 ]  # fmt: skip
 
 
@@ -161,8 +161,9 @@ class BfclParams(Block):
 
     @model_validator(mode="after")
     def _of_this_version(self) -> Self:
-        if self.version == "v3" and "format_sensitivity" in self.categories:
-            raise ValueError("categories: BFCL v3 has no format_sensitivity; leave it out, or set version: v4")
+        new = [name for name in self.categories if name.startswith(("format", "memory"))]
+        if self.version == "v3" and new:
+            raise ValueError(f"categories: BFCL v3 has no {', '.join(new)}; leave it out, or set version: v4")
         return self
 
 

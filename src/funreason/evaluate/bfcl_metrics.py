@@ -19,14 +19,22 @@ _SIZES = {  # category: rows in v4
     "parallel_multiple": 200, "irrelevance": 240, "live_simple": 258, "live_multiple": 1053, "live_parallel": 16,
     "live_parallel_multiple": 24, "live_irrelevance": 884, "live_relevance": 16, "multi_turn_base": 200,
     "multi_turn_miss_func": 200, "multi_turn_miss_param": 200, "multi_turn_long_context": 200,
-    "format_sensitivity": 5200,
+    "format_sensitivity": 5200, "memory_kv": 155, "memory_rec_sum": 155,
 }  # fmt: skip
 _OTHER_SIZES = {"v3": {"live_irrelevance": 882, "live_relevance": 18}, "v4": {}}
 LIVE = tuple(name for name in _SIZES if name.startswith("live_"))
 MULTI_TURN = tuple(name for name in _SIZES if name.startswith("multi_turn_"))
 FORMATS = "format_sensitivity"  # 200 rows in 26 forms of the prompt, v4 only; scored beside the table, not in it
-NON_LIVE = tuple(name for name in _SIZES if name not in (*LIVE, *MULTI_TURN, FORMATS))
-GROUPS = {"non_live": NON_LIVE, "live": LIVE, "single_turn": NON_LIVE + LIVE, "multi_turn": MULTI_TURN}
+MEMORY = ("memory_kv", "memory_rec_sum")  # v4 only; the third, memory_vector, is not here
+V4_ONLY = (FORMATS, *MEMORY)
+NON_LIVE = tuple(name for name in _SIZES if name not in (*LIVE, *MULTI_TURN, *V4_ONLY))
+GROUPS = {
+    "non_live": NON_LIVE,
+    "live": LIVE,
+    "single_turn": NON_LIVE + LIVE,
+    "multi_turn": MULTI_TURN,
+    "memory": MEMORY,
+}
 CATEGORIES = GROUPS["single_turn"]
 
 # The unweighted mean of four, the first of them the unweighted mean of three.
@@ -47,7 +55,7 @@ def expand(names: Iterable[str]) -> tuple[str, ...]:
 
 def asked_once(names: Iterable[str]) -> tuple[str, ...]:
     """Those of `names` (categories) whose rows have one question: all but the conversations."""
-    return tuple(name for name in names if name not in MULTI_TURN)
+    return tuple(name for name in names if name not in MULTI_TURN + MEMORY)
 
 
 def size(category: str, version: str) -> int:

@@ -8,7 +8,7 @@ run that was killed goes on where it stopped.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -57,6 +57,16 @@ class Conversation:
     def submission(self) -> Submission:
         """What the official scorer sees of it."""
         return Submission(self.suite, self.category, self.id, self.turns)
+
+
+Led = TypeVar("Led", bound=Conversation)
+
+
+class Apis(Protocol[Led]):
+    """What answers the calls in conversations."""
+
+    def advance(self, conversations: Sequence[Led]) -> list[Led]:
+        """The conversations at their next question, or at their end; in order."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,7 @@ class SimulatedApis:
             return self._run({"conversations": so_far}, len(part))
 
         rows = run_each(call, conversations, lambda _: {"failed": "ended the simulated APIs"})
-        return [_after(conversation, row) for conversation, row in zip(conversations, rows, strict=True)]
+        return [after_reply(conversation, row) for conversation, row in zip(conversations, rows, strict=True)]
 
     def _run(self, request: dict, count: int) -> tuple[list[dict], ScorerDied | None]:
         return run_scorer_lines(
@@ -129,9 +139,7 @@ class SimulatedApis:
         )
 
 
-def run_conversations(
-    client: Client, conversations: Sequence[Conversation], apis: SimulatedApis, desc: str
-) -> list[Conversation]:
+def run_conversations(client: Client, conversations: Sequence[Led], apis: Apis[Led], desc: str) -> list[Led]:
     """Lead all conversations to their end.
 
     Args:
@@ -179,11 +187,11 @@ def unanswered_once(conversation: Conversation) -> bool:
     return conversation.form not in ("", CUT) and not no_room(conversation)
 
 
-def _by_id(conversations: Iterable[Conversation]) -> dict[str, Conversation]:
+def _by_id(conversations: Iterable[Led]) -> dict[str, Led]:
     return {conversation.id: conversation for conversation in conversations}
 
 
-def _open(conversations: Iterable[Conversation]) -> list[Conversation]:
+def _open(conversations: Iterable[Led]) -> list[Led]:
     return [conversation for conversation in conversations if not conversation.over]
 
 
@@ -201,7 +209,7 @@ def _scored(conversation: Conversation, failure: str) -> ScoredConversation:
     )
 
 
-def _answered(conversation: Conversation, response: Response) -> Conversation:
+def _answered(conversation: Led, response: Response) -> Led:
     """Reasoning goes neither into the chat nor to the scorer, as in BFCL's handlers of reasoning models."""
     if too_long(response):
         return replace(conversation, error=NO_ROOM, form=form_of(response))
@@ -225,7 +233,7 @@ class _DriverReply(BaseModel):
     failed: str = ""
 
 
-def _after(conversation: Conversation, row: dict) -> Conversation:
+def after_reply(conversation: Led, row: dict) -> Led:
     """The conversation after the driver's reply, checked: an answer that was executed may have forged the reply."""
     try:
         reply = _DriverReply.model_validate(row)

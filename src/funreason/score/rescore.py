@@ -11,7 +11,7 @@ from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl
 from funreason.evaluate import bfcl, bfcl_turns
 from funreason.evaluate.answers import without_reasoning
-from funreason.evaluate.bfcl_metrics import CATEGORIES, FORMATS, MULTI_TURN, official_metrics
+from funreason.evaluate.bfcl_metrics import CATEGORIES, MEMORY, MULTI_TURN, V4_ONLY, official_metrics
 from funreason.llm import Response
 from funreason.score.run import SUITE, Scored
 
@@ -40,10 +40,12 @@ def rescore(folder: str | Path, mode: str) -> tuple[list[str], Scored]:
         taken: set[str] = set()
         for number, row in enumerate(read_jsonl(path), 1):
             name, result = _row(row, f"{path}:{number}")
+            if "_prereq_" in name:
+                continue  # fills a memory, and is not scored
             if name in taken:
                 name = _second(name, f"{path}:{number}")
             taken.add(name)
-            if category in MULTI_TURN:
+            if category in MULTI_TURN + MEMORY:
                 turns = _turns(result, f"{path}:{number}")
                 conversations.append(bfcl_turns.Conversation(SUITE, category, name, [], turns=turns))
             else:
@@ -60,8 +62,8 @@ def rescore(folder: str | Path, mode: str) -> tuple[list[str], Scored]:
 
 
 def _files(folder: Path) -> tuple[str, dict[str, Path], list[str]]:
-    """The version, the file of each category, and the categories that are not scored here (memory, web search)."""
-    known = {*CATEGORIES, *MULTI_TURN, FORMATS}
+    """The version, the file of each category, and the categories that are not scored here, such as web search."""
+    known = {*CATEGORIES, *MULTI_TURN, *V4_ONLY}
     found: dict[str, Path] = {}
     versions, left_out = set(), []
     for path in sorted(folder.rglob("BFCL_*_result.json")):

@@ -9,9 +9,9 @@ from funreason.config import LlmParams
 from funreason.config.training import AcebenchParams
 from funreason.core.errors import DataError
 from funreason.core.jsonio import write_json, write_jsonl
-from funreason.evaluate import acebench_run, api_bank, bfcl, bfcl_turns, code_bench
+from funreason.evaluate import acebench_run, api_bank, bfcl, bfcl_memory, bfcl_turns, code_bench
 from funreason.evaluate.answers import ask, counted, greedy
-from funreason.evaluate.bfcl_metrics import MULTI_TURN, asked_once, expand, official_metrics
+from funreason.evaluate.bfcl_metrics import MEMORY, MULTI_TURN, asked_once, expand, official_metrics
 from funreason.llm import Client, ModelRef, counting
 from funreason.prompts import code_messages
 from funreason.score import tools_mode
@@ -93,7 +93,7 @@ def settings(name: str, choice: Choice) -> list[str]:
         if choice.tools:
             lines.append(f"tools API (leaderboard: FC); not asked: {', '.join(tools_mode.NOT_ASKED)}")
         if choice.version == "v4":
-            lines.append("v4's Overall is null: web search and memory, 40 % of it, are not asked")
+            lines.append("v4's Overall is null: web search and memory_vector are not asked")
     elif name == "acebench":
         lines[0] += " (official: 0.001)"
         played = choice.user_model or "nobody: agent_multi_turn is not asked, Agent and Overall are null"
@@ -128,6 +128,9 @@ def _bfcl(choice: Choice) -> Callable[[Client], Scored]:
         prompts = bfcl.official_prompts(SUITE, single, choice.limit, choice.mode, choice.version)
     apis = bfcl_turns.SimulatedApis(choice.version, choice.mode, "tool")
     opened = apis.start(SUITE, multi, choice.limit) if multi else []
+    memories = bfcl_memory.Memories(choice.mode, "tool")
+    remembering = [] if choice.tools else [name for name in categories if name in MEMORY]
+    filling = memories.start(SUITE, remembering, choice.limit)
 
     def job(client: Client) -> Scored:
         if choice.tools:
@@ -135,7 +138,10 @@ def _bfcl(choice: Choice) -> Callable[[Client], Scored]:
             responses = [tools_mode.renamed(*pair) for pair in zip(asked, names, strict=True)]
         else:
             responses = ask(client, [prompt.messages for prompt in prompts], "bfcl")
-        led = bfcl_turns.run_conversations(client, opened, apis, "bfcl multi-turn")
+        led = [
+            *bfcl_turns.run_conversations(client, opened, apis, "bfcl multi-turn"),
+            *bfcl_memory.run(client, filling, memories, "bfcl"),
+        ]
         rows: list[Any] = [
             *bfcl.score(prompts, responses, {SUITE: None}, choice.mode, choice.version),
             *bfcl_turns.score(led, choice.mode, choice.version),

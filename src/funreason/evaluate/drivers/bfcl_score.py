@@ -219,7 +219,7 @@ def guard() -> None:
         eval_runner.ast_checker = guarded(eval_runner.ast_checker)
         bfcl_stub.Handler.decode_ast = guarded_decoder(bfcl_stub.Handler.decode_ast)
     else:
-        for kind in ("ast", "relevance", "multi_turn"):
+        for kind in ("ast", "relevance", "multi_turn", "agentic"):
             name = f"_evaluate_single_{kind}_entry"
             setattr(eval_runner, name, guarded(getattr(eval_runner, name)))
 
