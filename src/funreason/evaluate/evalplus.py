@@ -79,7 +79,7 @@ def score(
         }
         return run_scorer_lines(
             DRIVERS / "evalplus_score.py", scorer_python(ENVIRONMENT), request,
-            timeout_s=120 + 280 * len(part), memory_mb=MEMORY_MB, mode=mode,
+            timeout_s=120 + 520 * len(part), memory_mb=MEMORY_MB, mode=mode,
         )  # fmt: skip  # EvalPlus itself ends a program after a minute
 
     with_code = [number for number, row in enumerate(rows) if row.completion]

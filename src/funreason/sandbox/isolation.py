@@ -170,6 +170,8 @@ def resolve(mode: str) -> str:
 def _problem() -> str | None:
     if not bwrap_program():
         return "not installed"
+    if missing := [name for name in ("setpriv", "prlimit") if not shutil.which(name)]:
+        return f"{' and '.join(missing)} of util-linux not installed"
     with tempfile.TemporaryDirectory() as folder:
         command = [*_limits(10, 512), "/bin/sh", "-c", "echo inside"]
         done = _isolated(command, [], [], folder, _ENVIRONMENT, b"", 10, 512)
