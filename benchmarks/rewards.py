@@ -2,10 +2,11 @@
 
     python benchmarks/rewards.py [REPEATS]
 
-The rows are BFCL's gold calls of the Python categories (`make setup` installs them), each with a group of four
-completions as a model in training writes them: the row's own answer, twice a wrong value that no other completion has,
-and a call too many. Each repeat scores completions that were not scored before, since answers are cached by their text;
-the tools are the same in all repeats, as in all epochs of a training. The best repeat counts.
+The rows are BFCL's gold calls of the Python categories (`make setup` installs them), each with a group of eight
+completions. `group`: half of them are right, the others a wrong value, a call too many, and either of them again, as a
+model in training writes them. `all different`: each has a value that no other completion has, so that no answer is read
+from the cache. Each repeat scores completions that were not scored before; the tools are the same in all repeats, as in
+all epochs of a training. The best repeat counts.
 """
 
 import json
@@ -25,10 +26,12 @@ THINK = "<think>The user wants this, so I call it.</think>\n\n"
 WANTED = 50_000
 
 
-def group(answer: str, number: int, repeat: int) -> list[str]:
-    """Four completions for one row."""
-    wrong = [f"{answer[:-2]}, extra_{number}_{repeat}={at})]" for at in (1, 2)]
-    return [THINK + text for text in (answer, *wrong, f"{answer[:-1]}, g_{number}_{repeat}(a=1)]")]
+def group(answer: str, mark: str, alike: bool) -> list[str]:
+    """Eight completions for one row; `mark` is in no other group."""
+    if not alike:
+        return [f"{THINK}{answer[:-2]}, extra_{mark}_{number}=1)]" for number in range(8)]
+    wrong = [f"{answer[:-2]}, extra_{mark}=1)]", f"{answer[:-1]}, g_{mark}(a=1)]"]
+    return [THINK + text for text in (*[answer] * 4, *wrong, *wrong)]
 
 
 def main() -> None:
@@ -39,19 +42,22 @@ def main() -> None:
     rows = [row for category in NON_LIVE + LIVE for row in gold(category)]
     answers, tools = [render(options[0]) for _, _, options in rows], [json.dumps(tools) for _, tools, _ in rows]
     columns = {
-        "reference": [THINK + answer for answer in answers for _ in range(4)],
-        "tools": [text for text in tools for _ in range(4)],
+        "reference": [THINK + answer for answer in answers for _ in range(8)],
+        "tools": [text for text in tools for _ in range(8)],
     }
     print(f"{len(columns['tools'])} completions, {len(rows)} groups, best of {repeats} repeats after one")
-    for number, reward in enumerate((exact, format, correctness, graded, length)):
-        best = 0.0
-        for repeat in range(repeats + 1):
-            at = number * (repeats + 1) + repeat
-            completions = [text for place, answer in enumerate(answers) for text in group(answer, place, at)]
-            start = time.process_time()
-            reward([""] * len(completions), completions, **columns)
-            best = max(best, len(completions) / (time.process_time() - start)) if repeat else 0.0
-        print(f"{reward.__name__:<12}{best:>12,.0f} completions/s ({best / WANTED:.1f} x {WANTED:,})")
+    for alike in (True, False):
+        for reward in (exact, format, correctness, graded, length):
+            best = 0.0
+            for repeat in range(repeats + 1):
+                marks = [f"{reward.__name__}_{repeat}_{place}" for place in range(len(answers))]
+                groups = [group(answer, mark, alike) for answer, mark in zip(answers, marks, strict=True)]
+                completions = [text for texts in groups for text in texts]
+                start = time.process_time()
+                reward([""] * len(completions), completions, **columns)
+                best = max(best, len(completions) / (time.process_time() - start)) if repeat else 0.0
+            kind = "group" if alike else "all different"
+            print(f"{kind:<15}{reward.__name__:<12}{best:>12,.0f} completions/s ({best / WANTED:.1f} x {WANTED:,})")
 
 
 if __name__ == "__main__":

@@ -36,9 +36,13 @@ def main(name: str) -> None:
     )
     tokens = Path(paths.token_losses(name))
     if params.recipe_of(name).method == "grpo":
+        from funreason.core.jsonio import read_jsonl
+        from funreason.grpo.known import pass_rates
         from funreason.grpo.run import train_by_grpo
 
-        train_by_grpo(*places, params.grpo, params.train, checkpoints=checkpoint_root(), tokens=tokens)
+        of_start = params.round_of(name).generator == params.round_of(name).init  # it wrote the round's samples itself
+        rates = pass_rates(read_jsonl(paths.ledger(name))) if of_start else None
+        train_by_grpo(*places, params.grpo, params.train, checkpoints=checkpoint_root(), tokens=tokens, rates=rates)
         return
     train_round(*places, params.loss, params.train, checkpoints=checkpoint_root(), tokens=tokens)
 

@@ -13,6 +13,7 @@ from funreason.config import GrpoParams, TrainParams
 from funreason.core.jsonio import write_jsonl
 from funreason.grpo import run
 from funreason.grpo.config import grpo_config
+from funreason.grpo.known import pass_rates, tell
 from funreason.grpo.rows import prompt_rows
 from funreason.grpo.segments import result_start
 from funreason.grpo.selection import Selection
@@ -136,6 +137,21 @@ def test_the_prompts_are_the_tokens_of_supervised_training(tiny_model):
     assert prompts["think"] == [False] * 7
 
 
+def test_the_ledger_tells_what_the_start_model_can_do(tiny_model):
+    """Two samples of a query are one prompt; samples that agree but are not selected were right."""
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    actions = {"a#0": "keep", "a#1": "drop", "a#2": "not_selected", "b#0": "hard", "b#1": "hard", "c": "keep"}
+    ledger = [{"id": name, "check": "generate", "action": "keep"} for name in actions]
+    ledger += [{"id": name, "check": "call", "action": action} for name, action in actions.items()]
+    rates = pass_rates(ledger)
+    assert rates == {"a": (2, 3), "b": (0, 2)}
+    rows = [row("<think>x</think>\n\n[f()]", question, f"r1/{key}") for question, key in (("A", "a#0"), ("C", "c"))]
+    prompts, _ = prompt_rows(label_rows(rows, tokenizer, 500)[0], tokenizer, "required")
+    selection = Selection(2, 4, 1.0, 0)
+    tell(selection, prompts, rows, rates, tokenizer)
+    assert selection.counts == [[2, 3], [0, 0]]
+
+
 def test_the_order_is_that_of_trl():
     from trl.trainer.utils import RepeatSampler
 
@@ -188,4 +204,5 @@ def test_a_killed_training_goes_on_to_the_same_weights(tiny_model, tmp_path, mon
     assert max((whole[name] - resumed[name]).abs().max() for name in whole) == 0
     assert again == figures and figures["steps"] == 4
     assert (tmp_path / "whole/metrics/loss.csv").read_bytes() == (tmp_path / "killed/metrics/loss.csv").read_bytes()
+    assert 0 < figures["trained_tokens"] < figures["sampled_tokens"]  # the first sampling is not trained on
     assert figures["dead_groups"]["before"] is not None and figures["samples"]["kl"] >= 0

@@ -50,7 +50,7 @@ def validate(calls: Iterable[Call | dict[str, Any]], tools: list[dict[str, Any]]
     Raises:
         DataError: A tool is not an object with a name, or a called tool does not describe a valid schema.
     """
-    by_name = _by_name(tools)
+    by_name = tools_by_name(tools)
     problems: list[str] = []
     for number, item in enumerate(calls, 1):
         call = Call.of(item)
@@ -62,7 +62,7 @@ def validate(calls: Iterable[Call | dict[str, Any]], tools: list[dict[str, Any]]
     return problems
 
 
-def _by_name(tools: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def tools_by_name(tools: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The tools by name; the first of several with the same name counts."""
     if not isinstance(tools, list):
         raise DataError(f"tools are {tools!r:.80}: give a list of tools")
@@ -74,10 +74,15 @@ def _by_name(tools: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return by_name
 
 
+def argument_validator(tool: dict[str, Any]) -> Draft202012Validator:
+    """The validator of a tool's arguments, for many calls. Raises DataError where it describes no valid schema."""
+    return _validator(json.dumps(tool))
+
+
 def _problems(call: Call, tool: dict[str, Any]) -> list[str]:
     """The problems of one call's arguments, each once: jsonschema reports an object again for each missing name."""
     try:
-        validator = _validator(json.dumps(tool))
+        validator = argument_validator(tool)
         return list(dict.fromkeys(_worded(error) for error in validator.iter_errors(call.arguments)))
     except RecursionError:
         raise DataError(f"tool {call.name!r:.80}: nested too deeply: flatten its parameters") from None

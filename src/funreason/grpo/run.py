@@ -16,6 +16,7 @@ from funreason.core.errors import DataError, ParamsError
 from funreason.core.jsonio import read_jsonl, write_json
 from funreason.grpo.config import check_machine, check_room, grpo_config, reward_parts
 from funreason.grpo.curves import CURVE, grpo_summary
+from funreason.grpo.known import Rates, tell
 from funreason.grpo.rows import prompt_rows
 from funreason.grpo.selection import Selection
 from funreason.grpo.trainer import GroupTrainer
@@ -47,7 +48,7 @@ def train_by_grpo(
     *,
     checkpoints: Path,
     tokens: Path | None = None,
-    pass_rates: dict[str, tuple[float, float]] | None = None,
+    rates: Rates | None = None,
     save_seconds: float = 60,
 ) -> None:
     """Train a model by rewards, from the last checkpoint of the same training where there is one.
@@ -61,8 +62,8 @@ def train_by_grpo(
         train: The block `train`; its epochs, learning rate and batch size are those of supervised training.
         checkpoints: The folder of all trainings' checkpoints.
         tokens: The file for the losses of single tokens of a few rows; None writes none.
-        pass_rates: Query of a row → (samples that were right, samples), as the ledger has it; None where it is not
-            known.
+        rates: What the ledger knows of the start model's samples, as from `known.pass_rates`; None where they are not
+            the start model's.
         save_seconds: Time between two checkpoints.
 
     Raises:
@@ -73,7 +74,9 @@ def train_by_grpo(
     logging.disable_progress_bar()
     datasets.disable_progress_bars()
     check_machine(grpo)
-    folder = checkpoints / run_key(rows, ref.identity, grpo.model_dump(), train.model_dump(), {"code": _code()})
+    folder = checkpoints / run_key(
+        rows, ref.identity, grpo.model_dump(), train.model_dump(), {"code": _code(), "rates": rates}
+    )
     _ = grpo_config(folder, grpo, train, ref, []).device  # which connects the processes
     models = [load(ref, quantization(train.lora), train.attn_implementation)]
     model, tokenizer, dtype = models[0]
@@ -99,6 +102,8 @@ def train_by_grpo(
     def attempt(sized: TrainParams) -> tuple[Any, Any, Any]:
         """The trainer after training, and the losses of single tokens before and after."""
         selection = Selection(len(prompts), grpo.samples, grpo.select.fraction, train.seed)
+        if rates:
+            tell(selection, prompts, read_jsonl(rows), rates, tokenizer)
         trainer: Any = GroupTrainer(
             (models.pop() if models else load(ref, quantization(train.lora), train.attn_implementation))[0],
             grpo_config(folder, grpo, sized, ref, stops),

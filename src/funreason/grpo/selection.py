@@ -3,10 +3,11 @@
 For each prompt the selection keeps how often it was sampled, and how many of these samples earned what most of their
 group did. With m, the chance of that most frequent reward, a group of n samples is dead with about mⁿ + (1 − m)ⁿ; for a
 binary reward this is exact. The prompts whose next groups are the least likely to be dead are trained on in an epoch;
-where those that teach are too few to fill it, they come up to three times, each time with new samples, and a tenth of
-the epoch tries the others. Every group is counted, and old counts fade, so that what was left out is tried again.
+where those that teach are too few to fill it, they come again, with new samples, and a tenth of the epoch tries the
+others. Every group is counted, and old counts fade, so that what was left out is tried again.
 """
 
+import heapq
 import json
 import random
 from collections import Counter
@@ -16,8 +17,8 @@ from pathlib import Path
 FILE = "selection.json"  # in a checkpoint
 FADE = 0.7  # of the counts, per epoch
 PRIOR, PRIOR_WEIGHT = 0.75, 1.0  # m of a prompt that was not sampled, and how many samples this belief is worth
-TEACHES = 0.5  # the least chance of a live group of a prompt that may come again within an epoch
-MOST_TIMES, TRIED = 3, 0.1
+AGAIN = 0.8  # a prompt is worth that much less each time that it comes again within an epoch
+TRIED = 0.1  # of an epoch: prompts that are not among the others
 DIGITS = 6  # rewards that differ by less are the same: they are sums of floats
 
 
@@ -88,12 +89,16 @@ class Selection:
 
     def _chosen(self, order: list[int]) -> list[int]:
         """`taken` of the prompts, the likeliest to teach first; of equals the first in `order`."""
-        best = sorted(order, key=self.chance, reverse=True)
-        teaching = [prompt for prompt in best if self.chance(prompt) >= TEACHES]
-        room = self.taken - max(1, round(TRIED * self.taken))
-        again = (teaching * MOST_TIMES)[:room] if len(teaching) < room else best[: self.taken]
-        others = [prompt for prompt in best if prompt not in set(again)]
-        return (again + others)[: self.taken]
+        worth = [(-self.chance(prompt), place, prompt) for place, prompt in enumerate(order)]
+        heapq.heapify(worth)
+        chosen: list[int] = []
+        while len(chosen) < self.taken - round(TRIED * self.taken):
+            least, place, prompt = worth[0]
+            chosen.append(prompt)
+            heapq.heapreplace(worth, (AGAIN * least, place, prompt))
+        taken = set(chosen)
+        others = sorted((prompt for prompt in order if prompt not in taken), key=self.chance, reverse=True)
+        return chosen + others[: self.taken - len(chosen)]
 
     def save(self, folder: str | Path) -> None:
         """Write the state into a checkpoint."""

@@ -132,16 +132,18 @@ class GroupTrainer(GRPOTrainer):
     _sampling_first = False
 
     def sample_first(self) -> None:
-        """Sample each prompt, and tell the selection the rewards; called on all ranks before the first step."""
-        size = max(1, self._train_batch_size * int(self.args.steps_per_generation or 1) // self.first_samples)
+        """Sample each prompt that the selection does not know, and tell it the rewards; called on all ranks."""
         state, dead, groups = self.accelerator, 0, 0
+        unknown = [place for place, (_, asked) in enumerate(self.selection.counts) if not asked]
+        size = max(1, self._train_batch_size * int(self.args.steps_per_generation or 1) // self.first_samples)
         rows: Any = self.train_dataset
+        self.model.train()  # else TRL counts no tokens
         self._sampling_first = True
-        for start in range(0, len(rows), size * state.num_processes):
+        for start in range(0, len(unknown), size * state.num_processes):
             first = start + size * state.process_index
-            places = [place % len(rows) for place in range(first, first + size)]
+            places = [unknown[place % len(unknown)] for place in range(first, first + size)]
             if state.num_processes == 1:
-                places = [place for place in places if place >= start]  # the last part is not filled up
+                places = unknown[start : start + size]  # the last part is not filled up
             inputs = [row for row in rows.select(places) for _ in range(self.first_samples)]
             self._prompt_ids = [row["prompt_ids"] for row in inputs]
             prompts = [row["prompt"] for row in inputs]
@@ -149,7 +151,8 @@ class GroupTrainer(GRPOTrainer):
             self._calculate_rewards(inputs, prompts, completions, ids)
             dead, groups = dead + self._dead, groups + len(places) * state.num_processes
         self._sampling_first = False
-        self.selection.dead_before, self.selection.first_tokens = dead / groups, self.state.num_input_tokens_seen
+        self.selection.dead_before = dead / groups if groups else None
+        self.selection.first_tokens = self.state.num_input_tokens_seen
         self._metrics["train"].clear()
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:

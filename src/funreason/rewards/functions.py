@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from funreason.calls.completion import CLOSE, OPEN
 from funreason.calls.forms import UNREADABLE
 from funreason.core.errors import DataError
 from funreason.rewards.matching import matched
-from funreason.rewards.reading import Answer, fits_tools, read_completion, read_reference
+from funreason.rewards.reading import CACHED, answer_of, fits_tools, read_answer, read_reference
 
 LOWEST, HIGHEST = -3.0, 3.0  # of ToolRL's correctness
 ROOM = 2  # a completion may be that many times as long as its reference before `length` takes anything
@@ -18,14 +19,26 @@ class Case(NamedTuple):
     """A completion beside its row.
 
     Attributes:
-        answer: What it answers; None where the marks around its reasoning are wrong, or it was cut.
-        wanted: What the row's own completion answers.
+        answer: The text of its answer; None where the marks around its reasoning are wrong, or it was cut.
+        reference: The row's own completion.
         tools: The JSON text of the row's tools; None where they are not known.
     """
 
-    answer: Answer | None
-    wanted: Answer
+    answer: str | None
+    reference: str
     tools: str | None
+
+    def is_exact(self) -> bool:
+        """Whether it earns Tool-N1's reward."""
+        return self.answer is not None and _is_exact(self.answer, self.reference)
+
+    def is_formed(self) -> bool:
+        """Whether it earns ToolRL's format reward."""
+        return self.answer is not None and _is_formed(self.answer, self.tools)
+
+    def correctness(self) -> float:
+        """ToolRL's graded reward."""
+        return LOWEST if self.answer is None else _correctness(self.answer, self.reference)
 
 
 def exact(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
@@ -38,7 +51,7 @@ def exact(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) ->
         completions: The completions.
         columns: See the package.
     """
-    return [float(_is_exact(case)) for case in _cases(prompts, completions, columns)]
+    return [float(case.is_exact()) for case in _cases(prompts, completions, columns)]
 
 
 def format(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
@@ -51,7 +64,7 @@ def format(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -
         completions: The completions.
         columns: See the package.
     """
-    return [float(_is_formed(case)) for case in _cases(prompts, completions, columns)]
+    return [float(case.is_formed()) for case in _cases(prompts, completions, columns)]
 
 
 def correctness(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
@@ -64,7 +77,7 @@ def correctness(prompts: Sequence[Any], completions: Sequence[Any], **columns: A
         completions: The completions.
         columns: See the package.
     """
-    return [_correctness(case) for case in _cases(prompts, completions, columns)]
+    return [case.correctness() for case in _cases(prompts, completions, columns)]
 
 
 def graded(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
@@ -75,7 +88,7 @@ def graded(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -
         completions: The completions.
         columns: See the package.
     """
-    return [_is_formed(case) + _correctness(case) for case in _cases(prompts, completions, columns)]
+    return [case.is_formed() + case.correctness() for case in _cases(prompts, completions, columns)]
 
 
 def length(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
@@ -93,25 +106,27 @@ def length(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -
     return [-min(max(size - room, 0) / room, 1.0) if room else 0.0 for size, room in sizes]
 
 
-def _is_exact(case: Case) -> bool:
-    if case.answer is None:
-        return False
-    return case.answer.keys == case.wanted.keys if case.wanted.calls else case.answer.refuses
+# Cached by their texts: the completions of a group repeat each other.
+@lru_cache(maxsize=CACHED)
+def _is_exact(text: str, reference: str) -> bool:
+    answer, wanted = read_answer(text), read_reference(reference)
+    return answer.keys == wanted.keys if wanted.calls else answer.refuses
 
 
-def _is_formed(case: Case) -> bool:
-    answer = case.answer
-    if answer is None or answer.form == UNREADABLE:
-        return False
-    return case.tools is None or answer.keys == case.wanted.keys or fits_tools(answer, case.tools)
+@lru_cache(maxsize=CACHED)
+def _is_formed(text: str, tools: str | None) -> bool:
+    answer = read_answer(text)
+    return answer.form != UNREADABLE and (tools is None or fits_tools(answer, tools))
 
 
-def _correctness(case: Case) -> float:
-    if _is_exact(case):
+@lru_cache(maxsize=CACHED)
+def _correctness(text: str, reference: str) -> float:
+    if _is_exact(text, reference):
         return HIGHEST
-    if case.answer is None or not case.answer.calls or not case.wanted.calls:
+    answer, wanted = read_answer(text), read_reference(reference)
+    if not answer.calls or not wanted.calls:
         return LOWEST
-    return LOWEST + (HIGHEST - LOWEST) * matched(case.answer, case.wanted)
+    return LOWEST + (HIGHEST - LOWEST) * matched(answer, wanted)
 
 
 def _cases(prompts: Sequence[Any], completions: Sequence[Any], columns: dict[str, Any]) -> Iterator[Case]:
@@ -122,8 +137,9 @@ def _cases(prompts: Sequence[Any], completions: Sequence[Any], columns: dict[str
         own = references[at]
         reasons = CLOSE in own if think[at] is None else think[at]
         open_ = _opens(prompts[at]) if opened[at] is None else opened[at]
-        answer = None if ended[at] is False else read_completion(_text(completion), reasons, open_)
-        yield Case(answer, read_reference(own), _tools_text(tools[at]))
+        answer = None if ended[at] is False else answer_of(_text(completion), reasons, open_)
+        read_reference(own)  # which refuses one that nothing can equal
+        yield Case(answer, own, _tools_text(tools[at]))
 
 
 def _column(columns: dict[str, Any], name: str, size: int) -> Sequence[Any]:

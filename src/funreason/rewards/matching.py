@@ -13,17 +13,10 @@ has more: an answer with as many calls and parameters as wanted earns ToolRL's r
 
 import json
 from collections import Counter
-from functools import lru_cache
-from itertools import product
+from typing import Any
 
-from funreason.rewards.reading import CACHED, Answer
-
-
-@lru_cache(maxsize=CACHED)
-def _parts(key: str) -> tuple[str, dict[str, str]]:
-    """The name of a call, and its parameters with their values as JSON texts: to Python True, 1 and 1.0 are equal."""
-    call = json.loads(key)
-    return call["name"], {name: json.dumps(value, sort_keys=True) for name, value in call["arguments"].items()}
+from funreason.calls.text import Call
+from funreason.rewards.reading import Answer
 
 
 def matched(answer: Answer, wanted: Answer) -> float:
@@ -32,28 +25,32 @@ def matched(answer: Answer, wanted: Answer) -> float:
     Returns:
         0 to 1; 1 only for the same calls.
     """
-    return _matched(answer.keys, wanted.keys)
-
-
-@lru_cache(maxsize=CACHED)
-def _matched(answer: tuple[str, ...], wanted: tuple[str, ...]) -> float:
-    mine, right = [_parts(key) for key in answer], [_parts(key) for key in wanted]
-    names, right_names = Counter(name for name, _ in mine), Counter(name for name, _ in right)
+    mine, right = answer.calls, wanted.calls
+    names, right_names = Counter(call.name for call in mine), Counter(call.name for call in right)
     in_names = (names & right_names).total() / (names | right_names).total()
-    pairs = [(_pair(one, other), i, j) for (i, one), (j, other) in product(enumerate(mine), enumerate(right))]
-    parameters = max(sum(len(values) for _, values in calls) for calls in (mine, right))
-    most = 1 + max(len(mine), len(right)) + parameters
-    return (in_names + _assigned(pairs)) / most
+    pairs = [
+        (_pair(one, other), i, j)
+        for i, one in enumerate(mine)
+        for j, other in enumerate(right)
+        if one.name == other.name
+    ]
+    parameters = max(sum(len(call.arguments) for call in calls) for calls in (mine, right))
+    return (in_names + _assigned(pairs)) / (1 + max(len(mine), len(right)) + parameters)
 
 
-def _pair(one: tuple[str, dict[str, str]], other: tuple[str, dict[str, str]]) -> float:
-    """r_param + r_value of two calls; 0 where their functions differ."""
-    (name, values), (right_name, right) = one, other
-    if name != right_name:
-        return 0.0
-    union = values.keys() | right.keys()
-    in_parameters = len(values.keys() & right.keys()) / len(union) if union else 1.0
-    return in_parameters + sum(values[key] == right[key] for key in values.keys() & right.keys())
+def _pair(one: Call, other: Call) -> float:
+    """r_param + r_value of two calls of one function."""
+    mine, right = one.arguments, other.arguments
+    both = mine.keys() & right.keys()
+    union = len(mine) + len(right) - len(both)
+    return (len(both) / union if union else 1.0) + sum(_is_same(mine[key], right[key]) for key in both)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values are equal as JSON: to Python True, 1 and 1.0 are equal, and a tuple is not a list."""
+    if isinstance(one, str | int | float) or one is None:
+        return type(one) is type(other) and one == other
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _assigned(pairs: list[tuple[float, int, int]]) -> float:

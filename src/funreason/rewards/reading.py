@@ -5,6 +5,7 @@ Answers are cached by their text: the completions of a group repeat each other, 
 
 import json
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from funreason.calls.completion import CLOSE, OPEN
 from funreason.calls.forms import CALLS, EMPTY, STATEMENT, UNREADABLE, is_statement
 from funreason.calls.parser import CallSyntaxError, parse
 from funreason.calls.text import Call
-from funreason.calls.validate import validate
+from funreason.calls.validate import argument_validator, tools_by_name
 from funreason.core.errors import DataError
 
 CACHED = 65_536
@@ -42,8 +43,8 @@ class Answer(NamedTuple):
 MALFORMED = Answer(UNREADABLE)
 
 
-def read_completion(text: str, think: bool, opened: bool) -> Answer | None:
-    """The answer of a completion.
+def answer_of(text: str, think: bool, opened: bool) -> str | None:
+    """The text of a completion's answer.
 
     Args:
         text: The whole completion.
@@ -54,8 +55,7 @@ def read_completion(text: str, think: bool, opened: bool) -> Answer | None:
         None where the marks around the reasoning are missing, repeated or out of order.
     """
     bare = not think and not opened and OPEN not in text and CLOSE not in text
-    answer = text.strip() if bare else _after_reasoning(text, opened)
-    return None if answer is None else read_answer(answer)
+    return text.strip() if bare else _after_reasoning(text, opened)
 
 
 def _after_reasoning(text: str, opened: bool) -> str | None:
@@ -102,20 +102,15 @@ def read_reference(text: str) -> Answer:
 
 def fits_tools(answer: Answer, tools: str) -> bool:
     """Whether each call of an answer is valid by the JSON Schema of its tool; `tools` is the JSON text of a list."""
-    return all(_is_valid(key, tools) for key in answer.keys)
-
-
-@lru_cache(maxsize=CACHED)
-def _is_valid(call: str, tools: str) -> bool:
-    return not validate([json.loads(call)], _tools(tools))
+    known = _validators(tools)
+    return all(call.name in known and known[call.name](call.arguments) for call in answer.calls)
 
 
 @lru_cache(maxsize=4096)
-def _tools(text: str) -> list[dict[str, Any]]:
+def _validators(text: str) -> dict[str, Callable[[Any], bool]]:
+    """Tool → whether arguments are valid."""
     try:
         tools = json.loads(text)
     except ValueError as error:
         raise DataError(f"tools {text!r:.80}: {error}; give a list of tools, or its JSON text") from None
-    if not isinstance(tools, list):
-        raise DataError(f"tools {text!r:.80}: give a list of tools, or its JSON text")
-    return tools
+    return {name: argument_validator(tool).is_valid for name, tool in tools_by_name(tools).items()}
