@@ -137,7 +137,8 @@ class GroupTrainer(GRPOTrainer):
         unknown = [place for place, (_, asked) in enumerate(self.selection.counts) if not asked]
         size = max(1, self._train_batch_size * int(self.args.steps_per_generation or 1) // self.first_samples)
         rows: Any = self.train_dataset
-        self.model.train()  # else TRL counts no tokens
+        model: Any = self.model
+        model.train()  # else TRL counts no tokens
         self._sampling_first = True
         for start in range(0, len(unknown), size * state.num_processes):
             first = start + size * state.process_index
