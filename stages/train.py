@@ -1,8 +1,9 @@
 """Train a round's start model on the round's rows: with the multiscale loss, or by GRPO where its recipe says so.
 
 Run as: python stages/train.py r0
-Reads params.yaml, data/<round>/train.jsonl and the start model; writes models/<round>/, data/<round>/tokens.json and,
-in metrics/<round>/, train.json, loss.csv and heldout.csv. Killed and run again, it goes on from its last checkpoint.
+Reads params.yaml, data/<round>/{method.json,train.jsonl} and the start model; writes models/<round>/,
+data/<round>/tokens.json and, in metrics/<round>/, train.json, loss.csv and heldout.csv. Killed and run again, it goes on
+from its last checkpoint.
 """
 
 import sys
@@ -14,8 +15,9 @@ from funreason.core.runtime import run
 
 
 def main(name: str) -> None:
-    from funreason.config import load_params
+    from funreason.config import GrpoParams, load_params
     from funreason.core import paths
+    from funreason.core.jsonio import read_json
     from funreason.llm import load_ref
     from funreason.llm.engines import sockets
     from funreason.train.checkpoints import checkpoint_root
@@ -35,14 +37,12 @@ def main(name: str) -> None:
         Path(paths.metrics_folder(name)),
     )
     tokens = Path(paths.token_losses(name))
-    if params.recipe_of(name).method == "grpo":
-        from funreason.core.jsonio import read_jsonl
-        from funreason.grpo.known import pass_rates
+    method = read_json(paths.method(name))
+    if method["method"] == "grpo":
         from funreason.grpo.run import train_by_grpo
 
-        of_start = params.round_of(name).generator == params.round_of(name).init  # it wrote the round's samples itself
-        rates = pass_rates(read_jsonl(paths.ledger(name))) if of_start else None
-        train_by_grpo(*places, params.grpo, params.train, checkpoints=checkpoint_root(), tokens=tokens, rates=rates)
+        grpo = GrpoParams.model_validate(method["grpo"])
+        train_by_grpo(*places, grpo, params.train, checkpoints=checkpoint_root(), tokens=tokens, rates=method["rates"])
         return
     train_round(*places, params.loss, params.train, checkpoints=checkpoint_root(), tokens=tokens)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from funreason.core.errors import SandboxError
+from funreason.evaluate import DRIVERS
 from funreason.sandbox import isolation as sandbox
 from funreason.sandbox.seccomp import bpf_program
 
@@ -336,3 +337,22 @@ def test_unknown_mode():
 def test_interpreter_needs_no_hidden_links():
     python = sandbox.interpreter(sys.executable)
     assert not os.path.islink(python.command[0]) and Path(python.env["PYTHONPATH"]).is_dir()
+
+
+def test_a_folder_that_is_shown_below_tmp_is_left_in_place(inside, tmp_path):
+    """A checkout or an environment can lie in /tmp, which is emptied after each program."""
+    shown = tmp_path / "a b" / "shown"
+    shown.mkdir(parents=True)
+    (shown / "data.txt").write_text("shown")
+    (shown / "cleanup.py").write_text((DRIVERS / "cleanup.py").read_text())
+    source = f"""
+import os, sys
+sys.path.insert(0, {str(shown)!r})
+import cleanup
+os.makedirs('/tmp/left/behind')
+os.chmod('/tmp/left', 0)
+cleanup.clean()
+print(open({str(shown / "data.txt")!r}).read(), os.listdir('/tmp'))
+"""
+    done = inside(source, readable=[shown])
+    assert done.stdout.decode() == f"shown ['{tmp_path.parts[2]}']\n", done.stderr

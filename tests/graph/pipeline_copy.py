@@ -18,7 +18,7 @@ from funreason.config import read_yaml, yaml
 
 PARAMS = ROOT / "profiles/toy.yaml"  # complete
 ROUNDS = ("r0", "r1")
-LOOPED = ("generate", "response", "query_tool", "cot", "call", "format", "validate", "publish", "train",
+LOOPED = ("generate", "response", "query_tool", "cot", "call", "format", "validate", "publish", "method", "train",
           "evaluate_bfcl", "evaluate_code", "gate", "code_retention", "summary")  # fmt: skip
 
 

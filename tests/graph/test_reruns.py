@@ -68,7 +68,9 @@ def test_a_link_of_the_chain_reaches_its_stage_only(project):
     set_param("rounds.r1.replay", "data/empty.jsonl")
     set_param("rounds.r1.generator", "base")
     set_param("rounds.r1.tasks", "data/r0/hard.jsonl")
-    assert changed()[0] == every("train", "gate", "validate", "generate", "publish", rounds=["r1"]) | {"report"}
+    assert changed()[0] == every("train", "gate", "validate", "generate", "publish", "method", rounds=["r1"]) | {
+        "report"
+    }
 
 
 def test_a_source_reaches_the_stages_that_read_it(project):
@@ -119,6 +121,8 @@ def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
         ("fcdr.call.max_regen", every("call")),
         ("fcdr.format.max_regen", every("format")),
         ("train.epochs", every("train")),
+        ("grpo.samples", every("method")),
+        ("recipes.distill.method", every("method", rounds=["r0"])),
         ("llm.dtype", LLM_STAGES | BASELINES),
         ("llm.max_num_seqs", set()),
         ("llm.server.concurrency", set()),

@@ -13,8 +13,8 @@ from funreason.config import GrpoParams, TrainParams
 from funreason.core.jsonio import write_jsonl
 from funreason.grpo import run
 from funreason.grpo.config import grpo_config
-from funreason.grpo.known import pass_rates, tell
-from funreason.grpo.rows import prompt_rows
+from funreason.grpo.known import pass_rates
+from funreason.grpo.rows import prompt_rows, tell
 from funreason.grpo.segments import result_start
 from funreason.grpo.selection import Selection
 from funreason.grpo.trainer import GroupSampler, GroupTrainer

@@ -133,6 +133,11 @@ def summary(name: str) -> str:
     return f"{metrics_folder(name)}/summary.json"
 
 
+def method(name: str) -> str:
+    """How the model of a round is trained."""
+    return f"{data_folder(name)}/method.json"
+
+
 def token_losses(name: str) -> str:
     """The losses of single tokens before and after a training, for a few rows."""
     return f"{data_folder(name)}/tokens.json"

@@ -4,16 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from datasets import Dataset
-from transformers import PreTrainedTokenizerBase
-
-from funreason.calls.results import for_template
-from funreason.grpo.selection import Selection
-from funreason.srml.rows import UnusableRow, render
-from funreason.srml.template import unmarked
-
-REFUSED = ("drop", "hard")  # actions of the checks on a sample that is not right
 Rates = dict[str, tuple[int, int]]  # query → (samples that were right, samples)
+REFUSED = ("drop", "hard")  # actions of the checks on a sample that is not right
 
 
 def pass_rates(ledger: Iterable[dict[str, Any]]) -> Rates:
@@ -26,38 +18,13 @@ def pass_rates(ledger: Iterable[dict[str, Any]]) -> Rates:
     wrong: set[str] = set()
     for line in ledger:
         if line["check"] == "generate":
-            samples[_query(line["id"])] += 1
+            samples[query_of(line["id"])] += 1
         if line["action"] in REFUSED:
             wrong.add(line["id"])
-    refused = Counter(map(_query, wrong))
+    refused = Counter(map(query_of, wrong))
     return {query: (count - refused[query], count) for query, count in samples.items() if count > 1}
 
 
-def _query(sample: str) -> str:
+def query_of(sample: str) -> str:
+    """The id of the query that a sample answers."""
     return sample.rpartition("/")[2].partition("#")[0]
-
-
-def tell(
-    selection: Selection, prompts: Dataset, rows: Iterable[dict], rates: Rates, tokenizer: PreTrainedTokenizerBase
-) -> None:
-    """Tell a selection what the ledger knows.
-
-    Args:
-        selection: Of the prompts.
-        prompts: As from `rows.prompt_rows`.
-        rows: The training rows of the round itself, of which the prompts were made.
-        rates: As from `pass_rates`.
-        tokenizer: The start model's.
-    """
-    places = {prompt: place for place, prompt in enumerate(prompts["prompt"])}
-    told = set()
-    for row in rows:
-        query = _query(row["id"])
-        if query in rates and query not in told:
-            try:
-                place = places.get(unmarked(render(row, tokenizer, for_template)[0]))
-            except UnusableRow:
-                continue
-            if place is not None:
-                told.add(query)
-                selection.know(place, *rates[query])

@@ -2,16 +2,22 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from datasets import Dataset, Features, List, Value
 from transformers import PreTrainedTokenizerBase
 
 from funreason.calls.forms import UNREADABLE
+from funreason.calls.results import for_template
 from funreason.core.errors import DataError
+from funreason.grpo.known import Rates, query_of
+from funreason.grpo.selection import Selection
 from funreason.rewards.reading import read_reference
 from funreason.srml.controls import CLOSE
+from funreason.srml.rows import UnusableRow, render
 from funreason.srml.segments import IGNORED
+from funreason.srml.template import unmarked
 from funreason.train.exact import text_of
 
 _LIST = "[\n    {"  # how the list of tools begins in a calling prompt
@@ -76,3 +82,29 @@ def _is_usable(reference: str) -> bool:
         return read_reference(reference).form != UNREADABLE
     except DataError:
         return False
+
+
+def tell(
+    selection: Selection, prompts: Dataset, rows: Iterable[dict], rates: Rates, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Tell a selection what the ledger knows.
+
+    Args:
+        selection: Of the prompts.
+        prompts: As from `rows.prompt_rows`.
+        rows: The training rows of the round itself, of which the prompts were made.
+        rates: As from `known.pass_rates`.
+        tokenizer: The start model's.
+    """
+    places = {prompt: place for place, prompt in enumerate(prompts["prompt"])}
+    told = set()
+    for row in rows:
+        query = query_of(row["id"])
+        if query in rates and query not in told:
+            try:
+                place = places.get(unmarked(render(row, tokenizer, for_template)[0]))
+            except UnusableRow:
+                continue
+            if place is not None:
+                told.add(query)
+                selection.know(place, *rates[query])

@@ -1,4 +1,4 @@
-"""Train one round by GRPO: the counterpart of `train.run`, with the same rows, start, checkpoints and files."""
+"""Train one round by GRPO: the counterpart of `train/run.py`, with the same rows, start, checkpoints and files."""
 
 import hashlib
 import shutil
@@ -16,8 +16,8 @@ from funreason.core.errors import DataError, ParamsError
 from funreason.core.jsonio import read_jsonl, write_json
 from funreason.grpo.config import check_machine, check_room, grpo_config, reward_parts
 from funreason.grpo.curves import CURVE, grpo_summary
-from funreason.grpo.known import Rates, tell
-from funreason.grpo.rows import prompt_rows
+from funreason.grpo.known import Rates
+from funreason.grpo.rows import prompt_rows, tell
 from funreason.grpo.selection import Selection
 from funreason.grpo.trainer import GroupTrainer
 from funreason.llm.refs import ModelRef

@@ -6,9 +6,11 @@ isolation.py says by FUNREASON_SANDBOX where a driver runs; without it, nothing 
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2): orphans among the descendants become children of this process
@@ -24,11 +26,29 @@ def clean() -> None:
     """End all descendants, then empty the folders. Raises OSError where a file stays: this process should end then."""
     end_descendants()
     for folder in scratch_folders():
-        if names := os.listdir(folder):
-            subprocess.run(["/bin/chmod", "-Rf", "u+rwx", folder], stderr=subprocess.DEVNULL)
-            subprocess.run(["/bin/rm", "-rf", "--", *(os.path.join(folder, name) for name in names)])
-            if os.listdir(folder):
+        if paths := _leftovers(folder):
+            subprocess.run(["/bin/chmod", "-Rf", "u+rwx", *paths], stderr=subprocess.DEVNULL)
+            subprocess.run(["/bin/rm", "-rf", "--", *paths])
+            if _leftovers(folder):
                 raise OSError(f"{folder} cannot be emptied")
+
+
+def _leftovers(folder: str) -> list[str]:
+    """The paths in a folder, without what is mounted there and the folders above it: a checkout can lie in /tmp."""
+    subprocess.run(["/bin/chmod", "-f", "u+rwx", folder], stderr=subprocess.DEVNULL)
+    paths = []
+    for entry in os.scandir(folder):
+        if not any(mount == entry.path or mount.startswith(f"{entry.path}/") for mount in _mounts()):
+            paths.append(entry.path)
+        elif entry.path not in _mounts():
+            paths += _leftovers(entry.path)
+    return paths
+
+
+@cache  # a program cannot mount anything
+def _mounts() -> list[str]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), line.split(" ")[4]) for line in lines]
 
 
 def end_descendants() -> None:
