@@ -2,8 +2,8 @@
 
 Run as: python stages/train.py r0
 Reads params.yaml, data/<round>/{method.json,train.jsonl} and the start model; writes models/<round>/,
-data/<round>/tokens.json and, in metrics/<round>/, train.json, loss.csv and heldout.csv. Killed and run again, it goes on
-from its last checkpoint.
+data/<round>/tokens.json and, in metrics/<round>/, train.json, loss.csv and heldout.csv. Killed and run again, it goes
+on from its last checkpoint.
 """
 
 import sys
