@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-from transformers import PrinterCallback
 from transformers.utils import logging
 
 import funreason.grpo
@@ -25,17 +24,16 @@ from funreason.serve.certificate import check_before_training
 from funreason.srml import TrainingDataError
 from funreason.srml.template import stop_tokens
 from funreason.train.adapters import lora_config, quantization
-from funreason.train.answering import ExactCalls
 from funreason.train.callbacks import HeldoutEpochs, Progress, TimedCheckpoints
-from funreason.train.checkpoints import checkpoint_bytes, last_complete, require_space, run_key
+from funreason.train.checkpoints import run_key
 from funreason.train.curves import write_curve, write_heldout
 from funreason.train.exact import choose
 from funreason.train.fallback import with_fallback
 from funreason.train.heldout import labelled_sides
-from funreason.train.keep import KeepBest, best_folder, kept_step
-from funreason.train.run import save, trained_sizes
+from funreason.train.keep import best_folder, kept_step
+from funreason.train.run import save, to_the_end
 from funreason.train.start import load
-from funreason.train.token_losses import sample_rows, token_losses, token_report
+from funreason.train.token_losses import sample_rows, token_report
 
 
 def train_by_grpo(
@@ -116,15 +114,7 @@ def train_by_grpo(
             peft_config=lora_config(train.lora),
             callbacks=[TimedCheckpoints(save_seconds), Progress(), *([HeldoutEpochs()] if len(heldout) else [])],
         )
-        require_space(folder, checkpoint_bytes(train.launcher, train.keep, *trained_sizes(trainer.model)))
-        trainer.remove_callback(PrinterCallback)
-        if questions:
-            trainer.add_callback(ExactCalls(trainer, questions))
-        if train.keep == "best":
-            trainer.add_callback(KeepBest(trainer))
-        before = token_losses(trainer, sample) if tokens else None
-        trainer.train(resume_from_checkpoint=last_complete(folder, delete=trainer.is_world_process_zero()))
-        return trainer, before, token_losses(trainer, sample) if tokens else None
+        return trainer, *to_the_end(trainer, folder, train, questions, sample if tokens else None)
 
     trainer, before, after = with_fallback(train, None, attempt)
     kept = kept_step(trainer, train.keep)

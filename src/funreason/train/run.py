@@ -23,7 +23,7 @@ from funreason.train.answering import SHARDED, ExactCalls
 from funreason.train.callbacks import HeldoutEpochs, Progress, TimedCheckpoints
 from funreason.train.checkpoints import checkpoint_bytes, last_complete, require_space, run_key
 from funreason.train.curves import summary, write_curve, write_heldout
-from funreason.train.exact import choose
+from funreason.train.exact import Question, choose
 from funreason.train.fallback import measured_peak, peak_estimate, with_fallback
 from funreason.train.heldout import labelled_sides
 from funreason.train.keep import KeepBest, best_folder, kept_step
@@ -95,15 +95,7 @@ def train_round(
             peft_config=lora_config(train.lora),
             callbacks=[TimedCheckpoints(save_seconds), Progress(), *([HeldoutEpochs()] if len(heldout) else [])],
         )
-        require_space(folder, checkpoint_bytes(train.launcher, train.keep, *trained_sizes(trainer.model)))
-        trainer.remove_callback(PrinterCallback)
-        if questions:
-            trainer.add_callback(ExactCalls(trainer, questions))
-        if train.keep == "best":
-            trainer.add_callback(KeepBest(trainer))
-        before = token_losses(trainer, sample) if tokens else None
-        trainer.train(resume_from_checkpoint=last_complete(folder, delete=trainer.is_world_process_zero()))
-        return trainer, before, token_losses(trainer, sample) if tokens else None
+        return trainer, *to_the_end(trainer, folder, train, questions, sample if tokens else None)
 
     trainer, before, after = with_fallback(train, peak, attempt)
     kept = kept_step(trainer, train.keep)
@@ -122,6 +114,35 @@ def train_round(
             estimated = f"{peak(micro_batch).total / 1e9:.1f} GB were expected"
             print(f"train: at most {measured_peak() / 1e9:.1f} GB of memory per process; {estimated}", file=sys.stderr)
         shutil.rmtree(folder)  # done: whoever runs it again wants it trained again
+
+
+def to_the_end(
+    trainer: Any, folder: Path, train: TrainParams, questions: list[Question], sample: datasets.Dataset | None
+) -> tuple[Any, Any]:
+    """Train from the last checkpoint, if there is one.
+
+    Args:
+        trainer: Of TRL, before training.
+        folder: Of the checkpoints.
+        train: The block `train`.
+        questions: What is answered after each epoch, as from `exact.choose`; may be empty.
+        sample: Rows whose tokens' losses are measured; None measures none.
+
+    Returns:
+        The losses of the sample's tokens before and after training.
+
+    Raises:
+        ModelError: There is no space for checkpoints.
+    """
+    require_space(folder, checkpoint_bytes(train.launcher, train.keep, *trained_sizes(trainer.model)))
+    trainer.remove_callback(PrinterCallback)
+    if questions:
+        trainer.add_callback(ExactCalls(trainer, questions))
+    if train.keep == "best":
+        trainer.add_callback(KeepBest(trainer))
+    before = token_losses(trainer, sample) if sample is not None else None
+    trainer.train(resume_from_checkpoint=last_complete(folder, delete=trainer.is_world_process_zero()))
+    return before, token_losses(trainer, sample) if sample is not None else None
 
 
 def trained_sizes(model: torch.nn.Module) -> tuple[int, int]:
