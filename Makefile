@@ -45,8 +45,9 @@ repro: setup  ## check params.yaml, then run the stages of the pipeline that are
 	$(INSIDE) dvc repro
 test-fast: setup  ## run the tests that need no model: at most a minute on two cores
 	$(INSIDE) python -m pytest -q $(FAST) $(PARALLEL)
+ORDERS ?= 1 2 3
 test-random: setup  ## run the fast tests in three random orders
-	@for order in 1 2 3; do $(INSIDE) python -m pytest -q $(FAST) $(PARALLEL) -p randomly || exit 1; done
+	@for order in $(ORDERS); do $(INSIDE) python -m pytest -q $(FAST) $(PARALLEL) -p randomly || exit 1; done
 test: setup  ## run all tests except the long ones
 	$(INSIDE) python -m pytest -q $(PARALLEL)
 test-long: setup  ## run the tests that take minutes each: stages killed and rerun, remotes in their protocols, the tutorial
