@@ -352,7 +352,7 @@ import cleanup
 os.makedirs('/tmp/left/behind')
 os.chmod('/tmp/left', 0)
 cleanup.clean()
-print(open({str(shown / "data.txt")!r}).read(), os.listdir('/tmp'))
+print(open({str(shown / "data.txt")!r}).read(), os.path.exists('/tmp/left'))
 """
     done = inside(source, readable=[shown])
-    assert done.stdout.decode() == f"shown ['{tmp_path.parts[2]}']\n", done.stderr
+    assert done.stdout == b"shown False\n", done.stderr

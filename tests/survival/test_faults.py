@@ -26,7 +26,7 @@ pytestmark = pytest.mark.model
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A project in which all is done up to validate@r0; the checks ask nobody."""
+    """A project in which all is done up to training r0; the checks ask nobody."""
     folder = tmp_path_factory.mktemp("faults") / "project"
     with model_server(folder / "data/toy/pool.jsonl") as server:
         llm = {"engine": "server", "server": {"base_url": server.url, "concurrency": CONCURRENCY}}
@@ -35,7 +35,7 @@ def project(tmp_path_factory):
             SMALL | {"llm": llm, "fcdr": {"mode": "heuristics"}, "train": {"epochs": 4, "eval_rows": 0}},
             rounds=("r0",),
         )
-        dvc(folder, "repro", "validate@r0")
+        dvc(folder, "repro", "validate@r0", "method@r0")
         yield folder, server, len(server.asked)
 
 
