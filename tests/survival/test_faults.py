@@ -241,5 +241,5 @@ def test_locks_that_dvc_left_half_written(folder, monkeypatch):
     ]
     rwlock.unlink()
     lock.unlink()
-    assert "> python" not in dvc(folder, "repro", "validate@r0")
+    assert "> stages/python" not in dvc(folder, "repro", "validate@r0", "method@r0")
     assert lock.read_text() == whole
