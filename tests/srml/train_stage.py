@@ -46,7 +46,7 @@ runpy.run_path(sys.argv.pop(1), run_name="__main__")
 
 
 def workspace(folder: Path, model: Path, train: dict = TRAIN) -> Path:
-    """A folder as the stage finds it: params.yaml, the rows and the method of r0, and the descriptor of its start model."""
+    """A folder as the stage finds it: params.yaml, rows and method of r0, the descriptor of its start model."""
     params = YAML(typ="safe").load(ROOT / "profiles" / "toy.yaml")
     write_json(folder / "params.yaml", params | {"loss": LOSS, "train": train})  # JSON is YAML
     write_jsonl(folder / "data/r0/train.jsonl", [*eight(), row("<think>never closed")])
