@@ -125,7 +125,7 @@ def take(cache: Cache, rows: Iterable[tuple]) -> tuple[int, int]:
         The number of new responses and of those that were there already.
     """
     total = new = 0
-    for block in _blocks(rows):
+    for block in blocks(rows, _BATCH, _LINE):
         new += cache.do(partial(_store, rows=block))
         total += len(block)
     return new, total - new
@@ -184,16 +184,16 @@ def _is_response(row: tuple) -> bool:
         return False
 
 
-def _blocks(rows: Iterable[tuple]) -> Iterator[list[tuple]]:
-    """Lists of at most `_BATCH` rows and `_LINE` characters, or one row."""
+def blocks(rows: Iterable[tuple], size: int, characters: int) -> Iterator[list[tuple]]:
+    """Lists of responses that end at `size` rows, or at the row with which their texts have `characters`."""
     block: list[tuple] = []
-    characters = 0
+    length = 0
     for row in rows:
         block.append(row)
-        characters += len(row[2])
-        if len(block) == _BATCH or characters >= _LINE:
+        length += len(row[2])
+        if len(block) == size or length >= characters:
             yield block
-            block, characters = [], 0
+            block, length = [], 0
     if block:
         yield block
 

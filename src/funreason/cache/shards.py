@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
-from funreason.cache.exchange import exported, of_model, sound, take, write
+from funreason.cache.exchange import blocks, exported, of_model, sound, take, write
 from funreason.cache.remote import RemoteStore
 from funreason.core.errors import DataError
 from funreason.llm.cache import CONTENT, Cache, batched, digest
@@ -68,7 +68,7 @@ def push(cache: Cache, store: RemoteStore, model: str | None = None) -> tuple[in
     missing = [key for key in ours if key not in there]
     sent = shards = 0
     with TemporaryDirectory() as folder, tqdm(total=len(missing), desc="push", unit="response", disable=None) as bar:
-        for rows in _cut(_rows(cache, missing)):
+        for rows in blocks(_rows(cache, missing), _ROWS, _CHARACTERS):
             _upload(store, rows, names, Path(folder))
             bar.update(len(rows))
             sent, shards = sent + len(rows), shards + 1
@@ -184,17 +184,3 @@ def _any_missing(cache: Cache, keys: list[bytes]) -> bool:
 def _select(database: sqlite3.Connection, columns: str, keys: list[bytes]) -> list[tuple]:
     marks = ", ".join("?" * len(keys))
     return database.execute(f"SELECT {columns} FROM responses WHERE key IN ({marks}) ORDER BY key", keys).fetchall()
-
-
-def _cut(rows: Iterable[tuple]) -> Iterator[list[tuple]]:
-    """The rows of one shard after the other."""
-    shard: list[tuple] = []
-    characters = 0
-    for row in rows:
-        shard.append(row)
-        characters += len(row[2])
-        if len(shard) == _ROWS or characters >= _CHARACTERS:
-            yield shard
-            shard, characters = [], 0
-    if shard:
-        yield shard
