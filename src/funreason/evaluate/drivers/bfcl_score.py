@@ -46,8 +46,8 @@ def computed(source: str) -> object:
 def turns_checker(official: Callable) -> Callable:
     """BFCL's checker of conversations, each in a throwaway process.
 
-    The checker runs the model's calls beside the true ones, so a call that is no literal call can change the checker,
-    or read the truth: what passes by one is wrong all the same, and its reason names the official verdict.
+    The checker runs the model's calls beside the true ones, so a call that is not a literal call can change the
+    checker, or read the truth: what passes by one is wrong all the same, and its reason names the official verdict.
     """
 
     def checked(decoded: list, truth: list[list[str]], *others: object) -> dict:
@@ -56,7 +56,7 @@ def turns_checker(official: Callable) -> Callable:
 
         try:
             literal = literal_checker(official, nested=True)
-            result = run_throwaway(lambda: literal(decoded, truth, *others), CHECK_SECONDS)
+            result = run_throwaway(lambda: literal(decoded, truth, *others), None)  # it limits its own CPU time
             if result.get("error_type") != NOT_LITERAL:
                 return result
             result = run_throwaway(lambda: verdict(truth), CHECK_SECONDS)
