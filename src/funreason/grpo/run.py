@@ -11,7 +11,7 @@ from transformers.utils import logging
 import funreason.grpo
 import funreason.rewards
 from funreason.config import GrpoParams, TrainParams
-from funreason.core.errors import DataError, ParamsError
+from funreason.core.errors import ParamsError
 from funreason.core.jsonio import read_jsonl, write_json
 from funreason.grpo.config import check_machine, check_room, grpo_config, reward_parts
 from funreason.grpo.curves import CURVE, grpo_summary
@@ -20,18 +20,14 @@ from funreason.grpo.rows import prompt_rows, tell
 from funreason.grpo.selection import Selection
 from funreason.grpo.trainer import GroupTrainer
 from funreason.llm.refs import ModelRef
-from funreason.serve.certificate import check_before_training
-from funreason.srml import TrainingDataError
 from funreason.srml.template import stop_tokens
 from funreason.train.adapters import lora_config, quantization
 from funreason.train.callbacks import HeldoutEpochs, Progress, TimedCheckpoints
 from funreason.train.checkpoints import run_key
 from funreason.train.curves import write_curve, write_heldout
-from funreason.train.exact import choose
 from funreason.train.fallback import with_fallback
-from funreason.train.heldout import labelled_sides
 from funreason.train.keep import best_folder, kept_step
-from funreason.train.run import save, to_the_end
+from funreason.train.run import checked_rows, save, to_the_end
 from funreason.train.start import load
 from funreason.train.token_losses import sample_rows, token_report
 
@@ -78,13 +74,7 @@ def train_by_grpo(
     _ = grpo_config(folder, grpo, train, ref, []).device  # which connects the processes
     models = [load(ref, quantization(train.lora), train.attn_implementation)]
     model, tokenizer, dtype = models[0]
-    check_before_training(read_jsonl(rows), tokenizer)
-    try:
-        (learned, heldout), reports, _ = labelled_sides(rows, tokenizer, train, folder / "labels")
-        questions = choose(heldout, tokenizer, train) if train.eval_rows else []
-    except TrainingDataError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise DataError(str(error)) from None
+    (learned, heldout), reports, _, questions = checked_rows(rows, tokenizer, train, folder)
     prompts, ends = prompt_rows(learned, tokenizer, grpo.think)
     stops = sorted(ends | stop_tokens(tokenizer, model.generation_config.eos_token_id))
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)

@@ -7,7 +7,7 @@ from typing import Any
 
 import datasets
 import torch
-from transformers import AutoModelForCausalLM, PrinterCallback
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, PrinterCallback
 from transformers.integrations import unset_hf_deepspeed_config
 from transformers.utils import logging
 
@@ -18,6 +18,7 @@ from funreason.llm.refs import ModelRef
 from funreason.serve.certificate import check_before_training
 from funreason.serve.template import served_template
 from funreason.srml import SRMLTrainer, TrainingDataError
+from funreason.srml.segments import LabelReport
 from funreason.train.adapters import lora_config, merged, quantization
 from funreason.train.answering import SHARDED, ExactCalls
 from funreason.train.callbacks import HeldoutEpochs, Progress, TimedCheckpoints
@@ -72,13 +73,7 @@ def train_round(
         print("train: `train.bf16` is true, but this machine computes no bfloat16: float32", file=sys.stderr)
     models = [load(ref, quantization(train.lora), train.attn_implementation)]
     model, tokenizer, dtype = models[0]
-    check_before_training(read_jsonl(rows), tokenizer)
-    try:
-        (learned, heldout), reports, sizes = labelled_sides(rows, tokenizer, train, folder / "labels")
-        questions = choose(heldout, tokenizer, train) if train.eval_rows else []
-    except TrainingDataError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise DataError(str(error)) from None
+    (learned, heldout), reports, sizes, questions = checked_rows(rows, tokenizer, train, folder)
     parameters = max(model.num_parameters(), sum(map(size_of, model.parameters())))  # 4-bit ones count, too
     peak = peak_estimate(model.config, parameters, learned, train, bool(args.bf16))
     del model  # only `models` holds it: an attempt that runs out of memory leaves nothing behind
@@ -114,6 +109,32 @@ def train_round(
             estimated = f"{peak(micro_batch).total / 1e9:.1f} GB were expected"
             print(f"train: at most {measured_peak() / 1e9:.1f} GB of memory per process; {estimated}", file=sys.stderr)
         shutil.rmtree(folder)  # done: whoever runs it again wants it trained again
+
+
+def checked_rows(
+    rows: Path, tokenizer: PreTrainedTokenizerBase, train: TrainParams, folder: Path
+) -> tuple[tuple[datasets.Dataset, datasets.Dataset], tuple[LabelReport, LabelReport], dict[str, Any], list[Question]]:
+    """The rows of a training, compared with what will be served, and labelled.
+
+    Args:
+        rows: Their JSONL file.
+        tokenizer: The start model's.
+        train: The block `train`.
+        folder: Of the checkpoints; deleted where the rows cannot be used.
+
+    Returns:
+        What `heldout.labelled_sides` returns, and the questions that are answered after each epoch.
+
+    Raises:
+        DataError: Too many rows cannot be used.
+    """
+    check_before_training(read_jsonl(rows), tokenizer)
+    try:
+        sides, reports, sizes = labelled_sides(rows, tokenizer, train, folder / "labels")
+        return sides, reports, sizes, choose(sides[1], tokenizer, train) if train.eval_rows else []
+    except TrainingDataError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise DataError(str(error)) from None
 
 
 def to_the_end(
