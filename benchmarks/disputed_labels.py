@@ -22,7 +22,7 @@ def main() -> None:
     rows = {version: disputed(version, mode) for version in ("v3", "v4")}
     lines = [line for version in rows for line in (f"{version}:", *_lines(rows[version]))]
     Path(FILE).write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
-    print({version: len(found) for version, found in rows.items()}, file=sys.stderr)
+    print({version: len(own) for version, own in rows.items()}, file=sys.stderr)
 
 
 def _lines(rows: dict[str, str]) -> list[str]:

@@ -55,7 +55,7 @@ class StageTimes:
     def _ask(self) -> list[str]:
         words = Path(f"/proc/{self._dvc}/cmdline").read_bytes().decode(errors="replace").split("\0")
         command = [sys.executable, "-m", _PLANNER, self._stage, *words[:-1]]
-        env = {key: value for key, value in os.environ.items() if key != "DVC_STAGE"}  # it is no stage itself
+        env = {key: value for key, value in os.environ.items() if key != "DVC_STAGE"}  # it is not a stage itself
         done = subprocess.run(command, capture_output=True, text=True, timeout=_PLAN_S, check=False, env=env)
         return list(json.loads(done.stdout)) if done.returncode == 0 else []
 

@@ -1,6 +1,7 @@
 """ACEBench's rows from a checkout of chenchen0103/ACEBench (arXiv 2501.12851), English and Chinese, and its categories.
 
-A folder data_all/data_<language>/ holds data_<category>.json and possible_answer/data_<category>.json, one row a line.
+A folder data_all/data_<language>/ holds data_<category>.json and possible_answer/data_<category>.json, one row per
+line.
 """
 
 import json

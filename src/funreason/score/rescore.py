@@ -64,7 +64,7 @@ def rescore(folder: str | Path, mode: str) -> tuple[list[str], Scored]:
 def _files(folder: Path) -> tuple[str, dict[str, Path], list[str]]:
     """The version, the file of each category, and the categories that are not scored here, such as web search."""
     known = {*CATEGORIES, *MULTI_TURN, *V4_ONLY}
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     versions, left_out = set(), []
     for path in sorted(folder.rglob("BFCL_*_result.json")):
         if not (match := _FILE.fullmatch(path.name)):
@@ -73,15 +73,15 @@ def _files(folder: Path) -> tuple[str, dict[str, Path], list[str]]:
         if category not in known:
             left_out.append(category)
             continue
-        if category in found:
+        if category in files:
             remedy = "give the folder of one model, result/<model>"
-            raise DataError(f"{folder} holds several files of {category} ({found[category]}, {path}); {remedy}")
+            raise DataError(f"{folder} holds several files of {category} ({files[category]}, {path}); {remedy}")
         versions.add(match[1])
-        found[category] = path
+        files[category] = path
     if len(versions) != 1:
         what = "files of both versions" if versions else "no BFCL_v4_<category>_result.json or BFCL_v3_…"
         raise DataError(f"{folder} holds {what}; give BFCL's folder result/<model>")
-    return versions.pop(), found, left_out
+    return versions.pop(), files, left_out
 
 
 def _row(row: dict, where: str) -> tuple[str, Any]:

@@ -53,12 +53,12 @@ def _from_hub(name: str, llm: LlmParams) -> ModelRef:
         remedy = "give a folder with config.json, a hub id (owner/name), or --server URL with the server's name"
         raise ModelError(f"MODEL: no folder {name!r}; {remedy}")
     try:
-        found = resolve_model("base", ModelParams(path=None, hub=name, revision=None), llm)
+        resolved = resolve_model("base", ModelParams(path=None, hub=name, revision=None), llm)
     except ModelError as error:
         raise ModelError(
             str(error).replace("models.base.hub", "MODEL").replace("local models.base.path", "folder")
         ) from None
-    return ModelRef(found["hub"], found["revision"], found["identity"], found["kind"])
+    return ModelRef(resolved["hub"], resolved["revision"], resolved["identity"], resolved["kind"])
 
 
 def _own_length(folder: Path) -> int | None:
