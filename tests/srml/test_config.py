@@ -44,9 +44,9 @@ def test_bf16_without_an_accelerator(tmp_path, monkeypatch, caplog):
     for name in ("is_torch_bf16_gpu_available", "is_torch_xla_available"):
         monkeypatch.setattr(f"funreason.srml.config.{name}", lambda: False)
     assert SRMLConfig(str(tmp_path), use_cpu=True).bf16 is False
-    assert [record.getMessage() for record in caplog.records] == [
-        "no accelerator here computes in bfloat16: training in float32 (bf16=False)"
-    ]
+    # transformers adds a line of its own where an engine of an earlier test has left a process group
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("funreason")]
+    assert ours == ["no accelerator here computes in bfloat16: training in float32 (bf16=False)"]
     with pytest.raises(ValueError, match="^`bf16` is True and no accelerator here computes in bfloat16; leave it out"):
         SRMLConfig(str(tmp_path), bf16=True)
     assert SRMLConfig(str(tmp_path), bf16=True, use_cpu=True).bf16 is True
