@@ -49,6 +49,13 @@ def test_every_arm_of_the_matrix_is_a_loss_and_a_set():
             assert one.lambda_ == float(arm.split("-")[1])
 
 
+def test_the_settings_of_the_experiment_fit_the_default_parameters():
+    """Values that are allowed one by one can contradict those of params.yaml that they stand beside."""
+    changes, params = read_yaml(FOLDER / "params.yaml"), load_params(ROOT / "profiles/toy.yaml")
+    assert params.train.model_validate(params.train.model_dump() | changes["train"])
+    assert params.llm.model_validate(params.llm.model_dump() | changes["llm"])
+
+
 @pytest.mark.parametrize("arm", ["sft-wrong", "msl", "msl-1.5", "grpo"])
 def test_an_unknown_arm(arm):
     with pytest.raises(ParamsError, match="allowed are sft, ssb, or msl-0.1"):

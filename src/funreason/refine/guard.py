@@ -11,11 +11,11 @@ _REASONS = 3  # that the message names
 
 
 class Guard:
-    """Counts the results of a check as they pass by.
+    """Counts the results of a check as they pass by; a statement, which skips the check, is not among its rows.
 
     Args:
         check: The name of the check.
-        fcdr: fcdr.max_removed and fcdr.max_undecided, the greatest fractions of rows.
+        fcdr: fcdr.max_removed and fcdr.max_undecided, the greatest fractions of the rows that the check is asked about.
     """
 
     def __init__(self, check: str, fcdr: FcdrParams):
@@ -26,6 +26,8 @@ class Guard:
 
     def add(self, result: CheckResult) -> None:
         """Count the result of a row."""
+        if result.verdict == "skip":
+            return
         self.rows += 1
         reason = _reason(result)
         if result.action in ("drop", "hard"):
@@ -54,7 +56,7 @@ class Guard:
         count, commonest = reasons.total(), reasons.most_common(_REASONS)
         listed = ", ".join(f"{number} {reason}" for reason, number in commonest)
         raise DataError(
-            f"check {self.check} {what} {count} of {self.rows} rows ({count / self.rows:.0%}), fcdr.{name} allows "
+            f"check {self.check} {what} {count} of its {self.rows} rows ({count / self.rows:.0%}), fcdr.{name} allows "
             f"{getattr(self.fcdr, name):.0%}; commonest reasons: {listed}; {remedy}, or raise fcdr.{name} (1 is never)"
         )
 
