@@ -166,7 +166,7 @@ class Killed(Exception):
     pass
 
 
-def test_a_killed_training_goes_on_to_the_same_weights(tiny_model, tmp_path, monkeypatch):
+def test_a_killed_training_goes_on_to_the_same_weights(tiny_model, tmp_path, monkeypatch, capsys):
     """Killed in the second epoch: samples, chosen prompts, optimizer and log go on as if nothing had happened."""
     changes = {
         "length_weight": 1.0, "epochs": 2.0, "max_tokens": 90, "kl": 0.01,
@@ -185,7 +185,11 @@ def test_a_killed_training_goes_on_to_the_same_weights(tiny_model, tmp_path, mon
         )
 
     monkeypatch.setattr("funreason.train.callbacks.COST", 0)
+    monkeypatch.setattr("funreason.core.runtime.LINE_S", 0)
     whole, figures = trained("whole")
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train: ") and "left" in line]
+    assert lines[0].startswith("train: first samples: ") and " of 7 prompts, " in lines[0]
+    assert "step 1 of 4" in "".join(lines)
     start = load_file(tiny_model / "model.safetensors")
     assert max((whole[name] - start[name]).abs().max() for name in start) > 1e-4
     real = GroupTrainer.training_step

@@ -13,6 +13,7 @@ from transformers import TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from trl import GRPOTrainer
 
+from funreason.core.runtime import TimeLeft
 from funreason.grpo.config import GroupConfig
 from funreason.grpo.segments import completion_segments, segment_scale
 from funreason.grpo.selection import Selection
@@ -78,14 +79,17 @@ class GroupTrainer(GRPOTrainer):
         self.selection, self.first_samples = selection, first_samples
         self._prompt_ids: list[list[int]] = []
         self._clock: tuple[float, int] | None = None  # seconds and tokens at the last log
-        super().__init__(model, list(rewards), args, train_dataset=rows, **kwargs)
+        callbacks = [
+            _FirstSampling(self),
+            *kwargs.pop("callbacks", []),
+        ]  # before a bar whose clock starts with the steps
+        super().__init__(model, list(rewards), args, train_dataset=rows, callbacks=callbacks, **kwargs)
         check_processes(self.accelerator, args.expected_world_size)
         self.eos_token_ids = sorted(stops)
         if not self.use_vllm:
             self.generation_kwargs["eos_token_id"] = self.eos_token_ids
             self.generation_config.eos_token_id = self.eos_token_ids
         self._forbidden = ChatTemplate.of(self._tokenizer).controls.special_ids - set(self.eos_token_ids)
-        self.add_callback(_FirstSampling(self))
 
     def _get_train_sampler(self, dataset: Any = None) -> GroupSampler:
         args = self.args
@@ -140,6 +144,7 @@ class GroupTrainer(GRPOTrainer):
         model: Any = self.model
         model.train()  # else TRL counts no tokens
         self._sampling_first = True
+        time_left = TimeLeft("train: first samples", len(unknown))
         for start in range(0, len(unknown), size * state.num_processes):
             first = start + size * state.process_index
             places = [unknown[place % len(unknown)] for place in range(first, first + size)]
@@ -151,6 +156,9 @@ class GroupTrainer(GRPOTrainer):
             _, ids, _, completions, *_ = self._generate(prompts)
             self._calculate_rewards(inputs, prompts, completions, ids)
             dead, groups = dead + self._dead, groups + len(places) * state.num_processes
+            if state.is_main_process and groups < len(unknown):
+                place = f"{groups} of {len(unknown)} prompts"
+                time_left.update(groups, lambda _, place=place: place)  # type: ignore[misc]
         self._sampling_first = False
         self.selection.dead_before = dead / groups if groups else None
         self.selection.first_tokens = self.state.num_input_tokens_seen
