@@ -20,6 +20,7 @@ ARMS: dict[str, tuple[str | None, float | None, bool]] = {
     "msl": ("msl-0.7", None, False),
     "ssb": ("ssb", None, False),
     "grpo": (None, None, True),
+    "sft1": ("sft", 1.0, False),
     "sft1-grpo": ("sft", 1.0, True),
 }
 BASELINE = "sft"
