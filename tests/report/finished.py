@@ -120,7 +120,7 @@ def _round_metrics(name: str, rows: int, counts: dict[str, int]) -> None:
             "in": rows,
             "pass": rows,
             "fail": 0,
-            "undecided": 0,
+            "undecided": rows // 100,
             "skip": 0,
             "regenerated": 0,
             "parse_failures": 0,
@@ -193,6 +193,20 @@ def _round_metrics(name: str, rows: int, counts: dict[str, int]) -> None:
             }
         },
     )
+
+
+def write_grpo(name: str) -> None:
+    """Make a round of the run one that was trained by GRPO, with Tool-N1's reward and a KL term."""
+    samples = {"reward": 0.605, "exact": 0.605, "dead_groups": 0.5, "kl": 0.00123, "entropy": 0.07, "length": 15.8}
+    trained = {"method": "grpo", "loss": {"total": -0.002}, "heldout": None, "samples": samples, "weight": None,
+               "dead_groups": {"before": 0.925, "trained": 0.69}, "grad_fraction": None, "steps": 3,
+               "tokens": {"think": 100, "result": 50}, "sampled_tokens": 231033, "rows": {"prompts": 842, "heldout": 5}}  # fmt: skip
+    write_json(paths.train_metrics(name), trained)
+    curve = [{"step": at, "total": -0.1 / at, "reward": 0.2 * at, "exact": 0.2 * at, "dead_groups": 0.9 / at, "kl": 0.001,
+              "learning_rate": 1e-4 / at} for at in (1, 2, 3)]  # fmt: skip
+    columns = ("step", "total", "reward", "exact", "format", "correctness", "dead_groups", "kl", "learning_rate")
+    write_csv(paths.loss_curve(name), columns, curve)
+    write_csv(paths.heldout_curve(name), ("epoch", "exact_calls"), [{"epoch": 1, "exact_calls": 0.3}])
 
 
 def _evaluation(name: str, right: int) -> None:

@@ -15,7 +15,7 @@ from funreason.report.page import Folder, collect_round, collect_run, write_page
 from funreason.report.page.rows import SMALLEST_STRATUM, chosen
 
 from .browser import Browser
-from .finished import HOSTILE, ROUNDS, write_run
+from .finished import HOSTILE, ROUNDS, write_grpo, write_run
 
 pytestmark = pytest.mark.slow
 ROWS = 1200
@@ -116,7 +116,7 @@ def test_is_the_judge_any_good(shown):
     shown.click("Judges", "header")
     text = shown.text()
     assert "sensitivity" in text and "80.0 %" in text and "90.0 % (80.0 to 100.0)" in text
-    assert "Planted defects of round r0" in text
+    assert "Planted defects of round r0" in text and "12 (1.0 %)" in text  # undecided
 
 
 def test_what_did_it_cost(shown):
@@ -134,6 +134,19 @@ def test_what_one_model_got_right_and_the_other_wrong(shown):
     assert '[{"find_dentist": {"city": ["20"]}}]' in text and "base: wrong" in text
     shown.go("#evaluation?model=base")
     assert "type_error:simple (80)" in shown.text()
+
+
+def test_pairs_are_tested_as_by_the_command(shown):
+    shown.click("Evaluation", "header")
+    cells = shown.evaluate(
+        "[...document.querySelectorAll('main table')[1].rows].map((row) => row.innerText.split('\\t'))"
+    )
+    pairs = {(row[0], row[1]): row for row in cells}
+    assert pairs["base → r0", "known"][2:] == [
+        "100", "20.0 %", "60.0 %", "+40.0 %", "+29.6 % to +49.0 %", "0", "40", "< 0.0001", "1", "better"
+    ]  # fmt: skip
+    assert pairs["base → r0", "code: toy"][-2:] == ["0.2615", "not decided"]
+    assert "exclude a difference of 2 points" in shown.text()
 
 
 def test_what_the_gold_answers_reach_and_what_was_wanted(shown):
@@ -161,6 +174,52 @@ def test_the_losses_of_single_tokens(shown):
     ]
     shown.click("r1", ".choice")
     assert shown.evaluate("location.hash") == "#tokens?round=r1"
+
+
+# The round and the colour of every line of a chart.
+STROKES = """[...document.querySelectorAll('figure path')].map((one) =>
+    [one.closest('figure').querySelector('.legend').innerText.trim(), getComputedStyle(one).stroke])"""
+
+
+def test_a_round_trained_by_rewards_has_its_own_figures(browser, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_run(10)
+    write_grpo("r1")
+    build(tmp_path / "page.html")
+    browser.open(tmp_path / "page.html", "#training")
+    rows = "[...document.querySelectorAll('main table')].map((one) => [...one.rows].at(-1).innerText.split('\\t'))"
+    supervised, rewarded = browser.evaluate(rows)
+    assert supervised[0] == "r0" and "0.7" in supervised
+    assert rewarded == [
+        "r1",
+        "842",
+        "3",
+        "231\u202f033",
+        "0.605",
+        "0.605",
+        "–",
+        "–",
+        "–",
+        "92.5 %",
+        "69.0 %",
+        "0.00123",
+        "15.8",
+    ]
+    charts = browser.evaluate("[...document.querySelectorAll('figure')].map((one) => one.innerText.split('\\n'))")
+    lines = {chart[0]: chart[-1].split() for chart in charts}
+    assert lines["Loss of the reasoning"] == ["r0"] and "Part of the reward: format" not in lines
+    shown = (
+        "Reward",
+        "Dead groups, whose samples all earn the same",
+        "KL divergence from the start model",
+        "Learning rate",
+    )
+    assert [lines[name] for name in shown] == [["r1"]] * 4
+    strokes = browser.evaluate(STROKES)
+    assert len(set(map(tuple, strokes))) == len({colour for _, colour in strokes}) == 2
+    assert {name for name, _ in strokes} == {"r0", "r1"}
+    browser.go("#overview")
+    assert "grpo" in browser.text() and "sft" in browser.text()
 
 
 def test_filters_are_links_that_can_be_taken_back(shown):

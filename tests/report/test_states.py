@@ -10,7 +10,7 @@ from project import change_params, environment
 
 from funreason.core import paths
 from funreason.core.errors import DataError
-from funreason.core.jsonio import read_jsonl, write_json, write_jsonl
+from funreason.core.jsonio import read_json, read_jsonl, write_json, write_jsonl
 from funreason.report.experiments import experiments, table
 from funreason.report.page.collect import collect_state
 from funreason.report.page.compare import compare_states
@@ -44,6 +44,7 @@ def project(tmp_path, monkeypatch) -> Path:
     ):
         subprocess.run(command, check=True, env=environment(tmp_path))
     change_params(tmp_path, {"loss": {"lambda": 0.3}})
+    write_json(paths.summary("r1"), read_json(paths.summary("r1")) | {"think_loss": 0.2})
     answers = list(read_jsonl(paths.answers("r1", "bfcl")))
     answers[0] |= {"correct": False, "error": "type_error:simple: ['x']"}
     write_jsonl(paths.answers("r1", "bfcl"), answers)
@@ -63,6 +64,7 @@ def project(tmp_path, monkeypatch) -> Path:
 def test_what_differs_between_a_commit_and_the_workspace(project):
     comparison = compare_states(source("HEAD"), source("workspace"))
     assert comparison["params"] == [["loss.lambda", 0.7, 0.3]]
+    assert comparison["figures"] == [["r1", "think_loss", 0.123456, 0.2]]
     suites = {pair["model"]: pair["suites"][0] for pair in comparison["pairs"]}
     assert (suites["r0"]["lost"], suites["r1"]["lost"], suites["r1"]["gained"]) == (0, 1, 0)
     first = comparison["rounds"][0]
@@ -116,9 +118,17 @@ def test_experiments_fit_a_terminal(project):
 
 def test_a_running_training_is_read_from_its_checkpoint(tmp_path):
     assert running(tmp_path) == {}
-    log = [{"step": 1, "loss": 0.5, "loss_think": 0.4, "learning_rate": 1e-4}, {"step": 1, "eval_loss": 0.3}]
+    log = [
+        {"step": 1, "loss": 0.5, "loss_think": 0.4, "learning_rate": 1e-4, "rewards/exact/mean": 0.5},
+        {"step": 1, "eval_loss": 0.3},
+    ]
     folder = tmp_path / "key/checkpoint-1"
     folder.mkdir(parents=True)
     (folder / "trainer_state.json").write_text(json.dumps({"global_step": 1, "max_steps": 9, "log_history": log}))
     live = running(tmp_path)
-    assert (live["step"], live["steps"], live["loss"][0]["think"]) == (1, 9, 0.4) and len(live["loss"]) == 1
+    assert (live["step"], live["steps"], live["loss"][0]["think"], live["loss"][0]["exact"]) == (
+        1,
+        9,
+        0.4,
+        0.5,
+    ) and len(live["loss"]) == 1

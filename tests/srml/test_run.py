@@ -117,6 +117,8 @@ def test_the_metrics(unbroken):
         total = float(point["weight"]) * float(point["think"]) + (1 - float(point["weight"])) * float(point["result"])
         assert float(point["total"]) == pytest.approx(total, rel=1e-4)
         assert 0 < float(point["grad_fraction"]) < 1
+    rates = [float(point["learning_rate"]) for point in curve]
+    assert rates[0] < max(rates) > rates[-1] > 0  # warmup, then decay
     assert float(curve[-1]["total"]) < float(curve[0]["total"])
     assert metrics["loss"] == {name: float(curve[-1][name]) for name in ("think", "result", "total")}
 

@@ -21,6 +21,7 @@ CURVE = {
     "kl": "kl",
     "entropy": "entropy",
     "length": "completions/mean_length",
+    "learning_rate": "learning_rate",
 }
 
 
@@ -47,7 +48,7 @@ def grpo_summary(
         "loss": means(last, {"total": "loss"}),
         "heldout": None,
         "exact": exact_figures(measured[-1]) if measured else None,
-        "samples": means(last, {name: key for name, key in CURVE.items() if name != "total"}),
+        "samples": means(last, {name: key for name, key in CURVE.items() if name not in ("total", "learning_rate")}),
         "dead_groups": {"before": selection.dead_before, "trained": means(steps, CURVE).get("dead_groups")},
         "weight": None,
         "grad_fraction": None,

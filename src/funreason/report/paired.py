@@ -16,6 +16,7 @@ from funreason.core.paths import answers
 from funreason.evaluate.stats import equivalence, paired_difference
 
 FLIPS = 5  # ids in a table
+MARGIN = 0.02  # the largest difference that counts as none
 Key = tuple[str, str, str]  # suite, category, id
 Marks = dict[Key, bool]
 

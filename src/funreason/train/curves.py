@@ -19,6 +19,7 @@ CURVE = LOSSES | {
     "grad_fraction": "grad_fraction_think",
     "think_tokens": "think_tokens",
     "result_tokens": "result_tokens",
+    "learning_rate": "learning_rate",
 }
 
 
@@ -26,7 +27,8 @@ def write_curve(path: str | Path, history: list[dict], columns: dict[str, str] =
     """Write `step` and the columns, at most POINTS lines, each the mean of the steps since the line before.
 
     `think`, `result`, `total`: losses in nats per token; `weight`: λ or α; `grad_fraction`: the reasoning's fraction of
-    the sum of the segments' gradient norms; `…_tokens`: tokens per step. No speeds: they differ from run to run.
+    the sum of the segments' gradient norms; `…_tokens`: tokens per step; `learning_rate`. No speeds: they differ from
+    run to run.
 
     Args:
         path: The CSV file.

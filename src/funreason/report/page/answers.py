@@ -7,9 +7,10 @@ from typing import Any
 from funreason.core import paths
 from funreason.core.errors import FunReasonError
 from funreason.core.jsonio import JsonObject
-from funreason.evaluate.stats import paired_difference
+from funreason.evaluate.stats import equivalence, paired_difference
 from funreason.report.page.rows import cut
 from funreason.report.page.sources import Folder, Source, lines_of
+from funreason.report.paired import MARGIN
 from funreason.sandbox.scorer import scorer_files
 
 # BFCL's own questions come with its scorer; requirements/bfcl.lock names the version.
@@ -111,8 +112,8 @@ def pairs(before: Sequence[JsonObject], after: Sequence[JsonObject]) -> list[Jso
         after: those of the other.
 
     Returns:
-        [{"suite", "before", "after", "difference", "low", "high", "lost", "gained", "p", "n", "lost_keys",
-        "gained_keys"}], see `stats.paired_difference`.
+        [{"suite", "before", "after", "difference", "low", "high", "lost", "gained", "p", "n", "equivalence",
+        "lost_keys", "gained_keys"}], see `stats.paired_difference` and `stats.equivalence`.
     """
     earlier = {row["key"]: row for row in before}
     suites: dict[str, list[tuple[JsonObject, JsonObject]]] = {}
@@ -123,7 +124,8 @@ def pairs(before: Sequence[JsonObject], after: Sequence[JsonObject]) -> list[Jso
 
 
 def _pair(suite: str, rows: list[tuple[JsonObject, JsonObject]]) -> JsonObject:
-    figures = paired_difference([a["correct"] for a, _ in rows], [b["correct"] for _, b in rows])
+    marks = [a["correct"] for a, _ in rows], [b["correct"] for _, b in rows]
+    figures = paired_difference(*marks) | {"equivalence": equivalence(*marks, MARGIN)}
     lost = [b["key"] for a, b in rows if a["correct"] and not b["correct"]]
     gained = [b["key"] for a, b in rows if b["correct"] and not a["correct"]]
     return {"suite": suite} | figures | {"lost_keys": lost, "gained_keys": gained}

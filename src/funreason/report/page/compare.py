@@ -9,7 +9,7 @@ from funreason.core.jsonio import JsonObject
 from funreason.ledger.history import diff, row_outcomes
 from funreason.report.page.answers import answers, pairs
 from funreason.report.page.collect import params_of
-from funreason.report.page.sources import Source, lines_of
+from funreason.report.page.sources import Source, json_of, lines_of
 
 
 def compare_states(a: Source, b: Source) -> JsonObject:
@@ -20,7 +20,8 @@ def compare_states(a: Source, b: Source) -> JsonObject:
         b: the second one.
 
     Returns:
-        {"a", "b": names, "params": [[key, value in a, value in b]], "pairs": [{"model", "suites": see `pairs`}],
+        {"a", "b": names, "params": [[key, value in a, value in b]], "figures": [[round, figure, value
+        in a, value in b]] of those that differ, "pairs": [{"model", "suites": see `pairs`}],
         "rounds": [{"name"} and what `ledger.history.diff` gives, with numbers of added and removed rows]}.
 
     Raises:
@@ -34,6 +35,11 @@ def compare_states(a: Source, b: Source) -> JsonObject:
         "a": a.name,
         "b": b.name,
         "params": [list(change) for change in _changes(before, after, "")],
+        "figures": [
+            [name, *change]
+            for name in ("base", *rounds)
+            for change in _changes(json_of(a, paths.summary(name)), json_of(b, paths.summary(name)), "")
+        ],
         "pairs": [{"model": name, "suites": pairs(answers(a, name), answers(b, name))} for name in ("base", *rounds)],
         "rounds": [_round(a, b, name) for name in rounds],
     }

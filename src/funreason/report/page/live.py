@@ -4,10 +4,13 @@ from pathlib import Path
 
 from funreason.core.jsonio import JsonObject, read_json
 
-# The name of a column in loss.csv: its name in the Trainer's log.
+# The name of a column in loss.csv: its name in the Trainer's log. The second half is of trainings by GRPO.
 _COLUMNS = {"step": "step", "think": "loss_think", "result": "loss_result", "total": "loss", "weight": "weight_think",
             "grad_fraction": "grad_fraction_think", "learning_rate": "learning_rate",
-            "tokens_per_second": "tokens_per_second"}  # fmt: skip
+            "tokens_per_second": "tokens_per_second", "reward": "reward", "exact": "rewards/exact/mean",
+            "format": "rewards/format/mean", "correctness": "rewards/correctness/mean",
+            "length_penalty": "rewards/length/mean", "dead_groups": "frac_reward_zero_std", "kl": "kl",
+            "entropy": "entropy", "length": "completions/mean_length"}  # fmt: skip
 
 
 def running(checkpoints: Path) -> JsonObject:

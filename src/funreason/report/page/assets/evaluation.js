@@ -6,15 +6,20 @@ function judgesView() {
 
 function agreement(round) {
   const checks = Object.entries(round.judges.checks);
-  const verdicts = checks.map(([name, part]) => [link('rows', { round: round.name, check: name }, name), number(part.in), number(part.pass), number(part.fail), number(part.undecided), number(part.regenerated),
+  const verdicts = checks.map(([name, part]) => [link('rows', { round: round.name, check: name }, name), number(part.in), number(part.pass), number(part.fail), fractionOf(part.undecided, part.in), number(part.skip), number(part.regenerated),
     agreed(part.agreement && part.agreement.heuristics), number(part.agreement && part.agreement.panel && part.agreement.panel.kappa), number(part.parse_failures)]);
   const probes = checks.flatMap(([name, part]) => Object.entries(part.judges || {}).map(([judge, found]) => [name, judge,
     `${number((found.probes || {}).sound)} + ${number((found.probes || {}).planted)}`, percent(found.sensitivity), percent(found.specificity), percent(found.true_fraction),
     found.sound_fraction ? interval(found.sound_fraction) : '–']));
   return section(`Judges of round ${round.name}`, null,
-    table(['check', '#rows', '#pass', '#fail', '#undecided', '#answer replaced', '#agrees with heuristics', '#panel κ', '#unreadable'], verdicts, 'Verdicts'),
+    table(['check', '#rows', '#pass', '#fail', '#undecided', '#skipped', '#answer replaced', '#agrees with heuristics', '#panel κ', '#unreadable'], verdicts, 'Verdicts'),
     probes.length ? [h('p', { class: 'note' }, 'Probes are sound rows and the same rows with one planted defect. Sensitivity: sound probes that pass. Specificity: defective probes that fail. Sound rows: the fraction of True verdicts, corrected for both.'),
       table(['check', 'judge', '#probes (sound + defective)', '#sensitivity', '#specificity', '#True verdicts', '#sound rows, corrected'], probes, 'Probes')] : null);
+}
+
+// A count with its percentage, where it is not 0.
+function fractionOf(count, all) {
+  return count ? `${number(count)} (${percent(count / all)})` : number(count);
 }
 
 function agreed(part) {
@@ -66,23 +71,32 @@ function ceiling(suite) {
 
 function paired() {
   const rows = RUN.pairs.flatMap((pair) => pair.suites.map((suite) => pairCells(`${pair.before} → ${pair.after}`, suite, pair)));
-  return rows.length ? section('What changed from model to model', 'The same questions in pairs: right only before (lost), right only after (gained), McNemar’s exact p. Equivalent: the whole interval lies within ± 5 points.',
+  return rows.length ? section('What changed from model to model', pairNote(RUN.pairs.flatMap((pair) => pair.suites)),
     table(PAIR_COLUMNS, rows, 'Paired comparison')) : null;
 }
 
-const PAIR_COLUMNS = ['models', 'suite', '#before', '#after', '#difference', '#95 % interval', '#lost', '#gained', '#p', 'reading'];
+const PAIR_COLUMNS = ['models', 'suite', '#n', '#before', '#after', '#difference', '#95 % interval', '#lost', '#gained', '#p', '#p of equivalence', 'at 5 %'];
+
+function pairNote(suites) {
+  const margin = suites.length ? `${100 * suites[0].equivalence.margin} points` : 'the margin';
+  return `The same questions in pairs: right only before (lost), right only after (gained), McNemar’s exact p. Equivalent: two one-sided tests exclude a difference of ${margin} or more.`;
+}
 
 function pairCells(label, suite, pair) {
   const parameters = (list) => ({ model: pair.after, suite: suite.suite, changed: list, against: pair.before });
   const count = (list) => (suite[list] ? link('evaluation', parameters(list), number(suite[list])) : '0');
-  return [label, suite.suite, percent(suite.before), percent(suite.after), signed(suite.difference), `${signed(suite.low)} to ${signed(suite.high)}`,
-    pair.before ? count('lost') : number(suite.lost), pair.before ? count('gained') : number(suite.gained), suite.p < 0.0001 ? '< 0.0001' : number(suite.p), verdict(suite)];
+  return [label, suite.suite, number(suite.n), percent(suite.before), percent(suite.after), signed(suite.difference), `${signed(suite.low)} to ${signed(suite.high)}`,
+    pair.before ? count('lost') : number(suite.lost), pair.before ? count('gained') : number(suite.gained), probability(suite.p), probability(suite.equivalence.p), verdict(suite)];
+}
+
+function probability(p) {
+  return p < 0.0001 ? '< 0.0001' : number(p);
 }
 
 function verdict(suite) {
-  if (suite.low > 0) return 'better';
-  if (suite.high < 0) return 'worse';
-  return suite.low > -0.05 && suite.high < 0.05 ? 'equivalent' : 'not decided';
+  if (suite.equivalence.equivalent) return 'equivalent';
+  if (suite.p >= 0.05) return 'not decided';
+  return suite.difference > 0 ? 'better' : 'worse';
 }
 
 function wrongAnswers(parameters) {
@@ -117,12 +131,13 @@ function answerView(answer, model) {
 }
 
 function compareView() {
-  const c = COMPARISON;
+  const c = COMPARISON, all = (columns, rows, caption) => (rows.length ? table(columns, rows, caption) : null);
   return [section(`${c.a} and ${c.b}`, 'A is the first state, B the second. Rows and figures on the other pages are those of B.',
-    table(['parameter', 'A', 'B'], c.params.map(([key, a, b]) => [h('code', null, key), JSON.stringify(a), JSON.stringify(b)]), 'Parameters that differ')),
-    section('Accuracy', 'The same questions in pairs, A before and B after.', table(PAIR_COLUMNS, c.pairs.flatMap((pair) => pair.suites.map((suite) => pairCells(pair.model, suite, {}))), 'Paired comparison')),
+    all(['parameter', 'A', 'B'], c.params.map(([key, a, b]) => [h('code', null, key), JSON.stringify(a), JSON.stringify(b)]), 'Parameters that differ'),
+    all(['round', 'figure', '#A', '#B'], c.figures.map(([name, figure, a, b]) => [name, figure, number(a), number(b)]), 'Figures of the rounds that differ')),
+    section('Accuracy', `A before and B after. ${pairNote(c.pairs.flatMap((pair) => pair.suites))}`, table(PAIR_COLUMNS, c.pairs.flatMap((pair) => pair.suites.map((suite) => pairCells(pair.model, suite, {}))), 'Paired comparison')),
     ...c.rounds.map((round) => section(`Rows of ${round.name} with another outcome`, `${number(round.changed.length)} rows changed, ${number(round.unchanged)} did not; ${number(round.added)} are only in B, ${number(round.removed)} only in A.`,
-      table(['A', 'B', '#rows'], round.transitions.map((one) => [badge(one.from), badge(one.to), number(one.rows)]), 'Transitions'),
-      table(['row', 'query', 'A', 'B'], round.changed.map((row) => [link('row', { round: round.name, id: row.id }, row.id), short((rowOf(round.name, row.id) || { query: '' }).query),
+      all(['A', 'B', '#rows'], round.transitions.map((one) => [badge(one.from), badge(one.to), number(one.rows)]), 'Transitions'),
+      all(['row', 'query', 'A', 'B'], round.changed.map((row) => [link('row', { round: round.name, id: row.id }, row.id), short((rowOf(round.name, row.id) || { query: '' }).query),
         [badge(row.a.outcome), ` at ${row.a.check} ${row.a.reason}`], [badge(row.b.outcome), ` at ${row.b.check} ${row.b.reason}`]]), 'Changed rows')))];
 }

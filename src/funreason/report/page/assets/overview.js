@@ -9,7 +9,7 @@ function ran() {
   const models = RUN.models.map((model) => [model.role, model.name, h('code', null, model.identity.slice(0, 19))]);
   const rounds = RUN.rounds.map((round) => {
     const figures = round.training.figures;
-    return [link('rows', { round: round.name }, round.name), round.recipe, round.generator, round.init, number(round.total),
+    return [link('rows', { round: round.name }, round.name), round.recipe, methodOf(round), round.generator, round.init, number(round.total),
       number((figures.rows || {}).used), number(figures.weight), number(figures.steps)];
   });
   return section('What was run', `State: ${RUN.state}.`,
@@ -17,7 +17,7 @@ function ran() {
     h('p', null, 'Data: ', h('code', null, source.path || source.hub || 'unknown'), prepared.rows === undefined ? '' :
       `: ${number(prepared.rows)} rows, ${number(prepared.tasks)} tasks, ${number(prepared.quarantined)} quarantined. `,
       RUN.overlaps.overlapping === undefined ? '' : `${number(RUN.overlaps.overlapping)} tasks overlap with benchmarks (mode ${RUN.overlaps.mode}).`),
-    table(['round', 'recipe', 'rows written by', 'training starts at', '#rows', '#rows trained on', '#λ at the end', '#steps'], rounds, 'Rounds'));
+    table(['round', 'recipe', 'method', 'rows written by', 'training starts at', '#rows', '#rows trained on', '#λ at the end', '#steps'], rounds, 'Rounds'));
 }
 
 function reached() {

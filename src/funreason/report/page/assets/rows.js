@@ -23,11 +23,16 @@ function rowsView(filters) {
   const page = Math.max(1, Number(filters.page) || 1), pages = Math.max(1, Math.ceil(rows.length / PAGE_SIZE));
   const shown = rows.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
   return [h('h2', null, 'Rows'), search(filters), h('div', { class: 'sides' },
-    h('nav', { class: 'facets', 'aria-label': 'filters' }, Object.keys(FACETS).map((name) => facet(name, filters))),
+    h('nav', { class: 'facets', 'aria-label': 'filters' }, folding('Filters', Object.keys(FACETS).map((name) => facet(name, filters)))),
     h('div', { class: 'results' },
       h('p', { role: 'status' }, `${number(rows.length)} rows`, chips(filters)),
       table(['row', 'round', 'query', 'answer', 'outcome', 'step', 'reason'], shown.map(rowCells), 'Rows'),
       pager(filters, page, pages)))];
+}
+
+// On a phone the filters are folded, so that the rows can be seen.
+function folding(title, content) {
+  return matchMedia('(max-width: 700px)').matches ? folded(title, content) : content;
 }
 
 function search(filters) {
@@ -61,7 +66,7 @@ function chips(filters) {
 }
 
 function rowCells(row) {
-  return [link('row', { round: row.round, id: row.id }, row.id), row.round, short(row.query), h('code', null, short(row.final || row.answer)),
+  return [link('row', { round: row.round, id: row.id }, row.id), row.round, h('span', { class: 'text' }, short(row.query)), h('code', null, short(row.final || row.answer)),
     badge(row.outcome), row.check, row.reason];
 }
 
@@ -135,7 +140,9 @@ function toolsView() {
     const [rows, removed] = RUN.rounds.reduce((sum, round) => (round.by_tool[name] || [0, 0]).map((value, at) => value + sum[at]), [0, 0]);
     return [name, rows, removed, removed / rows, wrong.get(name) || 0];
   }).sort((a, b) => b[2] - a[2] || b[3] - a[3] || (a[0] < b[0] ? -1 : 1));
+  const columns = ['tool', '#rows', '#removed', '#removed, fraction', '#wrong in benchmarks'];
+  const cells = entries.map(([name, rows, removed, fraction, wrongs]) =>
+    [link('rows', { tool: name }, name), number(rows), removed ? link('rows', { tool: name, outcome: 'dropped' }, number(removed)) : '0', percent(fraction), number(wrongs)]);
   return [section('Tools', 'Rows whose answer calls a tool, in all rounds, and those of them that were removed (dropped or hard); most removed first. Wrong: answers of all models in benchmarks whose gold answer calls the tool.',
-    table(['tool', '#rows', '#removed', '#removed, fraction', '#wrong in benchmarks'], entries.map(([name, rows, removed, fraction, wrongs]) =>
-      [link('rows', { tool: name }, name), number(rows), removed ? link('rows', { tool: name, outcome: 'dropped' }, number(removed)) : '0', percent(fraction), number(wrongs)]), 'Tools'))];
+    table(columns, cells.slice(0, PAGE_SIZE), 'Tools'), cells.length > PAGE_SIZE ? lazy(`${number(cells.length - PAGE_SIZE)} more`, () => table(columns, cells.slice(PAGE_SIZE), 'More tools')) : null)];
 }

@@ -9,6 +9,15 @@ const CURVES = [
   ['Held-out loss of the result', 'heldout', 'epoch', 'result', 'nats per token'],
   ['Held-out exact calls', 'heldout', 'epoch', 'exact_calls', 'fraction'],
   ['Held-out exact refusals', 'heldout', 'epoch', 'exact_no_call', 'fraction'],
+  ['Reward', 'loss', 'step', 'reward', 'mean of the samples'],
+  ['Samples with exactly the right calls', 'loss', 'step', 'exact', 'fraction'],
+  ['Part of the reward: format', 'loss', 'step', 'format', 'mean of the samples'],
+  ['Part of the reward: correctness', 'loss', 'step', 'correctness', 'mean of the samples'],
+  ['Part of the reward: length', 'loss', 'step', 'length_penalty', 'mean of the samples'],
+  ['Dead groups, whose samples all earn the same', 'loss', 'step', 'dead_groups', 'fraction'],
+  ['KL divergence from the start model', 'loss', 'step', 'kl', 'nats per token'],
+  ['Entropy of the samples', 'loss', 'step', 'entropy', 'nats per token'],
+  ['Length of a completion', 'loss', 'step', 'length', 'tokens'],
   ['Learning rate', 'loss', 'step', 'learning_rate', 'learning rate'],
   ['Speed', 'loss', 'step', 'tokens_per_second', 'tokens per second'],
 ];
@@ -17,15 +26,36 @@ function trainingView() {
   const rounds = RUN.rounds.filter((round) => round.training.loss.length || round.training.heldout.length);
   const live = (RUN.live || {}).loss ? [{ name: `running, step ${RUN.live.step} of ${RUN.live.steps}`, training: { loss: RUN.live.loss, heldout: [] } }] : [];
   if (!rounds.length && !live.length) return [h('h2', null, 'Training'), h('p', null, 'No training has finished in this state.')];
-  const rows = rounds.map(({ name, training: { figures: f } }) => [name, number((f.rows || {}).used), number((f.rows || {}).heldout), number((f.tokens || {}).think), number((f.tokens || {}).result),
-    number((f.loss || {}).think), number((f.loss || {}).result), number((f.heldout || {}).think), number((f.heldout || {}).result), number(f.weight), percent(f.grad_fraction)]);
   const charts = CURVES.map(([title, file, x, column, unit]) => {
-    const series = [...rounds, ...live].map((round) => ({ name: round.name, points: round.training[file].map((entry) => [entry[x], entry[column]]) }));
-    return series.some((one) => one.points.some((point) => point[1] !== undefined && point[1] !== null)) ? lineChart(title, x, unit, series) : null;
+    const series = [...rounds, ...live].map((round, at) => ({ name: round.name, style: at % SERIES, points: round.training[file].map((entry) => [entry[x], entry[column]]) }))
+      .filter((one) => one.points.some((point) => point[1] !== undefined && point[1] !== null));
+    return series.length ? lineChart(title, x, unit, series) : null;
   });
-  return [section('Training', 'Final losses are means over the last tenth of the steps, in nats per token.',
-    table(['round', '#rows', '#held out', '#tokens of reasoning', '#tokens of results', '#loss of reasoning', '#loss of result', '#held-out reasoning', '#held-out result', '#λ', '#gradient of reasoning'], rows, 'Trainings'),
+  return [section('Training', 'Final losses are means over the last tenth of the steps, in nats per token.', supervised(rounds), byRewards(rounds),
     h('div', { class: 'grid2' }, charts))];
+}
+
+function supervised(rounds) {
+  const rows = rounds.filter((round) => methodOf(round) !== 'grpo').map(({ name, training: { figures: f } }) => [name, number((f.rows || {}).used), number((f.rows || {}).heldout), number((f.tokens || {}).think), number((f.tokens || {}).result),
+    number((f.loss || {}).think), number((f.loss || {}).result), number((f.heldout || {}).think), number((f.heldout || {}).result), number(f.weight), percent(f.grad_fraction)]);
+  return rows.length ? table(['round', '#rows', '#held out', '#reasoning tokens', '#result tokens', '#reasoning loss', '#result loss', '#held-out reasoning', '#held-out result', '#λ', '#gradient'], rows, 'Trainings by a loss on the rows; gradient: the fraction of the reasoning') : null;
+}
+
+// The parts of a reward, as grpo/curves.py names them; a part that was not asked for has no value.
+const REWARD = [['exact', 'exact'], ['format', 'format'], ['correctness', 'correctness'], ['length_penalty', 'length']];
+
+function byRewards(rounds) {
+  const rows = rounds.filter((round) => methodOf(round) === 'grpo').map(({ name, training: { figures: f } }) => {
+    const samples = f.samples || {}, dead = f.dead_groups || {};
+    return [name, number((f.rows || {}).prompts), number(f.steps), number(f.sampled_tokens), number(samples.reward), ...REWARD.map(([key]) => number(samples[key])),
+      percent(dead.before), percent(dead.trained), number(samples.kl), number(samples.length)];
+  });
+  return rows.length ? [table(['round', '#prompts', '#steps', '#tokens sampled', '#reward', ...REWARD.map(([, title]) => '#' + title), '#dead before', '#dead in training', '#KL', '#tokens per sample'], rows, 'Trainings by rewards (GRPO)'),
+    h('p', { class: 'note' }, 'Reward and its parts, KL and tokens are means over the last tenth of the steps. A group is dead where all its samples earn the same: it teaches nothing. Before: in the first sampling, by the start model.')] : null;
+}
+
+function methodOf(round) {
+  return round.training.figures.method || 'sft';
 }
 
 function tokensView(parameters) {
