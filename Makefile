@@ -24,6 +24,7 @@ sum   = $(shell cat $(1) | cksum | cut -d' ' -f1)
 MAIN  := .venv/.ok-$(PLATFORM)-$(call sum,$(LOCK))
 SELF  := .venv/.self-$(call sum,pyproject.toml)
 BFCL  := .venv-bfcl/.ok-$(call sum,requirements/bfcl.lock)
+BFCLV := .venv-bfcl-vector/.ok-$(call sum,requirements/bfcl-vector.lock)
 BFCL3 := .venv-bfcl3/.ok-$(call sum,requirements/bfcl3.lock)
 ACEB  := .venv-acebench/.ok-$(call sum,requirements/acebench.lock)
 RAY   := .venv/.ray-$(call sum,requirements/ray.in)
@@ -37,7 +38,7 @@ PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorde
 FAST := -m 'not model and not slow and not long'
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test-fast test-random test test-long gpu-check lint format docs env setup lock bfcl3 acebench ray toy-models real-model real-experiment sweep clean
+.PHONY: help repro test-fast test-random test test-long gpu-check lint format docs env setup lock bfcl3 bfcl-vector acebench ray toy-models real-model real-experiment sweep clean
 help:  ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:.*## */\t/' | expand -t 14
 repro: setup  ## check params.yaml, then run the stages of the pipeline that are out of date
@@ -84,12 +85,18 @@ $(SELF): $(MAIN)
 	$(UV) pip install -q -p .venv --no-deps --no-build-isolation -e .
 	@rm -f .venv/.self-* && touch $@
 
-.venv-bfcl/.made .venv-bfcl3/.made .venv-evalplus/.made .venv-acebench/.made: | $(UV)
+.venv-bfcl/.made .venv-bfcl3/.made .venv-bfcl-vector/.made .venv-evalplus/.made .venv-acebench/.made: | $(UV)
 	.venv/bin/python -m venv --without-pip $(@D) && touch $@
 $(BFCL): .venv-bfcl/.made
 	$(SYNC) -p $(@D) requirements/bfcl.lock && rm -f $(@D)/.ok-* && touch $@
 $(BFCL3): .venv-bfcl3/.made
 	$(SYNC) -p $(@D) requirements/bfcl3.lock && rm -f $(@D)/.ok-* && touch $@
+# On a GPU, too: the vector store's model runs on the CPU.
+VECTOR_TORCH := $(shell grep '^torch==' requirements/bfcl-vector.lock)
+$(BFCLV): .venv-bfcl-vector/.made
+	$(UV) pip install -q -p $(@D) --no-deps "$(VECTOR_TORCH)" 2>/dev/null \
+	  || $(UV) pip install -p $(@D) --no-deps --torch-backend cpu "$(VECTOR_TORCH)"
+	$(SYNC) -p $(@D) requirements/bfcl-vector.lock && rm -f $(@D)/.ok-* && touch $@
 $(EVALP): .venv-evalplus/.made
 	$(SYNC) -p $(@D) requirements/evalplus.lock && rm -f $(@D)/.ok-* && touch $@
 
@@ -111,11 +118,15 @@ lock: | $(UV)  ## compile requirements/*.in into the lock files; pins that are t
 	$(COMPILE) requirements/evalplus.in -o requirements/evalplus.lock
 	$(COMPILE) requirements/bfcl-deps.in -o requirements/bfcl.lock
 	cp requirements/bfcl.lock requirements/bfcl3.lock
+	$(COMPILE) requirements/bfcl-vector.in -o requirements/bfcl-vector.lock
 	@echo '$(BFCL_EVAL)' >> requirements/bfcl.lock
+	@echo '$(BFCL_EVAL)' >> requirements/bfcl-vector.lock
 	@echo '$(BFCL_V3)' >> requirements/bfcl3.lock
 	@echo '$(ACEBENCH)' > requirements/acebench.lock
 
 bfcl3: $(BFCL3)  ## make the environment of BFCL v3, for evaluate.bfcl.version: v3
+
+bfcl-vector: $(BFCLV)  ## make the environment of BFCL's vector store, for the category memory_vector: 1.4 GB
 
 acebench: $(ACEB)  ## make the environment of ACEBench, for evaluate.acebench
 
@@ -146,4 +157,4 @@ sweep: setup  ## train with λ from 0.1 to 0.9, sft and ssb, three seeds: 1.5 ho
 	$(INSIDE) dvc plots show -o experiments/lambda_sweep/plots experiments/lambda_sweep/results.csv 'code pass@1 against λ'
 
 clean:  ## delete the environments, the site and the caches of tools; results of the pipeline stay
-	rm -rf .venv .venv-bfcl .venv-bfcl3 .venv-evalplus .venv-acebench site .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bfcl .venv-bfcl3 .venv-bfcl-vector .venv-evalplus .venv-acebench site .mypy_cache .pytest_cache .ruff_cache

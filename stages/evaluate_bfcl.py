@@ -18,9 +18,9 @@ def main(name: str) -> None:
     from funreason.config import load_params
     from funreason.core import paths
     from funreason.core.jsonio import write_json, write_jsonl
-    from funreason.evaluate import acebench_run, api_bank, bfcl, bfcl_memory, bfcl_turns, toy_suites
+    from funreason.evaluate import acebench_run, api_bank, bfcl, bfcl_memory, bfcl_search, bfcl_turns, toy_suites
     from funreason.evaluate.answers import ask, counted, greedy, model_under_test
-    from funreason.evaluate.bfcl_metrics import MEMORY, MULTI_TURN, asked_once, expand, official_metrics
+    from funreason.evaluate.bfcl_metrics import MEMORY, MULTI_TURN, WEB_SEARCH, asked_once, expand, official_metrics
     from funreason.llm import Client, counting
     from funreason.sandbox import isolation as sandbox
 
@@ -38,6 +38,8 @@ def main(name: str) -> None:
     conversations = apis.start(OFFICIAL, multi, limit)
     memories = bfcl_memory.Memories(mode, evaluate.bfcl.tool_role)
     filling = memories.start(OFFICIAL, [category for category in categories if category in MEMORY], limit)
+    web = bfcl_search.Web(mode, evaluate.bfcl.tool_role)
+    searching = web.start(OFFICIAL, [category for category in categories if category in WEB_SEARCH], limit)
     bank = api_bank.load_items(evaluate.api_bank) if evaluate.api_bank else []
     ace = acebench_run.questions(evaluate.acebench, mode)
 
@@ -48,7 +50,9 @@ def main(name: str) -> None:
         longer = Client(model, params.llm, sampling, cache=client.cache, engine=client.engine)
         responses = ask(longer, [prompt.messages for prompt in official], f"{name} bfcl")
         conversations = bfcl_turns.run_conversations(longer, conversations, apis, f"{name} bfcl multi-turn")
-        conversations = [*conversations, *bfcl_memory.run(longer, filling, memories, f"{name} bfcl")]
+        remembered = bfcl_memory.run(longer, filling, memories, f"{name} bfcl")
+        searched = bfcl_turns.run_conversations(longer, searching, web, f"{name} bfcl web search")
+        conversations = [*conversations, *remembered, *searched]
         bank_responses = ask(longer, [item.messages for item in bank], f"{name} api-bank")
         longest = Client(
             model, params.llm, greedy(evaluate.acebench.max_tokens), cache=client.cache, engine=client.engine

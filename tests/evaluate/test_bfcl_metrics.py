@@ -8,7 +8,9 @@ from funreason.evaluate.bfcl_metrics import (
     CATEGORIES,
     GROUPS,
     LIVE,
+    MEMORY,
     MULTI_TURN,
+    WEB_SEARCH,
     expand,
     official_metrics,
     size,
@@ -49,7 +51,7 @@ def test_means_are_those_of_bfcl():
 
 
 def test_several_turns_and_the_leaderboard():
-    """v3's Overall is a mean of three means, v4's also of what is not asked here."""
+    """v3's Overall is a mean of three means, v4's also of memory and web search."""
     shares = {"simple_python": 0.9, "irrelevance": 1.0, "live_multiple": 1.0, "multi_turn_base": 0.4,
               "multi_turn_miss_func": 0.2, "multi_turn_miss_param": 0.2, "multi_turn_long_context": 0.0}  # fmt: skip
     v4, v3 = (official_metrics(complete(shares, version), None, version) for version in ("v4", "v3"))
@@ -57,7 +59,17 @@ def test_several_turns_and_the_leaderboard():
     means = (0.3 / 4 * 4 + 1.0) / 5, 1053 / 2251, 0.2
     assert v3["leaderboard"]["accuracy"] == pytest.approx(sum(means) / 3, abs=1e-4)
     assert v3["leaderboard"]["n"] == 3641 + 800 and not v3["leaderboard"]["partial"]
-    assert v4["leaderboard"] is None
+    assert v4["leaderboard"] is None and v4["covered_weight"] == 0.6
+    shares |= {"memory_kv": 0.6, "memory_vector": 0.4, "web_search_base": 0.5}
+    remembered = [row for name in MEMORY for row in rows(name, round(155 * shares.get(name, 0)), 155)]
+    part = official_metrics([*complete(shares, "v4"), *remembered], None, "v4")
+    assert part["leaderboard"] is None and part["covered_weight"] == 0.8 and part["memory"]["n"] == 465
+    searched = [row for name in WEB_SEARCH for row in rows(name, round(100 * shares.get(name, 0)), 100)]
+    whole = official_metrics([*complete(shares, "v4"), *remembered, *searched], None, "v4")
+    means = 0.9 / 3 / 4, 1053 / 1351, 1.0 / 2
+    expected = sum(means) / 10 + 0.3 * 0.2 + 0.2 * (93 + 62) / 465 + 0.2 * 0.25
+    assert whole["covered_weight"] == 1 and whole["leaderboard"]["accuracy"] == pytest.approx(expected, abs=1e-4)
+    assert whole["leaderboard"]["n"] == 3641 - 16 + 800 + 465 + 200 and not whole["leaderboard"]["partial"]
     assert official_metrics(complete({}, "v3"), None, "v3")["leaderboard"] is None  # without several turns
 
 

@@ -33,6 +33,7 @@ def make_copy(folder: Path) -> None:
         "toy/dvc.yaml",
         "toy/params.yaml",
         "requirements/acebench.lock",
+        "requirements/bfcl-vector.lock",
         "requirements/bfcl.lock",
         "requirements/bfcl3.lock",
         "requirements/evalplus.lock",

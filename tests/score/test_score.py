@@ -110,9 +110,14 @@ def test_result_files_of_bfcl_are_scored(tmp_path):
     categories = json.loads(done.stdout)["bfcl"]["categories"]
     assert (categories["multiple"]["correct"], categories["multiple"]["n"]) == (199, 200)
     assert (categories["parallel"]["correct"], categories["parallel"]["n"]) == (200, 200)
-    _write(folder / "BFCL_v4_memory_vector_result.json", [{"id": "memory_vector_0-customer-0", "result": [["a"]]}])
+    _write(
+        folder / "BFCL_v4_memory_vector_result.json", [{"id": "memory_vector_0-customer-0", "result": [["Michael"]]}]
+    )
+    _write(folder / "BFCL_v4_sql_result.json", [{"id": "sql_0", "result": "a"}])
     done = score(tmp_path, "--rescore", "result/model")
-    assert "setting: left out, since they are not scored here: memory_vector" in done.stdout
+    assert "setting: left out, since they are not scored here: sql" in done.stdout
+    assert "memory_vector" in done.stdout and "100.0* %" in done.stdout
+    assert len(list(tmp_path.glob("score/model/bfcl_csv/data_*.csv"))) == 6
     (folder.parent / "other").mkdir()
     _write(folder.parent / "other/BFCL_v4_multiple_result.json", rows)
     done = score(tmp_path, "--rescore", "result/model")

@@ -21,6 +21,8 @@ def add(compare: argparse.ArgumentParser) -> None:
     margin = "with --paired: the largest difference that counts as none; default: 0.02"
     compare.add_argument("--margin", type=float, default=0.02, metavar="X", help=margin)
     compare.add_argument("--seeds", nargs="+", metavar="RUN", help=f"several runs of one model as one row: {sides}")
+    csv = "BFCL's own CSV files of several runs (rounds or folders of `funreason score`), into the folder --out"
+    compare.add_argument("--bfcl-csv", nargs="+", metavar="RUN", help=csv)
     compare.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     compare.set_defaults(run=_compare)
 
@@ -31,6 +33,9 @@ def _compare(arguments: argparse.Namespace) -> None:
     from funreason.report.compare import compare, markdown
     from funreason.report.compare_sides import WORKSPACE, experiments
 
+    if arguments.bfcl_csv:
+        _bfcl_csv(arguments)
+        return
     figures: dict | list
     if arguments.paired or arguments.seeds:
         text, figures = _rows(arguments)
@@ -43,6 +48,22 @@ def _compare(arguments: argparse.Namespace) -> None:
         with atomic(f"{arguments.out}.{ending}") as file:
             file.write(text)
     print(texts["json" if arguments.json else "md"], end="")
+
+
+def _bfcl_csv(arguments: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from funreason.core.errors import ParamsError
+    from funreason.core.jsonio import atomic
+    from funreason.report.bfcl_tables import tables
+    from funreason.sandbox.isolation import resolve
+
+    if not arguments.out or arguments.sides or arguments.paired or arguments.seeds:
+        raise ParamsError("--bfcl-csv needs --out FOLDER, and neither REV, --paired nor --seeds")
+    for name, text in tables(arguments.bfcl_csv, resolve("auto")).items():
+        with atomic(Path(arguments.out, name)) as file:
+            file.write(text)
+        print(Path(arguments.out, name))
 
 
 def _rows(arguments: argparse.Namespace) -> tuple[str, list[dict]]:

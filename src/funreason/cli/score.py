@@ -9,7 +9,7 @@ from funreason.cli.parity import given_model
 from funreason.cli.places import given_path
 
 SUMMARIES = (  # benchmark: the numbers of its line, as paths into the results
-    ("bfcl", ("non_live_ast", "live", "overall", "multi_turn", "leaderboard")),
+    ("bfcl", ("non_live_ast", "live", "overall", "multi_turn", "memory", "web_search", "leaderboard")),
     ("acebench", ("normal", "special", "agent", "overall")),
 )
 
@@ -58,11 +58,13 @@ def _rescored(arguments: argparse.Namespace, mode: str) -> dict:
 
     from funreason.core.jsonio import write_json, write_jsonl
     from funreason.score.rescore import rescore
+    from funreason.score.run import write_tables
 
     lines, (rows, numbers) = rescore(arguments.rescore, mode)
     out = Path(arguments.out or f"score/{_file_name(Path(arguments.rescore).name)}")
     write_jsonl(out / "bfcl.jsonl", map(asdict, rows))
     write_json(out / "bfcl.json", numbers)
+    write_tables(out, numbers, mode)
     _show("bfcl", numbers, lines, arguments.json)
     return {"bfcl": numbers}
 
@@ -89,7 +91,8 @@ def _choice(arguments: argparse.Namespace, mode: str):  # noqa: ANN202  (its typ
 
     benchmarks = _list(arguments.benchmarks, "--benchmarks", BENCHMARKS)
     categories = _list(arguments.categories, "--categories", (*GROUPS, *CATEGORIES, *MULTI_TURN, *V4_ONLY))
-    if arguments.bfcl_version == "v3" and (new := [name for name in categories if name in ("memory", *V4_ONLY)]):
+    new = [name for name in categories if name in ("memory", "web_search", "agentic", *V4_ONLY)]
+    if arguments.bfcl_version == "v3" and new:
         raise ParamsError(f"--categories names {', '.join(new)}, not in BFCL v3; leave it out, or take v4")
     if arguments.tools and not arguments.server:
         remedy = "serve it (`vllm serve … --enable-auto-tool-choice --tool-call-parser …`) and give --server URL"

@@ -12,7 +12,8 @@ BfclCategory = Literal[
     "irrelevance", "live_simple", "live_multiple", "live_parallel", "live_parallel_multiple",
     "live_irrelevance", "live_relevance", "multi_turn_base", "multi_turn_miss_func", "multi_turn_miss_param",
     "multi_turn_long_context", "non_live", "live", "single_turn", "multi_turn",
-    "format_sensitivity", "memory_kv", "memory_rec_sum", "memory",
+    "format_sensitivity", "memory_kv", "memory_vector", "memory_rec_sum", "memory", "web_search_base",
+    "web_search_no_snippet", "web_search", "agentic",
 ]  # fmt: skip
 
 
@@ -161,7 +162,7 @@ class BfclParams(Block):
 
     @model_validator(mode="after")
     def _of_this_version(self) -> Self:
-        new = [name for name in self.categories if name.startswith(("format", "memory"))]
+        new = [name for name in self.categories if name.startswith(("format", "memory", "web_search", "agentic"))]
         if self.version == "v3" and new:
             raise ValueError(f"categories: BFCL v3 has no {', '.join(new)}; leave it out, or set version: v4")
         return self

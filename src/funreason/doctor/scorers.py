@@ -10,9 +10,10 @@ from funreason.config import Params
 from funreason.core.errors import FunReasonError, SandboxError
 from funreason.decontaminate.benchmarks import benchmark_files
 from funreason.doctor.diagnosis import Diagnosis, error, from_error, ok, warning
-from funreason.evaluate import acebench
+from funreason.evaluate import acebench, bfcl_memory
 from funreason.evaluate.acebench_run import asked_rows
 from funreason.evaluate.bfcl import ENVIRONMENTS
+from funreason.evaluate.bfcl_metrics import expand
 from funreason.evaluate.evalplus import DATASETS, ENVIRONMENT, FILES
 from funreason.sandbox import isolation as sandbox
 from funreason.sandbox.scorer import scorer_python
@@ -23,6 +24,8 @@ def environments(params: Params) -> Iterator[Diagnosis]:
     version = params.evaluate.bfcl.version
     lock, make = ("bfcl3", "make bfcl3") if version == "v3" else ("bfcl", "make setup")
     yield _environment(ENVIRONMENTS[version], "bfcl_eval", lock, make)
+    if bfcl_memory.VECTOR in expand(params.evaluate.bfcl.categories):
+        yield _environment(bfcl_memory.VECTOR_ENVIRONMENT, "sentence_transformers", "bfcl-vector", "make bfcl-vector")
     if any(name in DATASETS for name in params.evaluate.code.benchmarks):
         yield _environment(ENVIRONMENT, "evalplus", "evalplus", "make setup")
     if params.evaluate.acebench.data:

@@ -1,8 +1,8 @@
 """BFCL v4's memory: conversations fill a memory one after another, then questions are asked over what it holds.
 
 A conversation starts with the memory that the one before left. So the chains of the scenarios are led side by side, and
-when all memories are filled, all questions together. Of the three memories the vector store is not here: it needs
-sentence-transformers and a model. A run that was killed goes on from the response cache.
+when all memories are filled, all questions together. The vector store has an environment of its own, since it needs
+torch and a model. A run that was killed goes on from the response cache.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,9 +12,12 @@ from funreason.evaluate import DRIVERS
 from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.evaluate.bfcl_turns import REPLAY_S, Conversation, after_reply, run_conversations
 from funreason.llm import Client
-from funreason.sandbox.scorer import ScorerDied, run_each, run_scorer_lines, scorer_python
+from funreason.sandbox.scorer import ScorerDied, run_each, run_scorer_lines, scorer_files, scorer_python
 
 MAX_CHARS = 1 << 20  # of a memory; the official stores hold a tenth of it
+VECTOR = "memory_vector"
+VECTOR_ENVIRONMENT = ".venv-bfcl-vector"
+_MEMORY_MB = {ENVIRONMENTS["v4"]: 2048, VECTOR_ENVIRONMENT: 8192}  # torch reserves much more than it holds
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ class Memories:
         """All conversations of the first `limit` questions of each category (None: all), unasked, in BFCL's order."""
         if not (names := list(categories)):
             return []
-        rows, death = self._run({"categories": names, "limit": limit}, 0)
+        if VECTOR in names:
+            scorer_python(VECTOR_ENVIRONMENT)  # missing, it should not cost a generation
+        rows, death = self._run({"categories": names, "limit": limit}, 0, ENVIRONMENTS["v4"])
         if death:
             raise death
         return [
@@ -58,20 +63,29 @@ class Memories:
     def advance(self, conversations: Sequence[MemoryConversation]) -> list[MemoryConversation]:
         """The conversations at their next question, or at their end; in order."""
 
+        advanced: dict[str, MemoryConversation] = {}
+        for environment in (ENVIRONMENTS["v4"], VECTOR_ENVIRONMENT):
+            part = [each for each in conversations if (each.category == VECTOR) == (environment == VECTOR_ENVIRONMENT)]
+            advanced |= {each.id: each for each in self._advance(part, environment)}
+        return [advanced[each.id] for each in conversations]
+
+    def _advance(self, conversations: Sequence[MemoryConversation], environment: str) -> list[MemoryConversation]:
         def call(part: Sequence[MemoryConversation]) -> tuple[list[dict], ScorerDied | None]:
             so_far = [(each.id, each.answers, len(each.messages), each.memory) for each in part]
-            return self._run({"conversations": so_far}, len(part))
+            return self._run({"conversations": so_far}, len(part), environment)
 
         rows = run_each(call, conversations, lambda _: {"failed": "ended the simulated APIs"}) if conversations else []
         return [_advanced(*pair) for pair in zip(conversations, rows, strict=True)]
 
-    def _run(self, request: dict, count: int) -> tuple[list[dict], ScorerDied | None]:
+    def _run(self, request: dict, count: int, environment: str) -> tuple[list[dict], ScorerDied | None]:
         return run_scorer_lines(
             DRIVERS / "bfcl_memory.py",
-            scorer_python(ENVIRONMENTS["v4"]),
+            scorer_python(environment),
             request | {"tool_role": self.tool_role},
             mode=self.mode,
-            timeout_s=60 + 2 * REPLAY_S * count,
+            timeout_s=120 + 2 * REPLAY_S * count,
+            memory_mb=_MEMORY_MB[environment],
+            hidden=[scorer_files(environment, "bfcl_eval/data/possible_answer")],
         )
 
 

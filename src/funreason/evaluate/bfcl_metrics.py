@@ -19,14 +19,17 @@ _SIZES = {  # category: rows in v4
     "parallel_multiple": 200, "irrelevance": 240, "live_simple": 258, "live_multiple": 1053, "live_parallel": 16,
     "live_parallel_multiple": 24, "live_irrelevance": 884, "live_relevance": 16, "multi_turn_base": 200,
     "multi_turn_miss_func": 200, "multi_turn_miss_param": 200, "multi_turn_long_context": 200,
-    "format_sensitivity": 5200, "memory_kv": 155, "memory_rec_sum": 155,
+    "format_sensitivity": 5200, "memory_kv": 155, "memory_vector": 155, "memory_rec_sum": 155, "web_search_base": 100,
+    "web_search_no_snippet": 100,
 }  # fmt: skip
 _OTHER_SIZES = {"v3": {"live_irrelevance": 882, "live_relevance": 18}, "v4": {}}
 LIVE = tuple(name for name in _SIZES if name.startswith("live_"))
 MULTI_TURN = tuple(name for name in _SIZES if name.startswith("multi_turn_"))
 FORMATS = "format_sensitivity"  # 200 rows in 26 forms of the prompt, v4 only; scored beside the table, not in it
-MEMORY = ("memory_kv", "memory_rec_sum")  # v4 only; the third, memory_vector, is not here
-V4_ONLY = (FORMATS, *MEMORY)
+MEMORY = tuple(name for name in _SIZES if name.startswith("memory_"))
+WEB_SEARCH = tuple(name for name in _SIZES if name.startswith("web_search_"))
+AGENTIC = MEMORY + WEB_SEARCH
+V4_ONLY = (FORMATS, *AGENTIC)
 NON_LIVE = tuple(name for name in _SIZES if name not in (*LIVE, *MULTI_TURN, *V4_ONLY))
 GROUPS = {
     "non_live": NON_LIVE,
@@ -34,6 +37,8 @@ GROUPS = {
     "single_turn": NON_LIVE + LIVE,
     "multi_turn": MULTI_TURN,
     "memory": MEMORY,
+    "web_search": WEB_SEARCH,
+    "agentic": AGENTIC,
 }
 CATEGORIES = GROUPS["single_turn"]
 
@@ -43,6 +48,8 @@ _NON_LIVE_AST = {
     "multiple": 1 / 4, "parallel": 1 / 4, "parallel_multiple": 1 / 4,
 }  # fmt: skip
 _MULTI_TURN = dict.fromkeys(MULTI_TURN, 1 / len(MULTI_TURN))
+_MEMORY = dict.fromkeys(MEMORY, 1 / len(MEMORY))
+_WEB_SEARCH = dict.fromkeys(WEB_SEARCH, 1 / len(WEB_SEARCH))
 # In v4, BFCL's Live column leaves out the rows where no call, or any call, is right.
 _LIVE_PARTS = {"v3": LIVE, "v4": LIVE[:4]}
 
@@ -55,7 +62,7 @@ def expand(names: Iterable[str]) -> tuple[str, ...]:
 
 def asked_once(names: Iterable[str]) -> tuple[str, ...]:
     """Those of `names` (categories) whose rows have one question: all but the conversations."""
-    return tuple(name for name in names if name not in MULTI_TURN + MEMORY)
+    return tuple(name for name in names if name not in MULTI_TURN + AGENTIC)
 
 
 def size(category: str, version: str) -> int:
@@ -97,12 +104,12 @@ def official_metrics(rows: Iterable[Verdict], limit: int | None, version: str) -
         version: v3 or v4.
 
     Returns:
-        {"version", "limit", "partial", "categories", "non_live_ast", "live", "overall", "multi_turn", "leaderboard",
-        "covered_weight", "format_sensitivity", "when_to_call", "undisputed"}. `partial` is true for every number that
-        is not over all its rows. A summary is null where one of its categories is missing: BFCL would count that as 0.
-        `overall` is the mean of Non-Live AST and Live, as in the paper; `leaderboard` is Overall of BFCL's own table in
-        v3, null in v4, whose web search and memory are not asked here; `covered_weight` is the weight of its columns
-        that are whole, 0 to 1 (0.6 in v4). `undisputed` is null where no row is disputed, see `_undisputed`.
+        {"version", "limit", "partial", "categories", "non_live_ast", "live", "overall", "multi_turn", "memory",
+        "web_search", "leaderboard", "covered_weight", "format_sensitivity", "when_to_call", "undisputed"}. `partial` is
+        true for every number that is not over all its rows. A summary is null where one of its categories is missing:
+        BFCL would count that as 0. `overall` is the mean of Non-Live AST and Live, as in the paper; `leaderboard` is
+        Overall of BFCL's own table; `covered_weight` is the weight of its columns that are whole, 0 to 1. `undisputed`
+        is null where no row is disputed, see `_undisputed`.
     """
     rows = list(rows)
     accuracies = accuracy_by_category(rows)
@@ -121,7 +128,9 @@ def official_metrics(rows: Iterable[Verdict], limit: int | None, version: str) -
         "live": _summary(categories, live_weights),
         "overall": _summary(categories, overall),
         "multi_turn": _summary(categories, _MULTI_TURN),
-        "leaderboard": _summary(categories, _leaderboard(live_weights)) if version == "v3" else None,
+        "memory": _summary(categories, _MEMORY),
+        "web_search": _summary(categories, _WEB_SEARCH),
+        "leaderboard": _summary(categories, _leaderboard(version, live_weights)),
         "covered_weight": _covered(categories, version, live_weights),
         "format_sensitivity": formats([row for row in rows if row.category == FORMATS]),
         "when_to_call": _when_to_call(categories, rows),
@@ -150,12 +159,25 @@ def formats(rows: Sequence[Verdict]) -> dict | None:
     return delta | {"forms": {form: accuracy(marks) for form, marks in by_form.items()}}
 
 
+def _columns(version: str, live_weights: dict[str, float]) -> list[tuple[float, dict[str, float]]]:
+    """The columns that BFCL's own Overall is made of: the weight of each, and of the categories in it."""
+    if version == "v3":  # the mean of Non-Live (its four AST columns and irrelevance), Live and Multi-Turn
+        non_live = {name: weight * 4 / 5 for name, weight in _NON_LIVE_AST.items()} | {"irrelevance": 1 / 5}
+        return [(1 / 3, non_live), (1 / 3, live_weights), (1 / 3, _MULTI_TURN)]
+    irrelevance = dict.fromkeys(("irrelevance", "live_irrelevance"), 1 / 2)
+    small = [(0.1, _NON_LIVE_AST), (0.1, live_weights), (0.1, irrelevance)]
+    return [*small, (0.3, _MULTI_TURN), (0.2, _MEMORY), (0.2, _WEB_SEARCH)]
+
+
+def _leaderboard(version: str, live_weights: dict[str, float]) -> dict[str, float]:
+    """{category: its weight in BFCL's own Overall}."""
+    columns = _columns(version, live_weights)
+    return {name: column * weight for column, part in columns for name, weight in part.items()}
+
+
 def _covered(categories: dict[str, dict], version: str, live_weights: dict[str, float]) -> float:
     """The weight of the columns of BFCL's own Overall of which every category is there."""
-    irrelevance = dict.fromkeys(("irrelevance", "live_irrelevance"), 1.0)
-    v4 = [(0.1, _NON_LIVE_AST), (0.1, live_weights), (0.1, irrelevance), (0.3, _MULTI_TURN)]
-    v3 = [(1 / 3, _NON_LIVE_AST | {"irrelevance": 1.0}), (1 / 3, live_weights), (1 / 3, _MULTI_TURN)]
-    columns = v3 if version == "v3" else v4
+    columns = _columns(version, live_weights)
     return round(sum(weight for weight, names in columns if set(names) <= set(categories)), 4)
 
 
@@ -174,12 +196,6 @@ def _undisputed(
     weights = {"non_live_ast": _NON_LIVE_AST, "live": live, "overall": overall}
     changed = {name: part for name, part in parts.items() if part["n"] < whole[name]["n"]}
     return {"left_out": asked - len(rows)} | changed | {key: _summary(parts, part) for key, part in weights.items()}
-
-
-def _leaderboard(live_weights: dict[str, float]) -> dict[str, float]:
-    """Weights of v3's Overall: the mean of Non-Live (its four AST columns and irrelevance), Live and Multi-Turn."""
-    non_live = {name: weight * 4 / 5 for name, weight in _NON_LIVE_AST.items()} | {"irrelevance": 1 / 5}
-    return {name: weight / 3 for part in (non_live, live_weights, _MULTI_TURN) for name, weight in part.items()}
 
 
 def _summary(categories: dict[str, dict], weights: dict[str, float]) -> dict | None:

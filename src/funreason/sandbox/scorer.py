@@ -29,7 +29,7 @@ def scorer_python(name: str) -> Path:
     for root in roots:
         if (python := root / name / "bin" / "python").exists():
             return python
-    optional = {".venv-bfcl3": "make bfcl3", ".venv-acebench": "make acebench"}
+    optional = {".venv-bfcl3": "make bfcl3", ".venv-bfcl-vector": "make bfcl-vector", ".venv-acebench": "make acebench"}
     make = optional.get(name, "make setup")
     raise FunReasonError(f"the scorer's environment {name} is not in {roots[0]} or DVC_ROOT; run `{make}`")
 

@@ -11,7 +11,7 @@ from funreason.core.errors import DataError
 from funreason.core.jsonio import read_jsonl
 from funreason.evaluate import bfcl, bfcl_turns
 from funreason.evaluate.answers import without_reasoning
-from funreason.evaluate.bfcl_metrics import CATEGORIES, MEMORY, MULTI_TURN, V4_ONLY, official_metrics
+from funreason.evaluate.bfcl_metrics import AGENTIC, CATEGORIES, MULTI_TURN, V4_ONLY, official_metrics
 from funreason.llm import Response
 from funreason.score.run import SUITE, Scored
 
@@ -45,7 +45,7 @@ def rescore(folder: str | Path, mode: str) -> tuple[list[str], Scored]:
             if name in taken:
                 name = _second(name, f"{path}:{number}")
             taken.add(name)
-            if category in MULTI_TURN + MEMORY:
+            if category in MULTI_TURN + AGENTIC:
                 turns = _turns(result, f"{path}:{number}")
                 conversations.append(bfcl_turns.Conversation(SUITE, category, name, [], turns=turns))
             else:

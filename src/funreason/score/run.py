@@ -8,10 +8,10 @@ from typing import Any
 from funreason.config import LlmParams
 from funreason.config.training import AcebenchParams
 from funreason.core.errors import DataError
-from funreason.core.jsonio import write_json, write_jsonl
-from funreason.evaluate import acebench_run, api_bank, bfcl, bfcl_memory, bfcl_turns, code_bench
+from funreason.core.jsonio import atomic, write_json, write_jsonl
+from funreason.evaluate import acebench_run, api_bank, bfcl, bfcl_csv, bfcl_memory, bfcl_search, bfcl_turns, code_bench
 from funreason.evaluate.answers import ask, counted, greedy
-from funreason.evaluate.bfcl_metrics import MEMORY, MULTI_TURN, asked_once, expand, official_metrics
+from funreason.evaluate.bfcl_metrics import MEMORY, MULTI_TURN, WEB_SEARCH, asked_once, expand, official_metrics
 from funreason.llm import Client, ModelRef, counting
 from funreason.prompts import code_messages
 from funreason.score import tools_mode
@@ -65,7 +65,7 @@ def score(ref: ModelRef, llm: LlmParams, choice: Choice, out: Path) -> Iterator[
         ref: the model.
         llm: how it is asked.
         choice: what is asked.
-        out: the folder of the results: <benchmark>.json and <benchmark>.jsonl with every answer.
+        out: the folder of the results: <benchmark>.json and <benchmark>.jsonl with every answer; bfcl_csv/.
 
     Yields:
         (benchmark, its numbers), as they are written.
@@ -80,7 +80,16 @@ def score(ref: ModelRef, llm: LlmParams, choice: Choice, out: Path) -> Iterator[
             numbers |= {"llm": usage.metrics()}
             write_jsonl(out / f"{name}.jsonl", map(asdict, rows))
             write_json(out / f"{name}.json", numbers)
+            if name == "bfcl":
+                write_tables(out, numbers, choice.mode)
             yield name, numbers
+
+
+def write_tables(out: Path, numbers: dict, mode: str) -> None:
+    """Write BFCL's own tables of one model into `out`/bfcl_csv; its name there is the folder's."""
+    for name, text in bfcl_csv.tables({out.resolve().name: numbers}, mode).items():
+        with atomic(out / "bfcl_csv" / name) as file:
+            file.write(text)
 
 
 def settings(name: str, choice: Choice) -> list[str]:
@@ -93,7 +102,7 @@ def settings(name: str, choice: Choice) -> list[str]:
         if choice.tools:
             lines.append(f"tools API (leaderboard: FC); not asked: {', '.join(tools_mode.NOT_ASKED)}")
         if choice.version == "v4":
-            lines.append("v4's Overall is null: web search and memory_vector are not asked")
+            lines.append("v4's Overall is null where a category was not asked; covered_weight says how much is there")
     elif name == "acebench":
         lines[0] += " (official: 0.001)"
         played = choice.user_model or "nobody: agent_multi_turn is not asked, Agent and Overall are null"
@@ -131,6 +140,9 @@ def _bfcl(choice: Choice) -> Callable[[Client], Scored]:
     memories = bfcl_memory.Memories(choice.mode, "tool")
     remembering = [] if choice.tools else [name for name in categories if name in MEMORY]
     filling = memories.start(SUITE, remembering, choice.limit)
+    web = bfcl_search.Web(choice.mode, "tool")
+    searched = [] if choice.tools else [name for name in categories if name in WEB_SEARCH]
+    searching = web.start(SUITE, searched, choice.limit)
 
     def job(client: Client) -> Scored:
         if choice.tools:
@@ -141,6 +153,7 @@ def _bfcl(choice: Choice) -> Callable[[Client], Scored]:
         led = [
             *bfcl_turns.run_conversations(client, opened, apis, "bfcl multi-turn"),
             *bfcl_memory.run(client, filling, memories, "bfcl"),
+            *bfcl_turns.run_conversations(client, searching, web, "bfcl web search"),
         ]
         rows: list[Any] = [
             *bfcl.score(prompts, responses, {SUITE: None}, choice.mode, choice.version),

@@ -13,7 +13,7 @@ from funreason.llm import Request, Response
 from funreason.sandbox.scorer import run_scorer, scorer_python
 
 # Their values are code of these languages, which JSON does not hold; forms of the prompt are not of tools.
-NOT_ASKED = ("simple_java", "simple_javascript", "format_sensitivity", "memory", "multi_turn")
+NOT_ASKED = ("simple_java", "simple_javascript", "format_sensitivity", "agentic", "multi_turn")
 
 
 def requests(

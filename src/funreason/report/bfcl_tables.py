@@ -1,0 +1,34 @@
+"""BFCL's own tables of several runs, from the numbers that they have written."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from funreason.core.errors import DataError
+from funreason.core.jsonio import read_json
+from funreason.core.paths import accuracy
+from funreason.evaluate import bfcl_csv
+
+
+def tables(runs: Sequence[str], mode: str) -> dict[str, str]:
+    """{"data_overall.csv", …: its text}, a row per run.
+
+    Args:
+        runs: rounds, or folders of `funreason score`.
+        mode: of the sandbox.
+
+    Raises:
+        DataError: a run has no numbers of BFCL, or the runs have different versions.
+    """
+    return bfcl_csv.tables({Path(run).name: _numbers(run) for run in runs}, mode)
+
+
+def _numbers(run: str) -> dict:
+    scored = Path(run, "bfcl.json")
+    path = scored if scored.is_file() else Path(accuracy(run, "bfcl"))
+    if not path.is_file():
+        raise DataError(f"{run}: neither {scored} nor {path} is there; give rounds, or folders of `funreason score`")
+    written = read_json(path)
+    numbers = written if path == scored else written.get("bfcl")
+    if not isinstance(numbers, dict) or not numbers.get("categories"):
+        raise DataError(f"{path} holds no figures of BFCL; ask it some categories (evaluate.bfcl.categories)")
+    return numbers
