@@ -115,7 +115,7 @@ def test_a_stage_refuses_a_bad_parameter_in_one_line_and_writes_nothing(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
-NO_ROUND = ("decontaminate.py", "prepare.py", "report.py", "resolve.py", "world.py")
+NO_ROUND = ("decontaminate.py", "inputs.py", "prepare.py", "report.py", "resolve.py", "world.py")
 
 
 def test_dvc_keeps_the_earlier_runs_of_every_stage():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import project
 import pytest
 from project import ROOT
 
@@ -108,7 +109,36 @@ def test_a_missing_input_is_named_before_anything_runs(tmp_path, monkeypatch, ca
     assert checked()[0] == 0
     Path("params.yaml").write_text(text.replace(old, f"{old.split(':')[0]}: mine/rows.jsonl"))
     status, said = checked()
+    assert "`git add mine/rows.jsonl` first" in said
     assert status == 1 and said.startswith(f"error: params.yaml: {key} is 'mine/rows.jsonl', which does not exist")
     Path("mine").mkdir()
     Path("mine/rows.jsonl").touch()
     assert checked()[0] == 0
+
+
+@pytest.mark.slow
+def test_dvc_repro_names_a_missing_file_in_one_line(tmp_path):
+    """Before any other stage runs; of a file that an experiment in a copy would not have, it warns."""
+    for name in ("stages", "toy/models/MANIFEST.json", "dvc.yaml", "data/empty.jsonl"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    (tmp_path / "src").symlink_to(ROOT / "src")
+    text = (ROOT / "profiles/toy.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text.replace("path: data/toy/pool.jsonl", "path: mine/rows.jsonl"))
+    (tmp_path / ".gitignore").write_text("/src\n")
+    for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["git", "add", "."], [*GIT, "commit", "-qm", "one"]):
+        subprocess.run(command, cwd=tmp_path, check=True, env=project.environment(tmp_path))
+    first = "error: params.yaml: data.path is 'mine/rows.jsonl', which does not exist in "
+    done = project.try_dvc(tmp_path, "repro")
+    assert done.returncode and done.stdout.count("Running stage") == 1 and first in done.stdout
+    assert "Errno 2" not in done.stdout
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/rows.jsonl").write_text("{}\n")
+    done = project.try_dvc(tmp_path, "repro", "inputs")
+    assert done.returncode == 0 and "neither Git nor DVC tracks" in done.stdout, done.stdout
+    subprocess.run(["git", "add", "mine/rows.jsonl"], cwd=tmp_path, check=True)
+    done = project.try_dvc(tmp_path, "repro", "-f", "inputs")
+    assert done.returncode == 0 and "neither Git nor DVC tracks" not in done.stdout
+
+
+GIT = ["git", "-c", "user.name=tests", "-c", "user.email=tests@example.org"]

@@ -76,12 +76,12 @@ def test_a_link_of_the_chain_reaches_its_stage_only(project):
 def test_a_source_reaches_the_stages_that_read_it(project):
     """Two sources on the hub are two times the same empty file to DVC; their descriptor is what tells them apart."""
     set_param("data.multi_turn.path", "data/toy/conversations.jsonl")
-    assert changed()[0] == {"resolve", "prepare"}
+    assert changed()[0] == {"inputs", "resolve", "prepare"}
     put_back()
     set_param("data.path", "data/empty.jsonl")
     set_param("data.hub", "own/it")
     direct, all_of_them = changed()
-    assert direct == {"resolve"} and "prepare" in all_of_them
+    assert direct == {"inputs", "resolve"} and "prepare" in all_of_them
 
 
 def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
@@ -97,7 +97,7 @@ def test_a_file_and_a_parameter_deep_in_a_dependency_are_seen(project):
         ("toy.pool_rows", {"world"}),
         ("toy.conversation_rows", {"world"}),
         ("data.multi_turn.split", {"resolve", "prepare"}),
-        ("data.multi_turn.path", {"resolve"}),
+        ("data.multi_turn.path", {"inputs", "resolve"}),
         ("models.judges.judge.path", {"resolve"}),
         ("prepare.max_bad_fraction", {"prepare"}),
         ("decontaminate.ngram", {"decontaminate"}),
@@ -171,7 +171,7 @@ def test_the_toy_models_are_never_trained_from_here(project):
     with Repo(".") as repo:
         graph = repo.index.graph
         root = {stage for stage in graph if stage.path_in_repo == "dvc.yaml"}
-        assert len(root) == 8 + len(LOOPED) * len(ROUNDS)
+        assert len(root) == 9 + len(LOOPED) * len(ROUNDS)
         needed = set().union(*(nx.descendants(graph, stage) for stage in root))
         assert not needed - root
 

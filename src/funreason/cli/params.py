@@ -1,6 +1,7 @@
 """`funreason params`: check params.yaml, or rewrite one of an earlier version."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from funreason.cli.places import given_path
@@ -27,8 +28,8 @@ def _check(arguments: argparse.Namespace) -> None:
 
     path = arguments.path or PARAMS
     params = load_params(path)
-    if path == PARAMS:
-        require_inputs(params)
+    for warning in require_inputs(params) if path == PARAMS else ():
+        print(f"{path}: {warning}", file=sys.stderr)
     print(f"{path}: every key is known and well typed")
 
 
