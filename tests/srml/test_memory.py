@@ -9,15 +9,26 @@ from pathlib import Path
 
 import pytest
 import torch
+from rows import row
+from tiny import tiny_tokenizer
 from train_stage import LOSS, ROOT, TRAIN, train, workspace
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from funreason.config import TrainParams
+from funreason.config import LossParams, TrainParams
 from funreason.core.errors import ModelError
-from funreason.train import fallback
+from funreason.srml import SRMLTrainer
+from funreason.train import fallback, start
 from funreason.train.adapters import lora_config
 from funreason.train.launch import launched
-from funreason.train.memory import Architecture, Batch, activations, fitting_micro_batch, training_peak
+from funreason.train.memory import (
+    CPU_LENGTHS,
+    Architecture,
+    Batch,
+    activations,
+    fitting_micro_batch,
+    training_peak,
+)
+from funreason.train.start import training_config
 
 TOY = ROOT / "toy/models/toy-base"
 SIZES = {
@@ -199,3 +210,22 @@ def test_all_ranks_start_again_where_one_ran_out_of_memory(tmp_path, capsys):
     assert launched(options(launcher="ddp", processes=2, batch_size=8, micro_batch_size=4), str(script), str(tmp_path))
     assert (tmp_path / "0").exists() and (tmp_path / "1").exists()
     assert "all processes go on with micro-batches of 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", [{}, {"padding_free": True}, {"packing": True}])
+def test_on_a_cpu_bfloat16_meets_few_lengths(tiny_model, tmp_path, monkeypatch, form):
+    """Kernels are kept per length. The losses are those of the batches as they are."""
+    monkeypatch.setattr(start, "computes_bf16", lambda: True)
+    rows = [row(f"<think>{'so ' * 7 * n}</think>[f(a={n})]") for n in range(1, 9)]
+    widths, losses = {}, {}
+    for bf16 in (False, True):
+        args = training_config(tmp_path, LossParams(**LOSS), options(bf16=bf16, epochs=1.0, **form))
+        args.bf16 = False  # so that the losses can be compared
+        model = AutoModelForCausalLM.from_pretrained(tiny_model)
+        trainer = SRMLTrainer(model, args, train_dataset=rows, processing_class=tiny_tokenizer())
+        batches = list(trainer.get_train_dataloader())
+        widths[bf16] = [batch["input_ids"].shape[1] for batch in batches]
+        with torch.no_grad():
+            losses[bf16] = sum(trainer.compute_loss(trainer.model.eval(), batch).item() for batch in batches)
+    assert all(width % CPU_LENGTHS == 0 for width in widths[True]) and widths[True] != widths[False]
+    assert losses[True] == pytest.approx(losses[False], rel=1e-6)

@@ -6,7 +6,7 @@ were fitted to peaks of real trainings on a CPU (docs/LOG.md): what glibc's heap
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from funreason.config import TrainParams
@@ -16,6 +16,9 @@ QUANTIZED = 0.6  # bytes per parameter, with the constants of the blocks
 PROCESS = 560e6  # Python, torch, transformers and TRL; on a GPU about as much for CUDA's context and kernels
 CHUNK = 512  # positions that the linear head scores at a time (`funreason.srml.heads.CHUNK`)
 PACKED = 40  # bytes per pair of positions of a packed row, while its attention mask is made
+# Tokens: in bfloat16 on a CPU micro-batches are padded to a multiple of it. oneDNN compiles kernels for each length,
+# and keeps them for ever: 1.7 MB per product of matrices, 3.5 MB per attention (docs/LOG.md).
+CPU_LENGTHS = 64
 GPU_FACTOR = 1.1  # of what CUDA's allocator reserves
 RECOMPUTED = 4.2  # layers' worth of activations with gradient checkpointing: one is recomputed, with its gradients
 USABLE = 0.95  # of the free memory
@@ -94,6 +97,8 @@ def training_peak(
         bf16: Whether it computes in bfloat16.
         gpu: Whether it computes on a GPU.
     """
+    if bf16 and not gpu:
+        batch = replace(batch, tokens=-(-batch.tokens // CPU_LENGTHS) * CPU_LENGTHS)
     lora = train.lora.rank > 0
     trained = shape.adapters(train.lora.rank) if lora else parameters
     shards = train.processes if train.launcher in SHARDING else 1

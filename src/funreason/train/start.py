@@ -23,6 +23,7 @@ from funreason.llm.refs import ModelRef
 from funreason.srml.bounded import EndlessTemplate
 from funreason.srml.config import SRMLConfig
 from funreason.srml.template import ChatTemplate
+from funreason.train.memory import CPU_LENGTHS
 
 
 def computes_bf16() -> bool:
@@ -35,12 +36,14 @@ def computes_bf16() -> bool:
 def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLConfig:
     """SRMLTrainer's options: AdamW, cosine decay, bf16 autocast where `train.bf16` asks for it and the machine has it.
 
+    In bfloat16 on a CPU micro-batches are padded to few lengths (`funreason.train.memory.CPU_LENGTHS`).
+
     Args:
         folder: Where checkpoints go.
         loss: The block `loss` of params.yaml.
         train: The block `train`.
     """
-    cuda = torch.cuda.is_available()
+    cuda, bf16 = torch.cuda.is_available(), train.bf16 and computes_bf16()
     return SRMLConfig(
         output_dir=str(folder),
         segment_loss=loss.kind,
@@ -67,7 +70,8 @@ def training_config(folder: Path, loss: LossParams, train: TrainParams) -> SRMLC
         # A step's samples stay random, its micro-batches are cut by length: less padding, same gradient.
         train_sampling_strategy="random" if train.packing else "batch_rebalance",
         seed=train.seed,
-        bf16=train.bf16 and computes_bf16(),
+        bf16=bf16,
+        pad_to_multiple_of=CPU_LENGTHS if bf16 and not cuda else None,
         gradient_checkpointing=train.gradient_checkpointing,
         use_cpu=not cuda,
         ddp_backend="gloo" if train.processes > 1 and not cuda else None,
