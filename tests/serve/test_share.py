@@ -14,6 +14,7 @@ from funreason.publish.hub import PublishError
 from funreason.publish.model_card import model_card
 from funreason.publish.model_hub import checked_card
 from funreason.serve.ollama import modelfile, parts
+from funreason.serve.template import plain_template, served_template
 from funreason.srml.template import ChatTemplate, unmarked
 
 TRAIN = {
@@ -66,7 +67,9 @@ def test_the_card(project):
 
 def test_export_and_the_dry_run(project, monkeypatch, capsys):
     status, out = run(monkeypatch, capsys, "export", "r0", "--out", "share")
-    assert status == 0 and "convert_hf_to_gguf.py share" in out
+    assert status == 0 and "convert_hf_to_gguf.py share" in out and "chat-template-file share/llama.cpp.jinja" in out
+    status, out = run(monkeypatch, capsys, "export", "models/r0", "--out", "other")
+    assert status == 1 and "'models/r0' is not a round; params.yaml has r0, r1" in out
     template = (project / "share/chat_template.jinja").read_text()
     Environment(extensions=["jinja2.ext.loopcontrols"]).parse(template)
     assert "tools" in template and (project / "models/r0/chat_template.jinja").read_text() != template
@@ -98,6 +101,18 @@ def test_a_modelfile_writes_what_the_template_writes(name):
     assert "PARAMETER temperature 0\n" in text and "PARAMETER stop" in text
 
 
+@pytest.mark.parametrize("name", ["toy", "qwen2_5", "qwen3", "llama3_2"])
+def test_the_template_for_llama_cpp_writes_what_training_reads(name):
+    """It is the model's own: llama.cpp stops at the part for servers, whose `**` its parser does not know."""
+    tokenizer = tokenizer_of(name)
+    chat = [{"role": role, "content": role} for role in ("system", "user", "assistant", "user")]
+    trained = unmarked(ChatTemplate.of(tokenizer).text(chat))
+    tokenizer.chat_template = served_template(tokenizer)
+    template = plain_template(tokenizer)
+    written = tokenizer.apply_chat_template(chat, chat_template=template, tokenize=False, add_generation_prompt=True)
+    assert written == trained and "**" not in template
+
+
 def test_a_template_without_a_form_for_ollama():
-    with pytest.raises(ModelError, match="llama.cpp with --jinja"):
+    with pytest.raises(ModelError, match="llama.cpp with `llama.cpp.jinja`"):
         modelfile(tokenizer_of("llama2"), "x")

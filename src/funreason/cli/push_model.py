@@ -43,14 +43,19 @@ def add_export(command: argparse.ArgumentParser) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     from funreason.config import load_params
+    from funreason.core.errors import ParamsError
     from funreason.publish.model_card import model_card
     from funreason.serve.checkpoint import Checkpoint
-    from funreason.serve.export import GGUF, MODELFILE, export
+    from funreason.serve.export import GGUF, LLAMA_TEMPLATE, MODELFILE, export
 
-    out = Path(arguments.out)
-    card = model_card(arguments.round, load_params(), arguments.license)
+    out, params = Path(arguments.out), load_params()
+    if arguments.round not in params.rounds:
+        raise ParamsError(f"{arguments.round!r} is not a round; params.yaml has {', '.join(params.rounds)}")
+    card = model_card(arguments.round, params, arguments.license)
     notes = export(Checkpoint.of(arguments.round), out, card)
     print("\n".join([f"wrote {out}", *notes]))
     print(f"for llama.cpp: python convert_hf_to_gguf.py {out} --outfile {out / GGUF} --outtype q8_0")
+    template = f"--jinja --chat-template-file {out / LLAMA_TEMPLATE} --reasoning-format none"
+    print(f"  after that: llama-server -m {out / GGUF} {template}, with the calling prompt in the system message")
     if not notes:
         print(f"for Ollama, after that: ollama create {arguments.round} -f {out / MODELFILE}")

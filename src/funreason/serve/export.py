@@ -1,4 +1,4 @@
-"""A folder with all that a model needs elsewhere: weights, tokenizer, template, card, and a Modelfile for Ollama."""
+"""A folder with all that a model needs elsewhere: weights, tokenizer, templates, card, and a Modelfile for Ollama."""
 
 import os
 import shutil
@@ -8,9 +8,10 @@ from funreason.core.errors import DataError, ModelError
 from funreason.llm.refs import MODEL_FILES
 from funreason.serve.checkpoint import Checkpoint
 from funreason.serve.ollama import modelfile
-from funreason.serve.template import served_template
+from funreason.serve.template import plain_template, served_template
 
 CARD, MODELFILE = "README.md", "Modelfile"
+LLAMA_TEMPLATE = "llama.cpp.jinja"  # llama.cpp's own Jinja does not take the template with the part for servers
 GGUF = "model.gguf"
 
 
@@ -41,6 +42,7 @@ def export(model: Checkpoint, out: Path, card: str) -> list[str]:
     template = out / "chat_template.jinja"
     template.unlink(missing_ok=True)  # a link to the model's own
     template.write_text(served_template(tokenizer), encoding="utf-8")
+    (out / LLAMA_TEMPLATE).write_text(plain_template(tokenizer), encoding="utf-8")
     (out / CARD).write_text(card, encoding="utf-8")
     try:
         (out / MODELFILE).write_text(modelfile(tokenizer, f"./{GGUF}"), encoding="utf-8")

@@ -59,7 +59,7 @@ def parts(tokenizer: "PreTrainedTokenizerBase") -> tuple[str, dict[str, tuple[st
         if _written(begin, turns, more) != unmarked(template.text(more, add_generation_prompt=False)):
             raise ValueError("a second turn is written otherwise")
     except (*REFUSALS, ValueError) as error:
-        remedy = "use vLLM, or llama.cpp with --jinja, which renders the checkpoint's own template"
+        remedy = "use vLLM, or llama.cpp with `llama.cpp.jinja` of the export"
         raise ModelError(f"the chat template has no form for Ollama ({error}); {remedy}") from None
     return begin, turns, whole[len(closed) :]
 

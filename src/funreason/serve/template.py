@@ -47,6 +47,16 @@ def served_template(tokenizer: "PreTrainedTokenizerBase") -> str:
     return f"{constants}{prelude}{_fixed_dates(own)}{SERVED}{own}"
 
 
+def plain_template(tokenizer: "PreTrainedTokenizerBase") -> str:
+    """The model's own chat template with the date of training: for engines that cannot read the part for servers.
+
+    Args:
+        tokenizer: The model's, whose template may have the part for servers already.
+    """
+    own = own_template(tokenizer)
+    return f"{_fixed_dates(own)}{own}"
+
+
 def _constants(chat: ChatTemplate) -> dict[str, Any]:
     before, _, after = template("calling").partition("{tools}")
     controls = chat.controls
