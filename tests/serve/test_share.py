@@ -65,6 +65,15 @@ def test_the_card(project):
         checked_card(card.replace("## Data", "").replace("## Serve", ""), "r0")
 
 
+def test_the_card_of_a_model_trained_by_grpo_names_rewards_and_no_loss(project):
+    trained = TRAIN | {"method": "grpo", "loss": {"total": 0.1}, "heldout": None, "weight": None}
+    samples = {"reward": 0.75, "exact": 0.5}
+    (project / "metrics/r0/train.json").write_text(json.dumps(trained | {"samples": samples}))
+    card = checked_card(model_card("r0", load_params(), None), "r0")
+    assert "GRPO" in card and "mean at the end 0.75" in card
+    assert "λ" not in card and "None" not in card
+
+
 def test_export_and_the_dry_run(project, monkeypatch, capsys):
     status, out = run(monkeypatch, capsys, "export", "r0", "--out", "share")
     assert status == 0 and "convert_hf_to_gguf.py share" in out and "chat-template-file share/llama.cpp.jinja" in out

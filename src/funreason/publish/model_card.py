@@ -81,18 +81,35 @@ def _data(train: dict[str, Any], validate: dict[str, Any]) -> str:
 
 
 def _training(params: Params, train: dict[str, Any]) -> str:
-    loss, block = params.loss, params.train
-    heldout = train.get("heldout") or {}
+    block = params.train
     rows = [
-        ("loss", loss.kind),
-        ("weight of the reasoning (λ)", f"{train.get('weight')} at the end"),
-        ("final losses (reasoning, result)", f"{train['loss'].get('think', '-')}, {train['loss'].get('result', '-')}"),
-        ("held-out losses", f"{heldout.get('think', '-')}, {heldout.get('result', '-')}"),
-        ("epochs, batch, learning rate", f"{block.epochs}, {block.batch_size}, {block.learning_rate}"),
+        *(_rewards(params, train) if train.get("method") == "grpo" else _losses(params, train)),
         ("adapters", f"LoRA rank {block.lora.rank}, merged" if block.lora.rank else "none: all weights"),
         ("seed", block.seed),
     ]
     return markdown_table(rows, ("what", "value"))
+
+
+def _losses(params: Params, train: dict[str, Any]) -> list[tuple[str, Any]]:
+    block, losses, heldout = params.train, train["loss"], train.get("heldout") or {}
+    return [
+        ("loss", params.loss.kind),
+        ("weight of the reasoning (λ)", f"{train.get('weight')} at the end"),
+        ("final losses (reasoning, result)", f"{losses.get('think', '-')}, {losses.get('result', '-')}"),
+        ("held-out losses", f"{heldout.get('think', '-')}, {heldout.get('result', '-')}"),
+        ("epochs, batch, learning rate", f"{block.epochs}, {block.batch_size}, {block.learning_rate}"),
+    ]
+
+
+def _rewards(params: Params, train: dict[str, Any]) -> list[tuple[str, Any]]:
+    grpo, samples = params.grpo, train["samples"]
+    return [
+        ("method", "GRPO, from the start model of the round"),
+        ("reward", f"{grpo.reward}; mean at the end {samples.get('reward', '-')}"),
+        ("exact calls among the last samples", samples.get("exact", "-")),
+        ("samples per prompt, weight of the KL divergence", f"{grpo.samples}, {grpo.kl}"),
+        ("prompts per step, learning rate", f"{grpo.prompts}, {grpo.learning_rate}"),
+    ]
 
 
 def _figures(name: str, benchmark: str) -> Iterator[tuple[str, str, str, str]]:
