@@ -1,16 +1,22 @@
 """Disputed rows of BFCL: the list is what the data say, and scores without them stand beside the official ones."""
 
+from pathlib import Path
+
 import pytest
 
-from funreason.audit.disputed import disputed
+from funreason.audit.disputed import disputed, disputed_acebench
 from funreason.core.errors import FunReasonError
-from funreason.evaluate import bfcl
+from funreason.evaluate import acebench_metrics, bfcl
+from funreason.evaluate.acebench import AceVerdict
+from funreason.evaluate.acebench_data import LANGUAGES
 from funreason.evaluate.answers import ScoredAnswer
 from funreason.evaluate.bfcl_metrics import official_metrics
 from funreason.evaluate.disputed import disputed_rows
 from funreason.llm import Response
 from funreason.sandbox import isolation
 from funreason.sandbox.scorer import scorer_python
+
+ACEBENCH = Path(__file__).parents[3] / "shared/data/acebench"
 
 
 def require(version: str) -> None:
@@ -25,6 +31,24 @@ def require(version: str) -> None:
 def test_the_list_is_what_the_data_say(version):
     require(version)
     assert disputed(version, isolation.resolve("auto")) == disputed_rows(version)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_list_is_what_acebench_says(language):
+    if not ACEBENCH.is_dir():
+        pytest.skip("no ACEBench beside the checkout")
+    assert disputed_acebench(ACEBENCH, language) == disputed_rows(f"acebench_{language}")
+
+
+def test_acebench_scores_without_disputed_rows():
+    names = [next(iter(disputed_rows("acebench_en"))), *(f"normal_single_turn_single_function_{n}" for n in (1, 2))]
+    category = "normal_single_turn_single_function"
+    rows = [AceVerdict("acebench_en", category, name, "", name != names[0], dialogue=name) for name in names]
+    table = acebench_metrics.metrics(rows, [], 3)["en"]
+    assert (table["categories"][category]["correct"], table["categories"][category]["n"]) == (2, 3)
+    left = table["undisputed"]
+    assert left["left_out"] == 1 and left["normal"] is None and left[category]["accuracy"] == 1
+    assert acebench_metrics.metrics(rows[1:], [], 2)["en"]["undisputed"] is None
 
 
 def test_rows_that_the_official_checker_refuses_itself_are_listed():

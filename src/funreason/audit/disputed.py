@@ -1,4 +1,4 @@
-"""Rows of BFCL whose possible answers contradict themselves or their own tool: no answer can be right by both.
+"""Rows of BFCL and ACEBench whose possible answers contradict themselves or their own tool.
 
 The list is kept in evaluate/disputed.yaml, by version, so that a score without these rows means the same rows for
 everybody. `benchmarks/disputed_labels.py` writes it.
@@ -12,6 +12,8 @@ from typing import Any
 from funreason.audit.bfcl_gold import calls_of
 from funreason.calls import Call, render, validate
 from funreason.core.errors import DataError
+from funreason.evaluate.acebench_data import NORMAL, load_rows
+from funreason.evaluate.acebench_strict import gold_name
 from funreason.evaluate.bfcl import ENVIRONMENTS, BfclPrompt, score
 from funreason.llm import Response
 from funreason.sandbox.scorer import scorer_files
@@ -50,6 +52,33 @@ def disputed(version: str, mode: str) -> dict[str, str]:
         if not verdict.correct:
             reasons[verdict.id] = reasons[verdict.id] or f"refused by the official checker: {verdict.error}"[:MAX_CHARS]
     return {name: reason for name, reason in reasons.items() if reason}
+
+
+def disputed_acebench(folder: str | Path, language: str) -> dict[str, str]:
+    """{id of a row, or of its dialogue: why} of ACEBench's calls.
+
+    Args:
+        folder: a checkout of ACEBench.
+        language: en or zh.
+
+    Returns:
+        The rows in ACEBench's order of which every possible answer makes a call that its tools refuse.
+    """
+    reasons: dict[str, str] = {}
+    for row in load_rows(folder, [language], NORMAL, None):
+        # Some tools call their parameters arguments.
+        tools = [
+            {"name": tool["name"], "parameters": tool.get("parameters") or tool.get("arguments") or {}}
+            for tool in row.data["function"]
+        ]
+        gold, names = row.gold["ground_truth"], {tool["name"] for tool in tools}
+        problems = [
+            validate([Call(gold_name(name, names), value) for name, value in each.items()], tools)
+            for each in (gold if isinstance(gold, list) else [gold])
+        ]
+        if all(problems):
+            reasons.setdefault(row.dialogue, problems[0][0][:MAX_CHARS])
+    return reasons
 
 
 def _problems(truth: list[dict], tools: list[dict]) -> Iterator[str]:

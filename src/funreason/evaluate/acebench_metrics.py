@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from funreason.evaluate.acebench import AceVerdict
 from funreason.evaluate.acebench_data import CATEGORIES, GROUPS, is_agent
+from funreason.evaluate.disputed import disputed_rows
 from funreason.evaluate.forms import CUT
 from funreason.evaluate.stats import accuracy, weighted_accuracy
 
@@ -24,13 +25,15 @@ def metrics(verdicts: Iterable[AceVerdict], gold: Iterable[AceVerdict], limit: i
         limit: rows asked per category, None for all.
 
     Returns:
-        {"limit", <language>: {"categories", "normal", "special", "agent", "overall", "strict", "covered_weight"}}. A
-        group is null where one of its categories is missing, and Overall where a group is; `covered_weight` is the
-        weight of the groups that are whole. `strict` holds the same summaries by our own checker.
+        {"limit", <language>: {"categories", "normal", "special", "agent", "overall", "strict", "covered_weight",
+        "undisputed"}}. A group is null where one of its categories is missing, and Overall where a group is;
+        `covered_weight` is the weight of the groups that are whole. `strict` holds the same summaries by our own
+        checker, `undisputed` the official ones without the rows in disputed.yaml, null where none of them was asked.
     """
     answers, ceilings = _by_language(verdicts), _by_language(gold)
     return {"limit": limit} | {
-        language: _language(rows, ceilings.get(language, [])) for language, rows in answers.items()
+        language: _language(rows, ceilings.get(language, [])) | {"undisputed": _undisputed(language, rows)}
+        for language, rows in answers.items()
     }
 
 
@@ -47,6 +50,21 @@ def _language(rows: Sequence[AceVerdict], gold: Sequence[AceVerdict]) -> dict:
     official, ours = _summaries(categories), _summaries(strict)
     covered = sum(weight for name, weight in WEIGHTS.items() if official[name])
     return {"categories": categories} | official | {"strict": ours, "covered_weight": round(covered / _total(), 4)}
+
+
+def _undisputed(language: str, rows: Sequence[AceVerdict]) -> dict | None:
+    """{"left_out", <category with such rows>, "normal", "special", "agent", "overall"}."""
+    kept = [row for row in rows if row.dialogue not in disputed_rows(f"acebench_{language}")]
+    if len(kept) == len(rows):
+        return None
+    whole, parts = (
+        {name: _category(name, part, []) for name in CATEGORIES if any(row.category == name for row in part)}
+        for part in (rows, kept)
+    )
+    parts = {name: part | {"partial": whole[name]["partial"]} for name, part in parts.items()}
+    fields = ("accuracy", "low", "high", "correct", "n", "partial")
+    changed = {name: {key: part[key] for key in fields} for name, part in parts.items() if part["n"] < whole[name]["n"]}
+    return {"left_out": sum(whole[name]["n"] - parts[name]["n"] for name in changed)} | changed | _summaries(parts)
 
 
 def _category(name: str, rows: Sequence[AceVerdict], gold: Sequence[AceVerdict]) -> dict:

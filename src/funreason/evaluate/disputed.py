@@ -1,4 +1,4 @@
-"""The rows of BFCL whose labels are disputed, from disputed.yaml."""
+"""The rows of BFCL and ACEBench whose labels are disputed, from disputed.yaml."""
 
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,10 @@ FILE = Path(__file__).with_name("disputed.yaml")
 
 @cache
 def disputed_rows(version: str) -> dict[str, str]:
-    """{id: why its possible answers contradict themselves or their tool} of BFCL `version` (v3, v4)."""
+    """{id: why its possible answers contradict themselves or their tool}.
+
+    Args:
+        version: v3 or v4 of BFCL, acebench_en or acebench_zh.
+    """
     rows: dict[str, str] = read_yaml(FILE)[version]
     return rows
