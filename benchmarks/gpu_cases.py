@@ -316,7 +316,9 @@ def qlora(sizes: Machine) -> None:
                 torch.cuda.empty_cache()
                 torch.cuda.reset_peak_memory_stats()
             settings = quantization(LoraParams(rank=16, alpha=32, dropout=0.0, quantize=True))
-            model = AutoModelForCausalLM.from_pretrained(folder, quantization_config=settings, device_map=DEVICE)
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, quantization_config=settings, device_map=DEVICE, trust_remote_code=False
+            )
         length = 48 if sizes.rehearse else 2048
         watch, examples = Stopwatch(), rows(2 * sizes.steps, length, length, sizes.vocabulary)
         shape = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 2, "max_steps": sizes.steps}

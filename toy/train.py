@@ -50,7 +50,7 @@ def train_model(role: str, role_params: dict) -> None:
     from funreason.toy.pretrain import TrainingSettings, new_model, train
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    tokenizer = AutoTokenizer.from_pretrained(TOY / "models" / "tokenizer")
+    tokenizer = AutoTokenizer.from_pretrained(TOY / "models" / "tokenizer", trust_remote_code=False)
     start, training = role_params.get("start"), TrainingSettings(**role_params["training"])
     if start:
         model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)

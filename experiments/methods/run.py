@@ -64,7 +64,9 @@ def row_tokens(rows: Path, model: Path, settings: object) -> int:
     from funreason.train.heldout import labelled_sides
 
     with tempfile.TemporaryDirectory() as folder:
-        (learned, _), *_ = labelled_sides(rows, AutoTokenizer.from_pretrained(model), settings, Path(folder))
+        (learned, _), *_ = labelled_sides(
+            rows, AutoTokenizer.from_pretrained(model, trust_remote_code=False), settings, Path(folder)
+        )
         return sum(map(len, learned["input_ids"]))
 
 

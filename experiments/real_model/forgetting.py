@@ -14,8 +14,8 @@ CHUNK, CHUNKS = 256, 32  # tokens of a chunk, chunks of a text
 
 def text_losses(folder: str | Path) -> dict[str, float]:
     """{"english", "code"}: mean loss per token (nats) of a model on texts that it was not trained on here."""
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False).eval()
     return {name: round(loss(model, chunks(tokenizer, text)), 4) for name, text in texts().items()}
 
 

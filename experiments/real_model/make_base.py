@@ -21,8 +21,10 @@ def main() -> None:
     parser.add_argument("package", type=Path, help="folder of the unpacked package, which holds " + GGUF)
     parser.add_argument("folder", type=Path, help="folder to write")
     args = parser.parse_args()
-    model = AutoModelForCausalLM.from_pretrained(args.package, gguf_file=GGUF, dtype=torch.bfloat16)
-    tokenizer = AutoTokenizer.from_pretrained(args.package, gguf_file=GGUF)
+    model = AutoModelForCausalLM.from_pretrained(
+        args.package, gguf_file=GGUF, dtype=torch.bfloat16, trust_remote_code=False
+    )
+    tokenizer = AutoTokenizer.from_pretrained(args.package, gguf_file=GGUF, trust_remote_code=False)
     write(model, tokenizer, args.folder)
     print(f"{args.folder}: {model.num_parameters():,} parameters")
 

@@ -57,7 +57,7 @@ def rows() -> None:
     from funreason.sandbox.scorer import scorer_files
 
     values = settings()
-    split, tokenizer = values["split"], AutoTokenizer.from_pretrained(values["base"])
+    split, tokenizer = values["split"], AutoTokenizer.from_pretrained(values["base"], trust_remote_code=False)
 
     def tokens(*messages: dict) -> int:
         return len(tokenizer.apply_chat_template(list(messages), return_dict=False))
