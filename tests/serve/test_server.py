@@ -1,7 +1,11 @@
 """A server as `funreason serve` starts it, asked through the `openai` package: calls as in the offline evaluation."""
 
 import json
+import shlex
+import shutil
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,7 +18,7 @@ from funreason.evaluate import toy_suites
 from funreason.evaluate.answers import greedy, without_reasoning
 from funreason.llm import Cache, Client, Request, load_ref
 from funreason.serve.checkpoint import Checkpoint
-from funreason.serve.launch import running, serve_command
+from funreason.serve.launch import examples, running, serve_command
 from funreason.serve.template import served_template
 from funreason.toy.world import write_world
 
@@ -168,6 +172,17 @@ def test_the_chat_command_answers_as_the_server(client, model, queries, tmp_path
     reasoning, content, calls = whole(client, messages, tools)
     assert [(call["name"], call["arguments"]) for call in answer["tool_calls"]] == calls
     assert (answer["reasoning"], answer["content"] or "") == (reasoning, content)
+
+
+def test_the_examples_that_the_command_prints(client):
+    shown = examples("toy", str(client.base_url).removesuffix("/v1/"))
+    curl, python = shown[shown.index("curl ") :].split("\n\n", 1)
+    runs = {f"curl -sS{curl[4:]}": shutil.which("curl"), f"{sys.executable} -c {shlex.quote(python)}": True}
+    for command in (command for command, there in runs.items() if there):
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        if command.startswith("curl"):
+            assert json.loads(done.stdout)["choices"][0]["message"]["role"] == "assistant"
 
 
 def test_the_example(client, queries, capsys):

@@ -19,6 +19,7 @@ PACKED = 40  # bytes per pair of positions of a packed row, while its attention 
 # Tokens: in bfloat16 on a CPU micro-batches are padded to a multiple of it. oneDNN compiles kernels for each length,
 # and keeps them for ever: 1.7 MB per product of matrices, 3.5 MB per attention (docs/LOG.md).
 CPU_LENGTHS = 64
+CPU_BF16 = 1.15  # of the activations: the kernels, and copies in the order that they want
 GPU_FACTOR = 1.1  # of what CUDA's allocator reserves
 RECOMPUTED = 4.2  # layers' worth of activations with gradient checkpointing: one is recomputed, with its gradients
 USABLE = 0.95  # of the free memory
@@ -106,7 +107,7 @@ def training_peak(
     gradients = FLOAT * trained / shards * (2 if train.launcher == "ddp" else 1)  # ddp: a copy in its buckets
     embedding = 0 if lora else FLOAT * shape.vocabulary * shape.hidden
     kept = activations(shape, train, batch, bf16=bf16)
-    begins = kept * _factor(shape, train, gpu) + _head(shape, train, batch, gpu) + embedding
+    begins = kept * _factor(shape, train, bf16=bf16, gpu=gpu) + _head(shape, train, batch, gpu) + embedding
     begins += gradients if train.batch_size > train.processes * batch.rows else 0  # those of the micro-batches before
     begins += 2 * parameters if bf16 and not lora else 0  # the weights in bfloat16, as autocast keeps them
     ends = gradients + embedding + kept / 2
@@ -130,13 +131,14 @@ def activations(shape: Architecture, train: TrainParams, batch: Batch, *, bf16: 
     return batch.rows * batch.tokens * per_token + masks
 
 
-def _factor(shape: Architecture, train: TrainParams, gpu: bool) -> float:
+def _factor(shape: Architecture, train: TrainParams, *, bf16: bool, gpu: bool) -> float:
     """What the allocator takes for a byte of activations."""
     if gpu:
         return GPU_FACTOR
+    beside = CPU_BF16 if bf16 else 1.0
     if train.gradient_checkpointing:
-        return 1.0  # in RECOMPUTED
-    return 1.9 + 2.4 / shape.layers if train.lora.rank else 1.27 + 1.1 / shape.layers
+        return beside  # the rest is in RECOMPUTED
+    return beside * (1.9 + 2.4 / shape.layers if train.lora.rank else 1.27 + 1.1 / shape.layers)
 
 
 def _head(shape: Architecture, train: TrainParams, batch: Batch, gpu: bool) -> float:
