@@ -97,6 +97,29 @@ def test_export_and_the_dry_run(project, monkeypatch, capsys):
     assert status == 1 and "`dvc repro train@r7` trains it" in out
 
 
+def test_bad_tools_counts_and_ports_are_one_line(project, monkeypatch, capsys):
+    """Before a model is loaded."""
+    (project / "tools.json").write_text('[{"description": "no name"}]')
+    chat = ["chat", "r0", "q", "--tools", "tools.json"]
+    status, out = run(monkeypatch, capsys, *chat)
+    assert status == 1 and out.startswith("error: tools.json: {")
+    rows = {
+        '{"prompt": "a text", "completion": "<think>a</think>b"}': "no row can be compared",
+        '{"prompt": [{"role": "user", "content": "q"}], "completion": "b"}': "rows.jsonl: training row 0 is in no",
+    }
+    for row, message in rows.items():
+        (project / "rows.jsonl").write_text(row)
+        status, out = run(monkeypatch, capsys, "parity", "r0", "--rows", "rows.jsonl", "--template")
+        assert status == 1 and message in out
+    for arguments in (
+        ["parity", "r0", "--count", "0"],
+        ["serve", "r0", "--port", "99999"],
+        [*chat, "--max-tokens", "-1"],
+    ):
+        status, out = run(monkeypatch, capsys, *arguments)
+        assert status == 2 and "give a whole number, 1" in out
+
+
 @pytest.mark.parametrize("name", ["toy", "qwen2_5", "qwen3", "llama3", "granite", "glm4", "zephyr"])
 def test_a_modelfile_writes_what_the_template_writes(name):
     tokenizer = tokenizer_of(name)

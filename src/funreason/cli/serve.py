@@ -10,10 +10,16 @@ def add(serve: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     serve.add_argument("model", metavar="MODEL", type=given_model, help="a round, a folder or a hub id")
     serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine alone")
-    serve.add_argument("--port", type=int, default=8000, help="default: 8000")
+    serve.add_argument("--port", type=_port, default=8000, help="default: 8000")
     serve.add_argument("--print", action="store_true", help="print the command, and start nothing")
     serve.add_argument("--vllm", default="", metavar="ARGUMENTS", help="more for `vllm serve`: --vllm='--seed 3'")
     serve.set_defaults(run=_serve)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a whole number, 1 to 65535")
+    return int(text)
 
 
 def _serve(arguments: argparse.Namespace) -> None:

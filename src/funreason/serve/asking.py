@@ -16,7 +16,7 @@ def read_tools_file(path: str) -> list[Any]:
     """Tools of a JSON file: a list, an object with a list `tools` (as MCP's tools/list answers), or one tool.
 
     Raises:
-        DataError: The file is missing or not JSON.
+        DataError: The file is missing or not JSON, or a tool cannot be read.
     """
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -26,7 +26,12 @@ def read_tools_file(path: str) -> list[Any]:
         raise DataError(f"{path} is not JSON ({error}); give a JSON file with a list of tools") from None
     if isinstance(value, dict) and isinstance(value.get("tools"), list):
         value = value["tools"]
-    return value if isinstance(value, list) else [value]
+    tools = value if isinstance(value, list) else [value]
+    try:
+        training_chat([], tools)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    return tools
 
 
 def ask(model: Checkpoint, query: str, tools: list[Any], llm: LlmParams, max_tokens: int) -> dict[str, Any]:

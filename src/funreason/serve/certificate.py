@@ -13,7 +13,7 @@ from funreason.serve.drawn import drawn
 from funreason.serve.parity import Parity, Server, TemplateServer, compare
 from funreason.serve.requests import ChatRequest
 from funreason.serve.template import served_template
-from funreason.srml.formats import prompt_completion
+from funreason.srml.formats import TrainingDataError, prompt_completion
 from funreason.srml.template import stop_tokens
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FIRST_ROWS = 50  # compared before a training
 _SHOWN = 5
+_NO_CHAT = "a text or with tools beside the chat, which no server is asked"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def certify(
         template_only: Whether only the chat template is rendered, as a server without FunReason does.
 
     Raises:
-        DataError: There are no rows.
+        DataError: There are no rows, or none that a training would use.
     """
     model = Checkpoint.of(name)
     tokenizer = model.tokenizer()
@@ -91,7 +92,14 @@ def certify(
         server, shown = VllmServer(model.path), "vLLM as `funreason serve` starts it"
     source, chosen, requests = _rows(None if drawn_only else rows or model.rows, count, seed, not template_only)
     stops = stop_tokens(tokenizer, model.generation().get("eos_token_id"))
-    return Certificate(name, shown, source, compare(chosen, tokenizer, server, stops, requests))
+    chats = [row for row in chosen if _is_chat(row)]
+    parity = compare(chats, tokenizer, server, stops, requests)
+    if len(chats) < len(chosen):
+        parity.unusable[_NO_CHAT] = len(chosen) - len(chats)
+    if not parity.rows:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(parity.unusable.items()))
+        raise DataError(f"{source}: no row can be compared, so nothing is proved ({reasons}); give other rows")
+    return Certificate(name, shown, source, parity)
 
 
 def check_before_training(rows: Iterable[dict[str, Any]], tokenizer: "PreTrainedTokenizerBase") -> None:
@@ -130,4 +138,7 @@ def _rows(
     if not every:
         raise DataError(f"{path} holds no rows; give another file, or leave it out for drawn conversations")
     chosen = every if len(every) <= count else random.Random(seed).sample(every, count)
-    return str(path), [prompt_completion(row, at) for at, row in enumerate(chosen)], None
+    try:
+        return str(path), [prompt_completion(row, at) for at, row in enumerate(chosen)], None
+    except TrainingDataError as error:
+        raise DataError(f"{path}: {error}") from None
