@@ -118,7 +118,7 @@ def test_a_missing_input_is_named_before_anything_runs(tmp_path, monkeypatch, ca
 
 @pytest.mark.slow
 def test_dvc_repro_names_a_missing_file_in_one_line(tmp_path):
-    """Before any other stage runs; of a file that an experiment in a copy would not have, it warns."""
+    """Before the stages that read it; of a file that an experiment in a copy would not have, it warns."""
     for name in ("stages", "toy/models/MANIFEST.json", "dvc.yaml", "data/empty.jsonl"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
@@ -129,7 +129,7 @@ def test_dvc_repro_names_a_missing_file_in_one_line(tmp_path):
     for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["git", "add", "."], [*GIT, "commit", "-qm", "one"]):
         subprocess.run(command, cwd=tmp_path, check=True, env=project.environment(tmp_path))
     first = "error: params.yaml: data.path is 'mine/rows.jsonl', which does not exist in "
-    done = project.try_dvc(tmp_path, "repro")
+    done = project.try_dvc(tmp_path, "repro", "resolve")
     assert done.returncode and done.stdout.count("Running stage") == 1 and first in done.stdout
     assert "Errno 2" not in done.stdout
     (tmp_path / "mine").mkdir()

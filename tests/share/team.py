@@ -9,7 +9,7 @@ from funreason.config import read_yaml, yaml
 
 from .servers import Remote
 
-STAGES = ("world", "resolve", "prepare", "decontaminate", "generate")
+STAGES = ("inputs", "world", "resolve", "prepare", "decontaminate", "generate")
 ROWS = 24
 
 

@@ -9,6 +9,15 @@ from funreason.core.errors import DataError
 _PIPELINE = Path("dvc.yaml")
 
 
+def named_inputs(params: Params) -> dict[str, str]:
+    """The files that params.yaml names, by their keys."""
+    return {
+        "data.path": params.data.path,
+        "data.multi_turn.path": params.data.multi_turn.path,
+        "validate.labels": params.validate_.labels,
+    }
+
+
 def require_inputs(params: Params) -> list[str]:
     """Check the files that params.yaml names and no stage writes.
 
@@ -21,12 +30,7 @@ def require_inputs(params: Params) -> list[str]:
     Raises:
         DataError: One is missing.
     """
-    named = {
-        "data.path": params.data.path,
-        "data.multi_turn.path": params.data.multi_turn.path,
-        "validate.labels": params.validate_.labels,
-    }
-    own = {key: path for key, path in named.items() if not writer(path)}
+    own = {key: path for key, path in named_inputs(params).items() if not writer(path)}
     for key, path in own.items():
         if not Path(path).exists():
             raise DataError(
