@@ -101,7 +101,7 @@ def score(
         }
         return run_scorer_lines(
             DRIVERS / "code_score.py", sys.executable, request,
-            timeout_s=60 + (3 * timeout_s + 5) * len(part), memory_mb=MEMORY_MB, mode=mode, hidden=_answers(),
+            timeout_s=60 + (3 * timeout_s + 50) * len(part), memory_mb=MEMORY_MB, mode=mode, hidden=_answers(),
         )  # fmt: skip
 
     with_code = [number for number, row in enumerate(rows) if row.completion]

