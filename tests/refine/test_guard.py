@@ -36,7 +36,7 @@ def guarded(removed: int, undecided: int, rows: int, **changes) -> Guard:
 def test_too_many_removed_rows_stop_the_check_with_counts_reasons_and_the_parameter():
     with pytest.raises(DataError) as error:
         guarded(removed=101, undecided=0, rows=200).stop_if_emptying()
-    for text in ("check cot removed 101 of 200 rows", "fcdr.max_removed allows 50%",
+    for text in ("check cot removed 101 of its 200 rows", "fcdr.max_removed allows 50%",
                  "101 reasoning does not lead to the answer", "or raise fcdr.max_removed"):  # fmt: skip
         assert text in str(error.value)
 
@@ -44,7 +44,7 @@ def test_too_many_removed_rows_stop_the_check_with_counts_reasons_and_the_parame
 def test_too_many_undecided_rows_stop_the_check_with_the_reasons_of_the_heuristics():
     with pytest.raises(DataError) as error:
         guarded(removed=0, undecided=170, rows=200).stop_if_emptying()
-    assert "left undecided 170 of 200 rows (85%), fcdr.max_undecided allows 80%" in str(error.value)
+    assert "left undecided 170 of its 200 rows (85%), fcdr.max_undecided allows 80%" in str(error.value)
     assert "170 the query may ask for more" in str(error.value)
 
 
@@ -55,6 +55,19 @@ def test_too_many_undecided_rows_stop_the_check_with_the_reasons_of_the_heuristi
 )  # fmt: skip
 def test_what_the_parameters_allow_goes_on(removed, undecided, rows, changes):
     guarded(removed, undecided, rows, **changes).stop_if_emptying()
+
+
+@pytest.mark.parametrize(("action", "problem"), [("drop", "removed"), ("keep", "left undecided")])
+def test_statements_that_skip_a_check_do_not_dilute_its_fractions(action, problem):
+    guard = guarded(removed=0, undecided=0, rows=0)
+    for number in range(2 * MIN_ROWS):
+        guard.add(CheckResult(f"s{number}", "cot", "skip", "keep", "statement"))
+        if number < MIN_ROWS - 1:
+            guard.add(CheckResult(str(number), "cot", "undecided", action, "unclear"))
+    guard.stop_if_emptying()  # 99 rows are too few to tell
+    guard.add(CheckResult("99", "cot", "undecided", action, "unclear"))
+    with pytest.raises(DataError, match=rf"{problem} 100 of its 100 rows \(100%\)"):
+        guard.stop_if_emptying()
 
 
 def test_a_check_that_drops_what_it_cannot_decide_says_which_parameter_keeps_it():

@@ -1,5 +1,7 @@
 """Counts that must add up, answers that must fit their tools, and what becomes of undecided rows."""
 
+from collections import Counter
+
 import pytest
 
 from funreason.assemble.training_set import refuse_empty, replayed
@@ -9,6 +11,7 @@ from funreason.config import CheckParams, FcdrParams, MendingCheckParams, load_p
 from funreason.core.errors import DataError
 from funreason.core.records import Sample
 from funreason.heuristics import HeuristicResult
+from funreason.ledger.metrics import RoundMetrics
 from funreason.ledger.outcomes import (
     HistoryReader,
     Outcome,
@@ -18,8 +21,10 @@ from funreason.ledger.outcomes import (
     check_source,
     is_left_hard,
 )
+from funreason.ledger.planted import Labels
 from funreason.ledger.results import CheckResult
 from funreason.refine.checks import CHECKS, check_row
+from funreason.refine.generate import GenerateMetrics
 from funreason.refine.panel import PanelVerdict
 
 from .conftest import REPO
@@ -75,6 +80,17 @@ def test_a_row_with_an_undecided_new_answer_does_not_pass():
     reasoning = [PanelVerdict(False, new_call=OSLO), PanelVerdict(True), PanelVerdict(None)]
     result, asked = decide("call", reasoning, fcdr("drop"))
     assert (result.action, asked) == ("drop", ["call", "call", "cot"])
+
+
+def test_rows_without_a_reasoning_do_not_shorten_the_mean_reasoning():
+    samples = [sample("1", cot="four"), sample("2", cot=""), sample("3", cot="eighteen")]
+    generated, validated = GenerateMetrics(), RoundMetrics(["generate"], Labels({}, {}))
+    results = [CheckResult(one.id, "generate", "pass", "keep", "given", sample=one) for one in samples]
+    for result in generated.counting(results):
+        validated.add(result.id, [RowHistory(result.id, [result], result.sample)], given=True)
+    counts = generated.metrics(3)
+    assert (counts["out"], counts["without_reasoning"], counts["mean_reasoning_chars"]) == (3, 1, 6)
+    assert validated.metrics(Counter())["reasoning_chars"] == {"mean": 6, "median": 6.0}
 
 
 def test_max_regen_bounds_the_new_answers():

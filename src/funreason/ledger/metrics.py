@@ -58,7 +58,8 @@ class RoundMetrics:
         self.reached += reached_last
         self.repeated += reached_last and history.results[-1].action == "drop"
         if history.goes_on and history.sample and history.sample.kind == "call":
-            self.reasoning.add(history.sample.cot)
+            if history.sample.cot:
+                self.reasoning.add(history.sample.cot)
             self.answers.add(history.sample.answer)
 
     def outcome_counts(self) -> dict[str, int]:
@@ -73,7 +74,8 @@ class RoundMetrics:
     def metrics(self, problems: Counter[str]) -> dict:
         """The counts, for the metrics file of validate.
 
-        `kept_fraction` is what goes on to training; lengths are in characters, of the qualified rows.
+        `kept_fraction` is what goes on to training; lengths are in characters, of the qualified rows that
+        have a reasoning, and of their calls.
 
         Args:
             problems: Rows per kind of misfit with the tools' schemas.

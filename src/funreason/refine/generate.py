@@ -131,7 +131,7 @@ def _dropped(name: str, text: str, reason: str, attempts: int) -> CheckResult:
 
 
 class GenerateMetrics:
-    """Counts results as they pass by, and keeps none; lengths are in characters."""
+    """Counts results as they pass by, and keeps none; lengths are in characters, of the rows that have a reasoning."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -150,7 +150,7 @@ class GenerateMetrics:
     def metrics(self, tasks: int) -> dict:
         """The counts, for the step's metrics file; `tasks` is how many the round has."""
         rows, out, given = self.counts["in"], self.counts["out"], self.reasons[GIVEN]
-        left = self.counts["not_selected"]
+        left, reasoned = self.counts["not_selected"], out - self.counts["without"]
         return {
             "tasks": tasks,
             "in": rows,
@@ -160,6 +160,6 @@ class GenerateMetrics:
             "not_selected": left,
             "out": out,
             "without_reasoning": self.counts["without"],
-            "mean_reasoning_chars": mean(self.counts["reasoning"], out) if out else 0.0,
+            "mean_reasoning_chars": mean(self.counts["reasoning"], reasoned) if reasoned else 0.0,
             "reasons": reason_counts(self.reasons),
         }
