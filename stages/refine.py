@@ -29,7 +29,7 @@ def main(check: str, name: str) -> None:
     with ExitStack() as stack:
         usage = stack.enter_context(counting(params.llm))
         decider = open_decider(params, check, stack)
-        watch = JudgeWatch(decider.panel, params.judge.watch, only_unclear=params.fcdr.mode == "cascade")
+        watch = JudgeWatch(decider, params.judge)
         samples = files.read_samples(name, step_before(check))
         files.write_step(name, check, run_check(named, samples, decider, params.fcdr, metrics, watch))
     files.write_metrics(name, check, metrics.metrics() | {"judges": watch.metrics(), "llm": usage.metrics()})

@@ -40,7 +40,9 @@ def drawn(*answers: str | None) -> list[CheckResult]:
         ((GHENT, OSLO, "[get_weather(city='Rome')]"), 0.5, ("drop", "drop", "drop")),
         ((GHENT, None, None), 0.5, ("drop", "drop", "drop")),  # dropped samples agree with nobody
         ((None, GHENT, GHENT), 0.6, ("drop", "keep", "not_selected")),
-        (("I cannot.", "No tool fits.", GHENT), 0.6, ("keep", "not_selected", "not_selected")),
+        (("I cannot (yet).", "No tool fits.", GHENT), 0.6, ("keep", "not_selected", "not_selected")),
+        (("[f(a=1, a=2)]", "[g(b=", "{h: 3}"), 0.5, ("drop", "drop", "drop")),  # calls that cannot be read
+        ((GHENT, "[g(b=", "I cannot."), 0.5, ("drop", "drop", "drop")),
         ((GHENT, OSLO), 0.0, ("keep", "keep")),
         ((GHENT,), 1.0, ("keep",)),
         ((None, None), 0.5, ("drop", "drop")),

@@ -20,6 +20,11 @@ from .conftest import rows, stage, write_project
 from .rows import TOOLS
 
 CITIES = ("Ghent", "Oslo", "Bern", "Lima", "Turin", "Porto", "Cork", "Graz", "Nice", "Kiel", "Bath", "Brno", "Gaza")
+RULES_ALONE = {
+    "max_error": {"query_tool": 0.0, "cot": 0.0, "call": 0.0},
+    "max_false": 0.0,
+    "max_loss": {"query_tool": 0.0, "cot": 0.0, "call": 0.0},
+}
 ASK, TRUE, FALSE = "<tools>", "It fits. <judge>True</judge>", "It does not. <judge>False</judge>"
 
 
@@ -109,10 +114,10 @@ def test_the_interval_holds_the_truth_nineteen_times_in_twenty():
     assert 0.92 <= held / 400 <= 0.99
 
 
-def judged_by(project, answer, check="query_tool", **watch) -> list[str]:
+def judged_by(project, answer, check="query_tool", source=SOURCE, mode="judge", **watch) -> list[str]:
     """Run one check with a server as its judge; the prompts that it was asked."""
     with http_server.serve(answer=answer) as server:
-        write_project(project, server.url, SOURCE)
+        write_project(project, server.url, source, fcdr={"mode": mode, "verifier": RULES_ALONE})
         params = (project / "params.yaml").read_text().replace("rows: 0", f"rows: {watch.pop('rows', 16)}")
         for name, value in watch.items():
             params = params.replace(f"{name}: ", f"{name}: {value} #")
@@ -147,7 +152,7 @@ def test_a_good_judge_works_on_and_is_measured(project):
 @pytest.mark.parametrize(
     ("reply", "message"),
     [
-        ("Let me think about this.", "have no readable verdict"),
+        ("Let me think about this.", "have no readable verdict .* one such reply begins 'Let me .*now 256"),
         (TRUE, "all of its first .* replies say True, those on planted defects as well"),
         (FALSE, "all of its first .* replies say False"),
     ],
@@ -169,3 +174,27 @@ def test_limits_that_are_loosened_let_it_pass(project):
               min_informedness=-1)  # fmt: skip
     judged = json.loads((project / "metrics/r0/2_query_tool.json").read_text())["judges"]["judge"]
     assert judged["judged"] == len(SOURCE)
+
+
+def unclear(rows: list[dict]) -> list[dict]:
+    """The rows, asked for in words that the rules do not know."""
+    return [row | {"query": f"Wie wird es in {row['id']}?"} for row in rows]
+
+
+def test_a_cascade_looks_at_no_judge_that_has_nothing_to_decide(project):
+    """The heuristics decide all rows but nine: so few say nothing of a judge, and are asked without a first look."""
+    asked = judged_by(project, lambda body: completion(FALSE), source=SOURCE[9:] + unclear(SOURCE[:9]), mode="cascade")
+    assert len(asked) == 9 and all("Wie wird" in prompt for prompt in asked)
+
+
+def test_a_cascade_looks_at_its_judge_on_the_rows_that_it_will_be_asked_about(project):
+    source = SOURCE[:13] + unclear(SOURCE[13:])
+    with pytest.raises(ModelError, match="all of its first 39 replies say True"):
+        judged_by(project, lambda body: completion(TRUE), source=source, mode="cascade")
+
+
+def test_a_cascade_asks_no_question_of_its_first_look_twice(project):
+    source = SOURCE[:13] + unclear(SOURCE[13:])
+    good = lambda body: completion(TRUE if "Wie wird" in str(body) or fits(body) else FALSE)  # noqa: E731
+    asked = judged_by(project, good, source=source, mode="cascade")
+    assert sum("Wie wird" in prompt for prompt in asked) == 13 and len(asked) == 39  # 13 rows, 26 probes

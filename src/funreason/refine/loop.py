@@ -45,7 +45,7 @@ def run(
     samples, number, guard = iter(samples), 0, Guard(check.name, fcdr)
     while block := list(islice(samples, BLOCK)):
         number += 1
-        if watch and number == 1:
+        if watch:
             watch.look(check, block)
         rows = [_RowInCheck(check, sample, fcdr) for sample in block]
         _put_questions(check, rows, decider, "" if number == 1 else f", block {number}")

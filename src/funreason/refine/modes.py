@@ -22,6 +22,10 @@ class Decider(Protocol):
         """One verdict per question, in their order; `desc` is for the progress line."""
         ...
 
+    def needs_judges(self, question: Question) -> bool:
+        """Whether a judge is asked this question."""
+        ...
+
 
 class JudgesOnly:
     """Mode `judge`, the paper's: the panel decides. What the heuristics say is noted beside it, for the ledger."""
@@ -36,6 +40,10 @@ class JudgesOnly:
         verdicts = self.panel.ask(questions, desc)
         heuristics = [heuristic_result(q.check, q.sample, self.verifier) for q in questions]
         return [replace(verdict, heuristic=result) for verdict, result in zip(verdicts, heuristics, strict=True)]
+
+    def needs_judges(self, question: Question) -> bool:
+        """Always."""
+        return True
 
 
 class HeuristicsFirst:
@@ -62,6 +70,10 @@ class HeuristicsFirst:
         for at, verdict in zip(needed, judged, strict=True):
             verdicts[at] = _combined(verdicts[at], verdict)
         return verdicts
+
+    def needs_judges(self, question: Question) -> bool:
+        """Whether there are judges, and the heuristics leave the question, or its new call, to them."""
+        return self.panel is not None and _needs_judges(question, _by_heuristics(question, self.verifier))
 
 
 def _by_heuristics(question: Question, verifier: VerifierParams) -> PanelVerdict:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from funreason.config import CheckParams, WatchParams
+from funreason.config import CheckParams, JudgeParams
 from funreason.core.errors import ModelError
 from funreason.core.records import Sample
-from funreason.heuristics import heuristic_result
 from funreason.refine.checks import Check
 from funreason.refine.judge import Question
-from funreason.refine.panel import Panel, PanelVerdict
+from funreason.refine.modes import Decider
+from funreason.refine.panel import PanelVerdict
 from funreason.refine.probes import Probe, make_probes, spread
 from funreason.refine.reply import JudgeReply
 
@@ -106,44 +106,46 @@ class JudgeWatch:
     """Watches the judges of one check in one stage.
 
     Args:
-        panel: The judges; None where no judge is asked, and nothing is watched.
-        limits: The block judge.watch.
-        only_unclear: Whether the judges are asked about rows that the heuristics leave open (the mode `cascade`).
+        decider: Whose judges are watched, on the questions that it puts to them; without judges nothing is watched.
+        judge: The block `judge`.
     """
 
-    def __init__(self, panel: Panel | None, limits: WatchParams, only_unclear: bool):
-        self.panel, self.limits, self.only_unclear = panel, limits, only_unclear
+    def __init__(self, decider: Decider, judge: JudgeParams):
+        self.decider, self.panel, self.judge, self.limits = decider, decider.panel, judge, judge.watch
+        self.due = self.panel is not None and judge.watch.rows > 0
         self.records: dict[str, JudgeRecord] = {}
 
     def look(self, check: Check, samples: Sequence[Sample]) -> None:
-        """Ask each judge of the check about a few rows and probes, before all questions are asked.
+        """Ask each judge of the check about a few rows and probes, before all questions are asked; once.
+
+        Where the judges have hardly anything to decide among these rows, nothing is asked, and the next call looks.
 
         Args:
             check: The check.
-            samples: The first rows of the stage.
+            samples: The next rows of the stage.
 
         Raises:
             ModelError: A judge cannot be used: too many replies cannot be read, all of them say the same, or it does
                 not tell sound probes from planted ones.
         """
-        if self.panel is None or not self.limits.rows:
+        if not self.due or self.panel is None:
             return
+        calls = [sample for sample in samples if sample.kind == "call"]
+        needed = [sample for sample in calls if self.decider.needs_judges(Question(check.name, sample))]
+        if len(needed) < MIN_REPLIES:
+            return
+        self.due = False
+        questions = [Question(check.name, sample) for sample in spread(needed, self.limits.rows)]
         probes = make_probes(check.name, samples, self.limits.probes)
-        questions = [Question(check.name, sample) for sample in self._first(check, samples)]
         of_check = self.panel.checks[check.name]
         for name in dict.fromkeys(of_check.judges):
             asked = [*questions, *(probe.question for probe in probes)]
-            replies = self.panel.judges[name].ask(asked, f"{check.name}, first look at {name}") if asked else []
+            replies = self.panel.judges[name].ask(asked, f"{check.name}, first look at {name}")
             last = [each[-1] for each in replies]
             self._record(name, probes, last[len(questions) :])
             self._check(f"judge {name!r} of the check {check.name}", last, self.records[name])
             if len(of_check.judges) > 1:
                 self.panel.judges[name].rest()
-
-    def _first(self, check: Check, samples: Sequence[Sample]) -> list[Sample]:
-        calls = [sample for sample in samples if sample.kind == "call"]
-        chosen = spread(calls, self.limits.rows)
-        return [s for s in chosen if not self.only_unclear or heuristic_result(check.name, s).value is None]
 
     def _record(self, name: str, probes: list[Probe], replies: list[JudgeReply]) -> None:
         record = self.records.setdefault(name, JudgeRecord())
@@ -159,11 +161,13 @@ class JudgeWatch:
         paid = f"{len(replies)} questions were asked, the others were not"
         if len(unread) > self.limits.max_unreadable * len(replies):
             problem, count = Counter(reply.problem for reply in unread).most_common(1)[0]
+            shown = next(reply.text for reply in unread if reply.problem == problem)
+            structured = "" if self.judge.structured else "set judge.structured, "
             raise ModelError(
                 f"{judge}: {len(unread)} of its first {len(replies)} replies have no readable verdict ({count} times: "
-                f"{problem}; one reply begins {unread[0].text[:60]!r}), judge.watch.max_unreadable allows a fraction "
-                f"of {self.limits.max_unreadable}; {paid}. Take another model, set judge.structured, or raise "
-                "judge.max_tokens or the limit"
+                f"{problem}; one such reply begins {shown[:60]!r}), judge.watch.max_unreadable allows a fraction "
+                f"of {self.limits.max_unreadable}; {paid}. Take another model, {structured}raise judge.max_tokens (now "
+                f"{self.judge.max_tokens}), or raise the limit"
             )
         values = {reply.value for reply in replies if reply.value is not None}
         sensitivity, specificity = record.sensitivity, record.specificity
