@@ -1,15 +1,17 @@
 """Fits the verifier of the heuristics on labelled rows, and measures it on rows of tools that it has not seen.
 
-    pip install scikit-learn
-    python benchmarks/fit_verifier.py ../shared/data/real [--write]
+    pip install scikit-learn==1.9.1
+    python benchmarks/fit_verifier.py ../shared/data/real [--write | --check]
 
 Rows: the real ones (see real_rows.py), sound ones with a planted defect (defects.py), and cases of the toy world. Five
 folds; all rows whose tools have a name in common are in one fold. Prints what the scores of left-out folds are worth;
-with --write, fits on all rows and replaces src/funreason/heuristics/verifier.json.
+with --write, fits on all rows and replaces src/funreason/heuristics/verifier.json; with --check, fits on all rows and
+fails where that file is not byte for byte the same.
 """
 
 import argparse
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable
 from itertools import groupby
@@ -19,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from fit_values import SOUND, Part, array, fit_parts, habits_of_others, labelled_places, labelled_values
-from real_rows import planted_truth, read_real_rows
+from real_rows import REFERENCE, RealRow, mean_evidence, planted_truth, read_real_rows
 from refine_real import is_callable
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
@@ -40,7 +42,7 @@ from funreason.toy.judging import sample_judged
 from funreason.toy.tools import split
 
 TARGET = Path(__file__).parents[1] / "src" / "funreason" / "heuristics" / "verifier.json"
-FOLDS = 5
+FOLDS, MODELS = 5, 3
 RULED = ("wrong type", "required left out", "unknown argument")  # the schema tells
 # Weight of a row; where a defect or a toy row stands beside real answers with a verdict, it must not outweigh them.
 WEIGHTS = {"gold": 0.5, "right": 1.0, "wrong": 2.0, "uncalled": 1.0, "planted": 0.25, "toy": 0.1}
@@ -91,8 +93,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--write", action="store_true", help=f"replace {TARGET.name}")
+    parser.add_argument("--check", action="store_true", help=f"fail where {TARGET.name} is not what is fitted")
     arguments = parser.parse_args()
-    rows = labelled_rows(arguments.folder)
+    real, _ = read_real_rows(arguments.folder)
+    rows = labelled_rows(real)
     models, habits = add_part_evidence(rows)
     removed: dict[str, set[str]] = {}
     table = []
@@ -109,9 +113,12 @@ def main() -> None:
             removed[f"{check}/{kind}"] = unlikely(chosen, scores, curves["fails"], check)
     print(tabulate(table, headers="keys", floatfmt=".3f"))
     print(tabulate(removed_table(rows, removed), headers="keys"))
+    fit = {"habits": vars(habits), "models": models, "evidence": mean_evidence(real[::REFERENCE], habits)}
+    text = json.dumps(fit, separators=(",", ":"), ensure_ascii=False) + "\n"
     if arguments.write:
-        text = json.dumps({"habits": vars(habits), "models": models}, separators=(",", ":"), ensure_ascii=False)
-        TARGET.write_text(text + "\n")
+        TARGET.write_text(text)
+    if arguments.check and text != TARGET.read_text():
+        sys.exit(f"{TARGET.name} is not what these sources and rows make: fit it again with --write")
 
 
 def unlikely(rows: list[Row], scores: np.ndarray, curve: list[tuple[float, float]], check: str) -> set[str]:
@@ -137,9 +144,8 @@ def _kind_of(row: Row) -> tuple[str, bool]:
     return row.kind, bool(row.sample.cot)
 
 
-def labelled_rows(folder: Path) -> list[Row]:
+def labelled_rows(real: list[RealRow]) -> list[Row]:
     """All rows that can be compared, with their evidence but for that of single values."""
-    real, _ = read_real_rows(folder)
     rows = [(row.group, row.sample, None, row.truth) for row in real if row.group in WEIGHTS]
     for group, kinds in (("gold", OF_ANSWERS), ("right", OF_ANSWERS | OF_REASONING)):
         sound = {row.sample.id: row.sample for row in real if row.group == group and is_callable(row.sample)}
@@ -199,7 +205,7 @@ def _add_scores(
                 features = features_of(at)
                 scores = model.decision_function(array(features, names)) if features else []
                 rows[at].evidence.update(of_scores(name, [float(score) for score in scores]))
-    return {"features": names} | exported(fit_parts(parts, names))
+    return {"features": names} | exported([fit_parts(parts, names)])
 
 
 def compared(row: Row) -> Comparison:
@@ -246,8 +252,8 @@ def arrays(rows: list[Row], features: list[str], check: str) -> tuple[np.ndarray
     return x, np.array([row.truth[check] for row in rows]), np.array([row.weight(check) for row in rows])
 
 
-def boosted(rows: list[Row], features: list[str], check: str) -> HistGradientBoostingClassifier:
-    """A model of few small trees.
+def boosted(rows: list[Row], features: list[str], check: str) -> list[HistGradientBoostingClassifier]:
+    """Models of few small trees, whose scores are averaged: several where there is a reasoning, since single ones vary.
 
     Real verdicts on reasoned answers are few: what evidence of them can only be bad, or good, is fixed. Rows that a
     rule fails are left out, since the model is not asked about them.
@@ -256,21 +262,24 @@ def boosted(rows: list[Row], features: list[str], check: str) -> HistGradientBoo
     x, truth, weights = arrays(rows, features, check)
     signs = [1 if name in BETTER else -1 if any(word in name for word in WORSE) else 0 for name in features]
     has_cot = bool(rows[0].sample.cot)
-    model = HistGradientBoostingClassifier(
-        max_iter=120 if has_cot else 200, learning_rate=0.07, max_leaf_nodes=7, min_samples_leaf=20,
-        l2_regularization=3.0, max_features=0.2 if has_cot else 0.4, monotonic_cst=signs if has_cot else None,
-        random_state=0,
-    )  # fmt: skip
-    return model.fit(x, truth, sample_weight=weights)
+    return [
+        HistGradientBoostingClassifier(
+            max_iter=120 if has_cot else 200, learning_rate=0.07, max_leaf_nodes=7, min_samples_leaf=20,
+            l2_regularization=3.0, max_features=0.2 if has_cot else 0.4, monotonic_cst=signs if has_cot else None,
+            random_state=seed,
+        ).fit(x, truth, sample_weight=weights)
+        for seed in range(MODELS if has_cot else 1)
+    ]  # fmt: skip
 
 
 def left_out_scores(rows: list[Row], features: list[str], check: str) -> np.ndarray:
     """The score of each row by a model that was fitted on the other folds."""
     fold, scores = folds(rows), np.zeros(len(rows))
     for number in range(FOLDS):
-        model = boosted([row for row, of in zip(rows, fold, strict=True) if of != number], features, check)
+        models = boosted([row for row, of in zip(rows, fold, strict=True) if of != number], features, check)
         left_out = np.flatnonzero(fold == number)
-        scores[left_out] = model.decision_function(arrays([rows[at] for at in left_out], features, check)[0])
+        x = arrays([rows[at] for at in left_out], features, check)[0]
+        scores[left_out] = np.mean([model.decision_function(x) for model in models], axis=0)
     return scores
 
 
@@ -279,18 +288,19 @@ def fitted(rows: list[Row], features: list[str], check: str) -> dict[str, Any]:
     return {"features": features} | exported(boosted(rows, features, check))
 
 
-def exported(model: HistGradientBoostingClassifier) -> dict[str, Any]:
-    """A fitted model as verifier.json has it."""
-    trees = [nested(predictors[0].nodes, 0) for predictors in model._predictors]
-    return {"bias": round(float(model._baseline_prediction[0, 0]), 4), "trees": trees}
+def exported(models: list[HistGradientBoostingClassifier]) -> dict[str, Any]:
+    """Fitted models, averaged, as one model as verifier.json has it."""
+    trees = [nested(predictors[0].nodes, 0, len(models)) for model in models for predictors in model._predictors]
+    bias = sum(float(model._baseline_prediction[0, 0]) for model in models) / len(models)
+    return {"bias": round(bias, 4), "trees": trees}
 
 
-def nested(nodes: np.ndarray, at: int) -> Tree:
-    """A tree of scikit-learn as nested lists."""
+def nested(nodes: np.ndarray, at: int, models: int) -> Tree:
+    """A tree of scikit-learn as nested lists, its leaves divided by the number of models."""
     node = nodes[at]
     if node["is_leaf"]:
-        return round(float(node["value"]), 4)
-    low, high = nested(nodes, int(node["left"])), nested(nodes, int(node["right"]))
+        return round(float(node["value"]) / models, 4)
+    low, high = nested(nodes, int(node["left"]), models), nested(nodes, int(node["right"]), models)
     return [int(node["feature_idx"]), round(float(node["num_threshold"]), 5), low, high]
 
 

@@ -8,6 +8,7 @@ nothing is known for a row has no truth value there.
 import gzip
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,14 @@ from funreason.calls import canonical, render
 from funreason.core.errors import DataError
 from funreason.core.records import Sample, Task
 from funreason.data.rows import AcceptedRow, TaskIds, read_tasks
+from funreason.heuristics.evidence import evidence
+from funreason.heuristics.habits import Habits
+from funreason.heuristics.looked_at import LookedAt, look_at
+from funreason.heuristics.omissions import Omissions
+from funreason.heuristics.value_features import ValueFeatures
 
 WITH_COT, GOLD = "with_cot.jsonl.gz", "xlam_like.jsonl.gz"
+REFERENCE = 40  # every so many real rows are a reference row of the verifier
 STATEMENTS = ("request_for_info", "cannot_answer")  # labels of When2Call's rows that call nothing
 
 
@@ -95,3 +102,24 @@ def planted_truth(kind: str, has_cot: bool) -> dict[str, bool]:
         return {"query_tool": True, "cot": False, "call": True}
     off_cot = {"cot": False} if has_cot and kind in OFF_REASONING else {}
     return {"query_tool": True, "call": False} | off_cot
+
+
+def mean_evidence(rows: Sequence[RealRow], habits: Habits) -> dict[str, float]:
+    """The mean of each piece of evidence, by which a verifier is known that was fitted on other evidence.
+
+    Args:
+        rows: The rows, of which those with readable calls count.
+        habits: The habits of the verifier.
+    """
+    totals: Counter[str] = Counter()
+    looked_at = [row for row in (look_at(row.sample) for row in rows) if isinstance(row, LookedAt)]
+    for row in looked_at:
+        if row.sample.cot:
+            totals.update(evidence(row.on_query(), row.on_cot()))
+            continue
+        totals.update(evidence(row.on_query(), None))
+        for part in ValueFeatures(row.on_query(), habits).of_values():
+            totals.update({f"value/{name}": number for name, number in part.items()})
+        for part in Omissions(row.on_query()).features():
+            totals.update({f"place/{name}": number for name, number in part.items()})
+    return {name: round(total / len(looked_at), 5) for name, total in sorted(totals.items())}

@@ -1,12 +1,15 @@
 """The heuristics on real rows, where they lie beside the checkout: what docs/heuristics.md says, with some room."""
 
+import json
 import sys
 from collections import Counter
+from importlib.resources import files
 
 import pytest
 
 from funreason.config import load_params
 from funreason.heuristics import heuristic_result
+from funreason.heuristics.habits import Habits
 
 from .conftest import REPO
 
@@ -16,13 +19,26 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no real rows in {DAT
 
 
 @pytest.fixture(scope="module")
-def rows():
+def benchmark():
+    """The module benchmarks/real_rows.py."""
     sys.path.insert(0, str(REPO / "benchmarks"))
     try:
-        from real_rows import read_real_rows
+        import real_rows
     finally:
         sys.path.pop(0)
-    return read_real_rows(DATA)[0][::4]
+    return real_rows
+
+
+@pytest.fixture(scope="module")
+def rows(benchmark):
+    return benchmark.read_real_rows(DATA)[0][::4]
+
+
+def test_the_verifier_was_fitted_on_the_evidence_that_there_is_now(benchmark, rows):
+    """Else fit it again: python benchmarks/fit_verifier.py ../shared/data/real --write."""
+    fit = json.loads(files("funreason.heuristics").joinpath("verifier.json").read_text())
+    means = benchmark.mean_evidence(rows[:: benchmark.REFERENCE // 4], Habits(**fit["habits"]))
+    assert means == pytest.approx(fit["evidence"], abs=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_a_value_is_judged_by_the_words_around_it():
     right = replace(row, answer="[book_ferry(origin='Calais', destination='Dover')]")
     wrong = replace(row, answer="[book_ferry(origin='Dover', destination='Calais')]")
     good, bad = (part_evidence(look_at(each).on_query())["value_worst"] for each in (right, wrong))
-    assert bad > good + 0.5
+    assert bad > good + 0.3
 
 
 @pytest.mark.parametrize(
@@ -162,11 +162,22 @@ def test_what_no_call_uses_tells_of_a_call_that_is_lacking(query, first, second)
 
 @pytest.mark.parametrize(
     ("value", "word", "cut"),
-    [("Fremo", "Fremont", 1), ("gO1Ko", "gO1KoCXZ", 1), ("oral", "orally", 0), ("Sydney, AU", "Sydney, Australia", 0)],
-)
-def test_a_text_that_ends_inside_a_word_is_told_from_its_stem(value, word, cut):
-    row = replace(PORTO, query=f"Find hotels for {word} please.", answer=f"[HotelFinder_searchHotels(city='{value}')]")
-    assert look_at(row).evidence["cut_off"] == cut
+    [("Fremo", "Fremont", 1), ("gO1Ko", "gO1KoCXZ", 1), ("Par", "Paris", 1), ("New Yo", "New York", 1),
+     ("oral", "orally", 0), ("Sydney, AU", "Sydney, Australia", 0), ("EUR", "Euros", 0), ("北京", "北京市", 0)],
+)  # fmt: skip
+def test_a_text_that_ends_inside_a_word_is_told_from_its_stem_and_fails_the_call(value, word, cut):
+    """The tool names Paris as an example, and so not Par."""
+    answer = f"[HotelFinder_searchHotels(city='{value}', check_in='2024-03-05')]"
+    row = replace(PORTO, query=f"Find hotels for {word} from 2024-03-05 please.", answer=answer)
+    assert look_at(row).evidence.get("cut_off", 0) == cut
+    assert (heuristic_result("call", row).reason == "a text is cut off inside a word") == bool(cut)
+
+
+def test_a_reasoning_about_another_query_is_seen():
+    sound = "They want hotels in Lisbon from 2024-07-15, two rooms. I call HotelFinder_searchHotels."
+    other = "They want a ferry to Oslo. I call book_ferry with passengers 3."
+    kept, foreign = (look_at(replace(PORTO, cot=cot)).evidence for cot in (sound, other))
+    assert kept["cot_query"] > foreign["cot_query"] + 0.3 and kept["cot_lost"] < foreign["cot_lost"]
 
 
 def test_words_of_one_meaning_have_similar_vectors():

@@ -23,6 +23,7 @@ from funreason.heuristics.unaccounted import (
     unrequested_functions,
     unused_parameter_words,
 )
+from funreason.heuristics.value_form import is_cut_off
 from funreason.heuristics.verifier import verify
 from funreason.heuristics.words import REVERSALS, name_parts
 
@@ -200,6 +201,8 @@ def _wrong_value(comparison: Comparison) -> HeuristicResult | None:
     absent = comparison.scalars("absent")
     if wrong := [str(scalar) for scalar in absent if replaces_another_number(scalar, comparison)]:
         return HeuristicResult(False, "a value is not in the query", evidence_of(wrong))
+    if cut := [str(match.scalar) for match in comparison.matches if is_cut_off(match, comparison)]:
+        return HeuristicResult(False, "a text is cut off inside a word", evidence_of(cut))
     competing = [
         f"{match.scalar}, the query: {other}"
         for match in comparison.matches

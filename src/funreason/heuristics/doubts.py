@@ -7,6 +7,7 @@ from collections import Counter
 from math import log1p
 
 from funreason.heuristics.comparison import Comparison
+from funreason.heuristics.words import COMMON_WORDS, STOP_WORDS, VERBS, roots
 
 # Words are counted as parts of the text in lower case: a regular expression of them all takes ten times as long.
 _DOUBTS = {
@@ -36,6 +37,8 @@ _DOUBTS = {
 }  # fmt: skip
 _LATE = ("maybe", "but", "wait", "assume", "or")  # kinds that tell at the end of a reasoning
 _END = 300  # characters that are its end
+_MAX_QUERY = 2_000  # characters of a query that are looked for in its reasoning
+_DULL = frozenset[str]().union(*(roots(word) for word in STOP_WORDS | COMMON_WORDS | frozenset(VERBS)))
 
 
 def reasoning_evidence(comparison: Comparison, on_cot: Comparison) -> dict[str, float]:
@@ -65,7 +68,28 @@ def reasoning_evidence(comparison: Comparison, on_cot: Comparison) -> dict[str, 
         "cot_hinted": float(states["hinted"]),
         "cot_unused_params": float(sum(param in cot for _, param in declared - used)),
         "cot_unnamed_params": float(sum(param not in cot for _, param in declared & used)),
+        **_account_of_values(comparison, on_cot),
+        "cot_query": _covered(comparison.text.low, low),
     }
+
+
+def _account_of_values(comparison: Comparison, on_cot: Comparison) -> dict[str, float]:
+    """How many values neither query nor reasoning has, and how many only one of them states."""
+    counts = {"cot_nowhere": 0.0, "cot_lost": 0.0, "cot_gained": 0.0}
+    for of_query, of_cot in zip(comparison.matches, on_cot.matches, strict=True):
+        if of_query.state == "absent" == of_cot.state:
+            counts["cot_nowhere"] += 1
+        elif of_query.state == "stated" and of_cot.state in ("absent", "hinted"):
+            counts["cot_lost"] += 1
+        elif of_cot.state == "stated" and of_query.state in ("absent", "hinted"):
+            counts["cot_gained"] += 1
+    return counts
+
+
+def _covered(query: str, reasoning: str) -> float:
+    """The fraction of the telling roots of a query that a reasoning has."""
+    telling = roots(query[:_MAX_QUERY]) - _DULL
+    return sum(root in reasoning for root in telling) / max(1, len(telling))
 
 
 def count_of(kind: str, low: str) -> int:

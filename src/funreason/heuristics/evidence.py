@@ -12,7 +12,8 @@ from funreason.heuristics.comparison import Comparison
 from funreason.heuristics.doubts import reasoning_evidence
 from funreason.heuristics.unaccounted import swapped_parameters, unused_parameter_words
 from funreason.heuristics.value_evidence import order_evidence, value_evidence
-from funreason.heuristics.words import COMMON_WORDS, STOP_WORDS, VERBS, name_words, roots
+from funreason.heuristics.vectors import text_vector, words_vector
+from funreason.heuristics.words import COMMON_WORDS, STOP_WORDS, TOKEN, VERBS, name_words, roots
 
 _MORE = re.compile(
     r"\b(?:and|also|then|both|each|every|another|as well|plus|finally)\b|以及|还有|并|同时|另外|然后|分别|和"
@@ -36,7 +37,7 @@ def evidence(comparison: Comparison, on_cot: Comparison | None) -> dict[str, flo
     """
     numbers = value_evidence(comparison) | order_evidence(comparison)
     numbers["swapped"] = float(bool(swapped_parameters(comparison)))
-    numbers |= _query_evidence(comparison) | _function_evidence(comparison)
+    numbers |= _query_evidence(comparison) | _function_evidence(comparison) | _meaning_evidence(comparison)
     return numbers if on_cot is None else numbers | reasoning_evidence(comparison, on_cot)
 
 
@@ -91,6 +92,18 @@ def _function_evidence(comparison: Comparison) -> dict[str, float]:
         "margin": min((sum(fit) for fit in called), default=0.0) - best_other,
         "query_covered": len(words & covered) / max(1, len(words)),
     }
+
+
+def _meaning_evidence(comparison: Comparison) -> dict[str, float]:
+    """How near the query is in meaning to the called tools, and to the nearest of the others."""
+    query = words_vector(word for word in TOKEN.findall(comparison.text.low[:1000]) if word not in STOP_WORDS)
+    near = {
+        name: float(query @ text_vector(f"{' '.join(name_words(name))} {str(tool.get('description'))[:200]}"))
+        for name, tool in comparison.tools.items()
+    }
+    called = min((near[name] for name in comparison.names if name in near), default=0.0)
+    others = [fit for name, fit in near.items() if name not in comparison.specs]
+    return {"means_tool": called, "means_margin": called - max(others, default=0.0)}
 
 
 def _fit(words: frozenset[str], name: str, description: str) -> tuple[float, float]:

@@ -13,7 +13,8 @@ from funreason.heuristics.comparison import Comparison
 from funreason.heuristics.text import Place
 from funreason.heuristics.value_features import parameter_words
 from funreason.heuristics.value_form import shape_of
-from funreason.heuristics.words import COMMON_WORDS, STOP_WORDS, VERBS, name_words, roots, stem
+from funreason.heuristics.vectors import Vector, text_vector, words_vector
+from funreason.heuristics.words import COMMON_WORDS, STOP_WORDS, TOKEN, VERBS, name_words, roots, stem
 
 _MAX_PLACES, _MAX_TOOLS, _MAX_SCAN = 24, 12, 4_000  # what is looked at of a row, and characters of its query
 _KINDS = {"number": 0.0, "date": 1.0, "quote": 2.0, "name": 3.0, "word": 4.0, "clause": 5.0}
@@ -92,6 +93,7 @@ class Omissions:
             "other_fit": self._parameter_fit(near, called=False),
             "again": float(self.low.count(inner) - 1) if len(inner) > 1 else 0.0,
             "at": start / max(1, len(self.low)),
+            "means_value": max((float(text_vector(inner) @ value) for value in self._values), default=-1.0),
         }
 
     def _listed(self, start: int, end: int) -> tuple[Place | None, Place | None]:
@@ -126,8 +128,32 @@ class Omissions:
                 "clause_uncovered": len(words - self._covered) / max(1, len(words)),
                 "clause_words": float(len(words)),
                 "clause_question": float("?" in self.low[b - 2 : b + 1]),
+                **self._meaning_of(a, b),
             }
         return self._of_clause[clause]
+
+    def _meaning_of(self, start: int, end: int) -> dict[str, float]:
+        """How near a clause is in meaning to the called tools, and to the nearest of the others."""
+        clause = words_vector(word for word in TOKEN.findall(self.low[start:end]) if word not in STOP_WORDS)
+        near = {name: float(clause @ vector) for name, vector in self._tool_vectors.items()}
+        called = max((fit for name, fit in near.items() if name in self.comparison.specs), default=-1.0)
+        other = max((fit for name, fit in near.items() if name not in self.comparison.specs), default=-1.0)
+        return {"means_called": called, "means_other": other, "means_margin": other - called}
+
+    @cached_property
+    def _tool_vectors(self) -> dict[str, Vector]:
+        """The vectors of the tools that are looked at, of their names and descriptions."""
+        tools = self.comparison.tools
+        return {
+            name: text_vector(f"{' '.join(name_words(name))} {str(tools[name].get('description'))[:200]}")
+            for name, *_ in self._tool_roots
+        }
+
+    @cached_property
+    def _values(self) -> list[Vector]:
+        """The vectors of the texts that the calls have."""
+        texts = {match.scalar.value for match in self.comparison.matches if isinstance(match.scalar.value, str)}
+        return [text_vector(text[:200]) for text in sorted(texts)]
 
     def _fits(self, words: frozenset[str]) -> list[tuple[str, float]]:
         return [

@@ -27,8 +27,13 @@ _INTRODUCES = "in|at|for|from|to|of|on|by|with|between|is|named|called|the|an?|m
 _DANGLING = re.compile(
     rf"\b(?:{_INTRODUCES})\s*(?:[?!;:]|[.,](?!\d)|$|\b(?:in|at|for|from|to|of|on|by|with|between|and|or)\b)"
 )
+# A word that introduces something where nothing follows: "named and", "$ for", "in ?".
+_GAP = re.compile(
+    rf"([^\W\d_]+|[$€£#:=])(?=\s*(?:[?!;:]|[.,](?!\d)|$|\b(?:{_INTRODUCES}|and|or|please|that|which|who|during|until|since)\b))"
+)
 _RESULT = re.compile(r"[$<{]*(?:[A-Za-z]+_)?(?:call|result|var)_?(\d{1,3})[>}$]*(?:\.\w+)*[>}$]*", re.IGNORECASE)
 _MAX_RIVALS = 50  # texts of the query that may be meant instead of a value
+_MAX_GAPS = 4000  # characters of a query that are searched for gaps
 _MAX_TOOL = 4000  # characters of a tool that are searched
 
 
@@ -117,13 +122,14 @@ class ValueFeatures:
         text, scalar, shape = self.text, match.scalar, shape_of(match.scalar.value)
         low = str(scalar.value).lower()[:300]
         rivals = self._rivals(match)
-        tokens = [stem(token) for token in TOKEN.findall(low)]
+        tokens, name = [stem(token) for token in TOKEN.findall(low)], parameter_words(scalar.param)[0]
         features = {
             "rivals": float(len(rivals)),
             "rival_fit": max((self._fit(place, scalar.param) for place in rivals), default=0.0),
             "rival_shape": float(any(shape_of(text.raw[slice(*place)]) == shape for place in rivals)),
             "overlap": sum(token in text.words for token in tokens) / max(1, len(tokens)),
             "in_tool": float(len(low) > 2 and low in self._tool_text(scalar.call)),
+            "gap_cue": max((self.habits.cue(cue, name) for cue in self._gaps), default=0.0),
         }
         if isinstance(scalar.value, str):
             of_value = roots(low)
@@ -210,6 +216,11 @@ class ValueFeatures:
             for spec in self.comparison.specs.values()
             for param, declared in spec.parameters.items()
         }
+
+    @cached_property
+    def _gaps(self) -> frozenset[str]:
+        """The words of the query after which a value may be missing."""
+        return frozenset(stem(word) for word in _GAP.findall(self.text.low[:_MAX_GAPS]))
 
     @cached_property
     def _roots(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ _SUFFIX = re.compile(
     r"(?:e|n|t|at|l|r|v)?(?:i?al(?:ly)?|ly|ing|e?d|er?s?|en|ous|able|ible|ic(?:al|ally)?|es|ian|ern|ions?|ional|is[tm]"
     r"|ive|istrative|ren|ity|me?nt|ish|ese|an(?:s)?|ness|ance|ence|y|wide)"
 )
+_LONGEST_CODE = 5  # letters, all of them capitals
 _OPENING = frozenset("'\"“‘「《『")
 # (a form that a description asks for, the texts that have it)
 _FORMS = (
@@ -64,7 +65,7 @@ def form_features(match: ScalarMatch, comparison: Comparison) -> dict[str, float
     else:
         rest = _rest_of_word(value, text.low)
         features["cut_word"] = float(rest.isalpha() and rest.isascii())
-        features["cut_off"] = float(bool(rest) and _is_cut_off(value, rest, str(declared).lower()))
+        features["cut_off"] = float(is_cut_off(match, comparison))
         features["other_script"] = float(value.isascii() and not text.raw.isascii())
     return features
 
@@ -79,13 +80,25 @@ def _rest_of_word(value: str, low: str) -> str:
     return rest[0] if rest and len(rest[0]) > 1 else ""
 
 
-def _is_cut_off(value: str, rest: str, declared: str) -> bool:
-    """Whether a text is not the stem of the word in the query (oral: orally), nor a choice that the tool has."""
-    value = value.strip().lower()
-    if value in declared or is_unspaced(value[-1]) or (rest.isdigit() and value.isalpha()):
+def is_cut_off(match: ScalarMatch, comparison: Comparison) -> bool:
+    """Whether a text stops inside a word of the query: "San Fra" where it says San Francisco.
+
+    Not the stem of a word (oral: orally), a code (EUR: Euros), or what the declaration of the parameter has.
+    """
+    value = match.scalar.value
+    if match.place or not isinstance(value, str) or not (rest := _rest_of_word(value, comparison.text.low)):
         return False
+    value = value.strip()
+    is_code = value.isupper() and value.isalpha() and len(value) <= _LONGEST_CODE
     is_region = "," in value and len(value.rpartition(",")[2].strip()) < 3  # "Sydney, AU": Sydney, Australia
-    return not is_region and _SUFFIX.fullmatch(rest) is None
+    if is_code or is_region or is_unspaced(value[-1]) or (rest.isdigit() and value.isalpha()):
+        return False
+    return _SUFFIX.fullmatch(rest) is None and not _has_word(str(comparison.declared(match.scalar)), value)
+
+
+def _has_word(text: str, word: str) -> bool:
+    """Whether a text has a word, in whatever case and not as a part of another one."""
+    return re.search(rf"(?<![^\W_]){re.escape(word.lower())}(?![^\W_])", text.lower()) is not None
 
 
 def _goes_on(raw: str, start: int, end: int) -> bool:
