@@ -57,4 +57,4 @@ def test_the_table_compares_the_seeds_that_both_arms_have(tmp_path):
     header, rule, before, sft, grpo = (tmp_path / "table.md").read_text().splitlines()
     assert {line.count("|") for line in (header, rule, before, sft, grpo)} == {11}
     assert "55.0 (50.0 to 60.0)" in sft and "| 1.0 |" in sft
-    assert "+10.0 (" in grpo and "50.0 (40.0 to 60.0) → " in grpo
+    assert "+10.0 (" in grpo and "| 0.002 |" in grpo and "50.0 (40.0 to 60.0) → " in grpo

@@ -89,7 +89,8 @@ def _against(own: list[dict], baseline: list[dict]) -> list[str]:
     low, high = clustered_interval([mean(new - old for old, new in question) for question in marks])
     flat = [pair for question in marks for pair in question]
     result = paired_difference([old for old, _ in flat], [new for _, new in flat])
-    return [f"{100 * result['difference']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})", f"{result['p']:.2g}"]
+    p = "< 0.001" if result["p"] < 0.001 else f"{result['p']:.3f}"
+    return [f"{100 * result['difference']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})", p]
 
 
 def clustered_interval(differences: Sequence[float], draws: int = DRAWS) -> tuple[float, float]:
