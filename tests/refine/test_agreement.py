@@ -96,6 +96,12 @@ def test_a_round_keeps_one_sample_per_query_and_the_outcomes_add_up(project):
     assert outcomes["kept"] == 1 and outcomes["not_selected"] == 2 and outcomes["dropped"] == 3
 
 
+def test_an_endless_word_takes_no_longer_than_it_is_read():
+    """A search that starts anew at each letter would take hours for a million of them."""
+    results = agreeing(drawn("a" * 1_000_000, "a" * 1_000_000, GHENT), 0.5)
+    assert [result.action for result in results] == ["keep", "not_selected", "not_selected"]
+
+
 def test_a_query_whose_kept_sample_is_hard_stays_hard():
     """Samples that generate did not select were never judged: they do not solve the query."""
     from funreason.ledger.outcomes import RowHistory, is_left_hard

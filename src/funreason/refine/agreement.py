@@ -9,7 +9,7 @@ from funreason.calls import canonical
 from funreason.ledger.results import CheckResult
 
 # A text that is no readable call, but was to be one: a name with a bracket, a list, JSON, markup.
-_BROKEN_CALL = re.compile(r"\s*\[|[^\W\d][\w.]*\(|[{<]|```")
+_BROKEN_CALL = re.compile(r"[\[{<]|\w\(|```")
 
 
 def agreeing(results: Sequence[CheckResult], agreement: float) -> list[CheckResult]:
@@ -27,9 +27,9 @@ def agreeing(results: Sequence[CheckResult], agreement: float) -> list[CheckResu
         The results in their order. The kept one says how many agree, the others that they were not selected; where too
         few agree, all are dropped.
     """
-    answers = {at: _identity(result.sample.answer) for at, result in enumerate(results) if result.sample}
-    if not agreement or len(results) == 1 or not answers:
+    if not agreement or len(results) == 1 or not any(result.sample for result in results):
         return list(results)
+    answers = {at: _identity(result.sample.answer) for at, result in enumerate(results) if result.sample}
     answer, votes = Counter(answers.values()).most_common(1)[0]  # of equally many, the one that came first
     agreed = f"{votes} of {len(results)} samples agree"
     kept = next(at for at in answers if answers[at] == answer) if votes >= agreement * len(results) else None
