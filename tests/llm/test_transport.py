@@ -172,7 +172,8 @@ def test_a_closed_client_leaves_no_thread(cache):
 
 
 STAGE = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell has its background jobs ignore
 sys.path.insert(0, sys.argv[1])
 from llm.conftest import SAMPLING, chats, server_params
 from funreason.core.runtime import outcome

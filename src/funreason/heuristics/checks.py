@@ -31,6 +31,9 @@ _LISTED = re.compile(r"[\s`]*\[\s*[A-Za-z_][\w.]*\(")
 _EMBEDDED = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*\((?:\s*['\"]?\w+['\"]?\s*=|\s*\))|\{\s*[\"']name[\"']|```|<\w*call")
 _PROSE = re.compile(r"[\"'(]?[^\W\d_][\w'’-]*[,.:;!?]*(?:\s+[\w'’\"(),;:.!?-]+){3}")
 _STRAY_SPACE = re.compile(r"\s[=,()\]]|[=(]\s|^\[\s|''\s*''")
+_VERDICT = re.compile(
+    r"</?(?:judge|NewFC)\b", re.IGNORECASE
+)  # a judge's own marks: whoever writes them wants to be passed
 _WIDE_SPACE = re.compile(r"\s\s|[^\S ]")
 # Types of values that clearly fit a declared type (a bool is an int to Python). A declaration with bounds is validated.
 _FITTING = {str: ("string",), bool: ("boolean",), int: ("integer", "float", "number"), float: ("float", "number")}
@@ -59,9 +62,11 @@ def heuristic_result(check: str, sample: Sample, verifier: VerifierParams | None
     if isinstance(row, HeuristicResult):
         return row
     result = _OF_CALLS[check](sample, row.on_cot() if check == "cot" else row.on_query())
-    if result.value is not None or verifier is None or sample.steps or (check == "cot" and not sample.cot):
-        return result
-    return _verified(check, row.evidence, bool(sample.cot), result, verifier)
+    if result.value is None and verifier is not None and not sample.steps and (check != "cot" or sample.cot):
+        result = _verified(check, row.evidence, bool(sample.cot), result, verifier)
+    if result.value and any(map(_VERDICT.search, (sample.query, sample.cot, sample.answer))):
+        return unclear("the row has the marks of a verdict")
+    return result
 
 
 def _verified(
