@@ -11,6 +11,7 @@ import pytest
 from funreason.config import load_params
 from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
+from funreason.heuristics.habits import Habits
 from funreason.heuristics.looked_at import look_at
 from funreason.heuristics.value_features import detailed_state
 from funreason.heuristics.vectors import text_vector, words_vector
@@ -263,3 +264,12 @@ def test_the_curves_of_the_operating_points_rise():
         assert list(fractions) == sorted(fractions) and list(scores) == sorted(scores, reverse=True)
         fractions, scores = zip(*model["fails"], strict=True)
         assert list(fractions) == sorted(fractions) and list(scores) == sorted(scores)
+
+
+def test_habits_do_not_depend_on_the_order_of_words():
+    """The words of a parameter are a set, whose order is another in each process."""
+    words = ("to", "from", "by")
+    cues = {"to": {"at": 1e16}, "from": {"at": 1.0}, "by": {"at": -1e16}}
+    habits = Habits({"to": 0.5, "from": -0.5, "by": 0.1}, cues)
+    orders = (words, words[::-1], ("from", "by", "to"))
+    assert {(habits.seldom_stated(order), habits.cue("at", order)) for order in orders} == {(0.5, 1.0)}

@@ -6,7 +6,7 @@ rows by benchmarks/fit_verifier.py and kept in verifier.json; a word that no thr
 
 from collections import Counter
 from collections.abc import Iterable
-from math import log
+from math import fsum, log
 from typing import NamedTuple
 
 _LEAST, _LEAST_TOOLS = 12, 3  # sightings of a word, and tools that have it
@@ -35,11 +35,11 @@ class Habits:
     def seldom_stated(self, words: Iterable[str]) -> float:
         """How much seldomer than others the values of a parameter are stated; 0 where nothing is known."""
         known = [self.unstated[word] for word in words if word in self.unstated]
-        return max(known, key=abs) if known else 0.0
+        return max(known, key=lambda odds: (abs(odds), odds)) if known else 0.0  # words come in no fixed order
 
     def cue(self, before: str, words: Iterable[str]) -> float:
         """How much the word before a value speaks for a parameter; 0 where nothing is known."""
-        return sum(of[before] for word in words if before in (of := self.cues.get(word, {})))
+        return fsum(of[before] for word in words if before in (of := self.cues.get(word, {})))
 
 
 def count_habits(sightings: list[Sighting]) -> Habits:
