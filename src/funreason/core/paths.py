@@ -16,7 +16,7 @@ LEDGER = "ledger.jsonl"
 # because DVC warns of an empty file in every stage that depends on it.
 NOTHING = "data/empty.jsonl"
 
-INPUTS = "metrics/inputs.json"  # written by the stage inputs: the files of the user by their keys
+INPUTS = "data/inputs.json"  # written by the stage inputs: the files of the user by their keys
 
 # Written by the stages resolve, prepare and decontaminate.
 SOURCE = "data/source.json"
