@@ -1,6 +1,6 @@
 """Check that the files of the user that params.yaml names are there, before any stage that reads them.
 
-Run as: python stages/inputs.py → metrics/inputs.json. DVC looks at a stage's dependencies before it starts the stage,
+Run as: python stages/inputs.py → data/inputs.json. DVC looks at a stage's dependencies before it starts the stage,
 and says no more of a missing one than `[Errno 2]`.
 """
 
