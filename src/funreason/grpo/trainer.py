@@ -79,10 +79,8 @@ class GroupTrainer(GRPOTrainer):
         self.selection, self.first_samples = selection, first_samples
         self._prompt_ids: list[list[int]] = []
         self._clock: tuple[float, int] | None = None  # seconds and tokens at the last log
-        callbacks = [
-            _FirstSampling(self),
-            *kwargs.pop("callbacks", []),
-        ]  # before a bar whose clock starts with the steps
+        # The first sampling comes before the bar, whose clock is that of the steps.
+        callbacks = [_FirstSampling(self), *kwargs.pop("callbacks", [])]
         super().__init__(model, list(rewards), args, train_dataset=rows, callbacks=callbacks, **kwargs)
         check_processes(self.accelerator, args.expected_world_size)
         self.eos_token_ids = sorted(stops)

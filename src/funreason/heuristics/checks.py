@@ -31,9 +31,8 @@ _LISTED = re.compile(r"[\s`]*\[\s*[A-Za-z_][\w.]*\(")
 _EMBEDDED = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*\((?:\s*['\"]?\w+['\"]?\s*=|\s*\))|\{\s*[\"']name[\"']|```|<\w*call")
 _PROSE = re.compile(r"[\"'(]?[^\W\d_][\w'’-]*[,.:;!?]*(?:\s+[\w'’\"(),;:.!?-]+){3}")
 _STRAY_SPACE = re.compile(r"\s[=,()\]]|[=(]\s|^\[\s|''\s*''")
-_VERDICT = re.compile(
-    r"</?(?:judge|NewFC)\b", re.IGNORECASE
-)  # a judge's own marks: whoever writes them wants to be passed
+# The marks of a judge's verdict: whoever writes them into a row wants it to be passed.
+_VERDICT = re.compile(r"</?(?:judge|NewFC)\b", re.IGNORECASE)
 _WIDE_SPACE = re.compile(r"\s\s|[^\S ]")
 # Types of values that clearly fit a declared type (a bool is an int to Python). A declaration with bounds is validated.
 _FITTING = {str: ("string",), bool: ("boolean",), int: ("integer", "float", "number"), float: ("float", "number")}

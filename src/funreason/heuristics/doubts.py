@@ -7,7 +7,7 @@ from collections import Counter
 from math import log1p
 
 from funreason.heuristics.comparison import Comparison
-from funreason.heuristics.words import COMMON_WORDS, STOP_WORDS, VERBS, roots
+from funreason.heuristics.tool_fit import telling_roots
 
 # Words are counted as parts of the text in lower case: a regular expression of them all takes ten times as long.
 _DOUBTS = {
@@ -38,7 +38,6 @@ _DOUBTS = {
 _LATE = ("maybe", "but", "wait", "assume", "or")  # kinds that tell at the end of a reasoning
 _END = 300  # characters that are its end
 _MAX_QUERY = 2_000  # characters of a query that are looked for in its reasoning
-_DULL = frozenset[str]().union(*(roots(word) for word in STOP_WORDS | COMMON_WORDS | frozenset(VERBS)))
 
 
 def reasoning_evidence(comparison: Comparison, on_cot: Comparison) -> dict[str, float]:
@@ -88,7 +87,7 @@ def _account_of_values(comparison: Comparison, on_cot: Comparison) -> dict[str, 
 
 def _covered(query: str, reasoning: str) -> float:
     """The fraction of the telling roots of a query that a reasoning has."""
-    telling = roots(query[:_MAX_QUERY]) - _DULL
+    telling = telling_roots(query[:_MAX_QUERY])
     return sum(root in reasoning for root in telling) / max(1, len(telling))
 
 

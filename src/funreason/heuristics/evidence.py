@@ -10,10 +10,10 @@ from math import log1p
 
 from funreason.heuristics.comparison import Comparison
 from funreason.heuristics.doubts import reasoning_evidence
+from funreason.heuristics.tool_fit import root_fit, telling_roots, telling_vector, tool_roots, tool_vector
 from funreason.heuristics.unaccounted import swapped_parameters, unused_parameter_words
 from funreason.heuristics.value_evidence import order_evidence, value_evidence
-from funreason.heuristics.vectors import text_vector, words_vector
-from funreason.heuristics.words import COMMON_WORDS, STOP_WORDS, TOKEN, VERBS, name_words, roots
+from funreason.heuristics.words import VERBS, name_words
 
 _MORE = re.compile(
     r"\b(?:and|also|then|both|each|every|another|as well|plus|finally)\b|以及|还有|并|同时|另外|然后|分别|和"
@@ -21,7 +21,6 @@ _MORE = re.compile(
 _SENTENCE_END = re.compile(r"[.?!;\n]+(?:\s|$)|[。？！；]")
 _QUOTED = re.compile(r"""["“][^"”]{1,80}["”]|(?<!\w)'[^']{1,80}'(?!\w)|[「《『][^」》』]{1,80}[」》』]""")
 _CAPITALISED = re.compile(r"(?<=[\w,;)\]'\"”’%-]\s)[A-Z][\w’'-]*")
-_DULL = frozenset[str]().union(*(roots(word) for word in STOP_WORDS | COMMON_WORDS | frozenset(VERBS)))
 _MAX_SCAN = 20_000  # characters of a query that are looked at
 
 
@@ -76,13 +75,16 @@ def _is_unserved(start: int, end: int, comparison: Comparison, named: set[str]) 
 
 def _function_evidence(comparison: Comparison) -> dict[str, float]:
     """How well the called functions fit the query, by themselves and beside the other tools."""
-    words = roots(comparison.text.low[:4000]) - _DULL
-    fits = {name: _fit(words, name, str(tool.get("description"))) for name, tool in comparison.tools.items()}
+    words = telling_roots(comparison.text.low[:4000])
+    fits = {
+        name: root_fit(words, *tool_roots(name, str(tool.get("description"))))
+        for name, tool in comparison.tools.items()
+    }
     called = [fits[name] for name in comparison.names if name in fits]
     best_other = max((sum(fit) for name, fit in fits.items() if name not in comparison.specs), default=0.0)
     covered: set[str] = set()
     for name, spec in comparison.specs.items():
-        covered |= _tool_roots(name, str(comparison.tools[name].get("description")))[1]
+        covered |= tool_roots(name, str(comparison.tools[name].get("description")))[1]
         parameters = " ".join(f"{param} {declared.get('description')}" for param, declared in spec.parameters.items())
         covered |= _text_roots(parameters[:3000])
     return {
@@ -96,28 +98,15 @@ def _function_evidence(comparison: Comparison) -> dict[str, float]:
 
 def _meaning_evidence(comparison: Comparison) -> dict[str, float]:
     """How near the query is in meaning to the called tools, and to the nearest of the others."""
-    query = words_vector(word for word in TOKEN.findall(comparison.text.low[:1000]) if word not in STOP_WORDS)
+    query = telling_vector(comparison.text.low[:1000])
     near = {
-        name: float(query @ text_vector(f"{' '.join(name_words(name))} {str(tool.get('description'))[:200]}"))
-        for name, tool in comparison.tools.items()
+        name: float(query @ tool_vector(name, str(tool.get("description")))) for name, tool in comparison.tools.items()
     }
     called = min((near[name] for name in comparison.names if name in near), default=0.0)
     others = [fit for name, fit in near.items() if name not in comparison.specs]
     return {"means_tool": called, "means_margin": called - max(others, default=0.0)}
 
 
-def _fit(words: frozenset[str], name: str, description: str) -> tuple[float, float]:
-    """(fraction of the roots of a tool's name that a query has, the same of its description, long ones weigh less)."""
-    of_name, of_tool = _tool_roots(name, description)
-    return len(of_name & words) / max(1, len(of_name)), len(of_tool & words) / max(1, len(of_tool)) ** 0.5
-
-
-@lru_cache(maxsize=16384)
-def _tool_roots(name: str, description: str) -> tuple[frozenset[str], frozenset[str]]:
-    of_name = roots(" ".join(name_words(name))) - _DULL
-    return of_name, (roots(description.lower()[:1000]) - _DULL) | of_name
-
-
 @lru_cache(maxsize=8192)
 def _text_roots(text: str) -> frozenset[str]:
-    return roots(text.lower()) - _DULL
+    return telling_roots(text.lower())

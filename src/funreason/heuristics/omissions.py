@@ -6,15 +6,16 @@ value that a call has, whether the words around it are those of a parameter, whe
 
 import re
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import log1p
 
 from funreason.heuristics.comparison import Comparison
 from funreason.heuristics.text import Place
+from funreason.heuristics.tool_fit import root_fit, telling_roots, telling_vector, tool_roots, tool_vector
 from funreason.heuristics.value_features import parameter_words
 from funreason.heuristics.value_form import shape_of
-from funreason.heuristics.vectors import Vector, text_vector, words_vector
-from funreason.heuristics.words import COMMON_WORDS, STOP_WORDS, TOKEN, VERBS, name_words, roots, stem
+from funreason.heuristics.vectors import Vector, text_vector
+from funreason.heuristics.words import COMMON_WORDS, STOP_WORDS, VERBS, roots, stem
 
 _MAX_PLACES, _MAX_TOOLS, _MAX_SCAN = 24, 12, 4_000  # what is looked at of a row, and characters of its query
 _KINDS = {"number": 0.0, "date": 1.0, "quote": 2.0, "name": 3.0, "word": 4.0, "clause": 5.0}
@@ -30,7 +31,6 @@ _STEP = re.compile(
     r"|首先|其次|然后|另外|最后|同时|此外|还"
 )
 _GAP = 16  # characters between two values of a list
-_DULL = frozenset[str]().union(*(roots(word) for word in STOP_WORDS | COMMON_WORDS | frozenset(VERBS)))
 
 
 class Omissions:
@@ -115,7 +115,7 @@ class Omissions:
         around = max(0, start - 60), min(len(self.low), end + 60)
         clause = next(((a, b) for a, b in self.clauses if a <= start < b), around)
         if clause not in self._of_clause:
-            words, (a, b) = roots(self.low[slice(*clause)]) - _DULL, clause
+            words, (a, b) = telling_roots(self.low[slice(*clause)]), clause
             called = [fit for name, fit in self._fits(words) if name in self.comparison.specs]
             others = [fit for name, fit in self._fits(words) if name not in self.comparison.specs]
             best, other = max(called, default=0.0), max(others, default=0.0)
@@ -134,7 +134,7 @@ class Omissions:
 
     def _meaning_of(self, start: int, end: int) -> dict[str, float]:
         """How near a clause is in meaning to the called tools, and to the nearest of the others."""
-        clause = words_vector(word for word in TOKEN.findall(self.low[start:end]) if word not in STOP_WORDS)
+        clause = telling_vector(self.low[start:end])
         near = {name: float(clause @ vector) for name, vector in self._tool_vectors.items()}
         called = max((fit for name, fit in near.items() if name in self.comparison.specs), default=-1.0)
         other = max((fit for name, fit in near.items() if name not in self.comparison.specs), default=-1.0)
@@ -144,10 +144,7 @@ class Omissions:
     def _tool_vectors(self) -> dict[str, Vector]:
         """The vectors of the tools that are looked at, of their names and descriptions."""
         tools = self.comparison.tools
-        return {
-            name: text_vector(f"{' '.join(name_words(name))} {str(tools[name].get('description'))[:200]}")
-            for name, *_ in self._tool_roots
-        }
+        return {name: tool_vector(name, str(tools[name].get("description"))) for name, *_ in self._tool_roots}
 
     @cached_property
     def _values(self) -> list[Vector]:
@@ -156,10 +153,7 @@ class Omissions:
         return [text_vector(text[:200]) for text in sorted(texts)]
 
     def _fits(self, words: frozenset[str]) -> list[tuple[str, float]]:
-        return [
-            (name, len(of_name & words) / max(1, len(of_name)) + len(of_tool & words) / max(1, len(of_tool)) ** 0.5)
-            for name, of_name, of_tool in self._tool_roots
-        ]
+        return [(name, sum(root_fit(words, *of_both))) for name, *of_both in self._tool_roots]
 
     @cached_property
     def _tool_roots(self) -> list[tuple[str, frozenset[str], frozenset[str]]]:
@@ -213,10 +207,3 @@ def _declared_words(tool: dict) -> list[tuple[frozenset[str], frozenset[str]]]:
         parameter_words(param, str(of.get("description")) if isinstance(of, dict) else "")
         for param, of in list(properties.items())[:20]
     ]
-
-
-@lru_cache(maxsize=16384)
-def tool_roots(name: str, description: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The roots of a tool's name, and of its name and description."""
-    of_name = roots(" ".join(name_words(name))) - _DULL
-    return of_name, (roots(description.lower()[:1000]) - _DULL) | of_name

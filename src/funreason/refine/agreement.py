@@ -8,7 +8,7 @@ from dataclasses import replace
 from funreason.calls import canonical
 from funreason.ledger.results import CheckResult
 
-# A text that is no readable call, but was to be one: a name with a bracket, a list, JSON, markup.
+# A text that is not a readable call, but was to be one: a name with a bracket, a list, JSON, markup.
 _BROKEN_CALL = re.compile(r"[\[{<]|\w\(|```")
 
 
