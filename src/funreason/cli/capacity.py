@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from funreason.cli.counts import count
 from funreason.cli.places import given_path
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def add(capacity: argparse.ArgumentParser) -> None:
     counted = "count a sample of your rows with the tokenizers of params.yaml's models, before there is a run"
     source.add_argument("--count", action="store_true", help=counted)
     _add_lengths(capacity)
-    capacity.add_argument("--rows", type=_count, help="rows of the source; default: those of the run or the file")
+    capacity.add_argument("--rows", type=count, help="rows of the source; default: those of the run or the file")
     capacity.add_argument("--speed", type=given_path, metavar="FILE", help="a file that `measure` has written")
     capacity.add_argument("--prefill", type=_rate, help="prompt tokens per second per GPU")
     capacity.add_argument("--decode", type=_rate, help="completion tokens per second per GPU")
@@ -34,7 +35,7 @@ def add(capacity: argparse.ArgumentParser) -> None:
         "--train", type=_rate, help="tokens trained on per second per GPU; default: a third of prefill"
     )
     capacity.add_argument("--start-s", type=_amount, help="seconds until a stage's model is loaded")
-    capacity.add_argument("--gpus", type=_count, help="number of GPUs")
+    capacity.add_argument("--gpus", type=count, help="number of GPUs")
     capacity.add_argument("--price", type=_amount, help="money per GPU hour")
     capacity.add_argument("--json", action="store_true", help="for scripts")
     actions = capacity.add_subparsers(prog=name, title="action, instead of an estimate", metavar="measure")
@@ -44,7 +45,7 @@ def add(capacity: argparse.ArgumentParser) -> None:
         "model", type=given_path, metavar="MODEL", help="models/teacher.json, or the folder of a checkpoint"
     )
     measure.add_argument(
-        "--rows", type=_count, default=200, help="prompts, at least 4 times llm.max_num_seqs; default: 200"
+        "--rows", type=count, default=200, help="prompts, at least 4 times llm.max_num_seqs; default: 200"
     )
     measure.add_argument("--out", type=given_path, metavar="FILE", help="also write the result there, for --speed")
     measure.set_defaults(run=_measure)
@@ -52,21 +53,15 @@ def add(capacity: argparse.ArgumentParser) -> None:
 
 def _add_lengths(capacity: argparse.ArgumentParser) -> None:
     counting = capacity.add_argument_group("with --count")
-    counting.add_argument("--sample", type=_count, default=200, help="rows that are counted; default: 200")
+    counting.add_argument("--sample", type=count, default=200, help="rows that are counted; default: 200")
     reasoning = (
         "tokens of a reasoning; default: those of the rows that bring one, else 600 (teachers write 300 to 1,300)"
     )
-    counting.add_argument("--reasoning", type=_count, metavar="TOKENS", help=reasoning)
-    counting.add_argument("--reply", type=_count, default=400, metavar="TOKENS", help="of a judge; default: 400")
-    counting.add_argument("--code", type=_count, default=200, metavar="TOKENS", help="of a solution; default: 200")
+    counting.add_argument("--reasoning", type=count, metavar="TOKENS", help=reasoning)
+    counting.add_argument("--reply", type=count, default=400, metavar="TOKENS", help="of a judge; default: 400")
+    counting.add_argument("--code", type=count, default=200, metavar="TOKENS", help="of a solution; default: 200")
     other = "a tokenizer of the same family, for models whose own is not here"
     counting.add_argument("--tokenizer", type=given_path, metavar="FOLDER", help=other)
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a count; give a whole number, 1 or more")
-    return int(text)
 
 
 def _amount(text: str) -> float:

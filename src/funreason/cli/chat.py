@@ -3,7 +3,8 @@
 import argparse
 import json
 
-from funreason.cli.parity import given_model, whole_number
+from funreason.cli.counts import count
+from funreason.cli.parity import given_model
 from funreason.cli.places import given_path
 
 
@@ -12,7 +13,7 @@ def add(chat: argparse.ArgumentParser) -> None:
     chat.add_argument("model", metavar="MODEL", type=given_model, help="a round, or a folder")
     chat.add_argument("query", metavar="QUERY", help="the question")
     chat.add_argument("--tools", required=True, metavar="FILE", type=given_path, help="JSON: a list of tools")
-    chat.add_argument("--max-tokens", type=whole_number, default=512, metavar="N", help="of the answer; default: 512")
+    chat.add_argument("--max-tokens", type=count, default=512, metavar="N", help="of the answer; default: 512")
     chat.add_argument("--json", action="store_true", help="for scripts")
     chat.set_defaults(run=_chat)
 

@@ -54,16 +54,14 @@ def _bfcl_csv(arguments: argparse.Namespace) -> None:
     from pathlib import Path
 
     from funreason.core.errors import ParamsError
-    from funreason.core.jsonio import atomic
+    from funreason.evaluate.bfcl_csv import write
     from funreason.report.bfcl_tables import tables
     from funreason.sandbox.isolation import resolve
 
     if not arguments.out or arguments.sides or arguments.paired or arguments.seeds:
         raise ParamsError("--bfcl-csv needs --out FOLDER, and neither REV, --paired nor --seeds")
-    for name, text in tables(arguments.bfcl_csv, resolve("auto")).items():
-        with atomic(Path(arguments.out, name)) as file:
-            file.write(text)
-        print(Path(arguments.out, name))
+    for path in write(Path(arguments.out), tables(arguments.bfcl_csv, resolve("auto"))):
+        print(path)
 
 
 def _rows(arguments: argparse.Namespace) -> tuple[str, list[dict]]:

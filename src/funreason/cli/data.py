@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from funreason.cli.counts import count
 from funreason.cli.places import given_path
 
 
@@ -12,7 +13,7 @@ def add(data: argparse.ArgumentParser) -> None:
     actions = data.add_subparsers(required=True, metavar="ACTION")
     inspect = actions.add_parser("inspect", help="formats, counts, what would be quarantined and why, three rows")
     inspect.add_argument("source", metavar="FILE|HUB_ID", type=_given, help="a file, a folder or a data set of the hub")
-    inspect.add_argument("--limit", type=_count, metavar="N", help="rows to read; default: all")
+    inspect.add_argument("--limit", type=count, metavar="N", help="rows to read; default: all")
     inspect.add_argument("--split", default="train", help="of a data set of the hub: SPLIT or CONFIGURATION/SPLIT")
     inspect.add_argument("--format", default="auto", help="set the format of the rows; default: found out row by row")
     inspect.add_argument("--json", action="store_true", help="for scripts")
@@ -21,12 +22,6 @@ def add(data: argparse.ArgumentParser) -> None:
 
 def _given(text: str) -> str:
     return given_path(text) if Path(text).exists() else text
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows, 1 or more")
-    return int(text)
 
 
 def _inspect(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from funreason.cli.counts import count
 from funreason.cli.places import given_path
 
 
@@ -12,21 +13,12 @@ def add(parity: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parity.add_argument("model", metavar="MODEL", type=given_model, help="a round, a folder or a hub id")
     parity.add_argument("--rows", metavar="FILE", type=given_path, help="training rows; default: those of the round")
-    parity.add_argument(
-        "--count", type=whole_number, default=1000, metavar="N", help="rows, or conversations; default: 1000"
-    )
+    parity.add_argument("--count", type=count, default=1000, metavar="N", help="rows, or conversations; default: 1000")
     parity.add_argument("--seed", type=int, default=0, metavar="N", help="of the choice or the drawing; default: 0")
     parity.add_argument("--drawn", action="store_true", help="conversations drawn at random, also for a round")
     parity.add_argument("--template", action="store_true", help="render the chat template alone, as any server does")
     parity.add_argument("--json", action="store_true", help="for scripts")
     parity.set_defaults(run=_parity)
-
-
-def whole_number(text: str) -> int:
-    """A whole number, 1 or more."""
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a count; give a whole number, 1 or more")
-    return int(text)
 
 
 def given_model(text: str) -> str:

@@ -86,12 +86,12 @@ def _asked(arguments: argparse.Namespace, mode: str) -> dict:
 def _choice(arguments: argparse.Namespace, mode: str):  # noqa: ANN202  (its type costs an import of vLLM's client)
     from funreason.core.errors import ParamsError
     from funreason.evaluate.acebench_data import LANGUAGES
-    from funreason.evaluate.bfcl_metrics import CATEGORIES, GROUPS, MULTI_TURN, V4_ONLY
+    from funreason.evaluate.bfcl_metrics import CATEGORIES, GROUPS, MULTI_TURN, V4_ONLY, expand
     from funreason.score.run import BENCHMARKS, Choice
 
     benchmarks = _list(arguments.benchmarks, "--benchmarks", BENCHMARKS)
     categories = _list(arguments.categories, "--categories", (*GROUPS, *CATEGORIES, *MULTI_TURN, *V4_ONLY))
-    new = [name for name in categories if name in ("memory", "web_search", "agentic", *V4_ONLY)]
+    new = [name for name in categories if not set(V4_ONLY).isdisjoint(expand([name]))]
     if arguments.bfcl_version == "v3" and new:
         raise ParamsError(f"--categories names {', '.join(new)}, not in BFCL v3; leave it out, or take v4")
     if arguments.tools and not arguments.server:

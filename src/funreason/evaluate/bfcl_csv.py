@@ -1,8 +1,10 @@
 """BFCL's own tables (data_overall.csv and the others) of scored models, byte for byte as its generator writes them."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from funreason.core.errors import DataError
+from funreason.core.jsonio import atomic
 from funreason.evaluate import DRIVERS
 from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.evaluate.bfcl_metrics import FORMATS
@@ -34,6 +36,14 @@ def tables(models: Mapping[str, dict], mode: str) -> dict[str, str]:
     return run_scorer(DRIVERS / "bfcl_csv.py", python, request, timeout_s=120, mode=mode)
 
 
+def write(folder: Path, texts: Mapping[str, str]) -> list[Path]:
+    """Write tables, {name: text}, into a folder; their paths."""
+    for name, text in texts.items():
+        with atomic(folder / name) as file:
+            file.write(text)
+    return [folder / name for name in texts]
+
+
 def _headers(numbers: dict) -> dict[str, dict]:
     """{category: the first line of its official score file}."""
     headers = {name: _header(part) for name, part in numbers["categories"].items()}
@@ -44,7 +54,5 @@ def _headers(numbers: dict) -> dict[str, dict]:
 
 
 def _header(part: dict) -> dict:
-    # Not `accuracy`, which is rounded.
-    return {
-        "accuracy": part["correct"] / part["n"], "correct_count": part["correct"], "total_count": part["n"]
-    }  # fmt: skip
+    exact = part["correct"] / part["n"]  # `accuracy` is rounded
+    return {"accuracy": exact, "correct_count": part["correct"], "total_count": part["n"]}

@@ -8,7 +8,7 @@ from typing import Any
 from funreason.config import LlmParams
 from funreason.config.training import AcebenchParams
 from funreason.core.errors import DataError
-from funreason.core.jsonio import atomic, write_json, write_jsonl
+from funreason.core.jsonio import write_json, write_jsonl
 from funreason.evaluate import acebench_run, api_bank, bfcl, bfcl_csv, bfcl_memory, bfcl_search, bfcl_turns, code_bench
 from funreason.evaluate.answers import ask, counted, greedy
 from funreason.evaluate.bfcl_metrics import MEMORY, MULTI_TURN, WEB_SEARCH, asked_once, expand, official_metrics
@@ -87,9 +87,7 @@ def score(ref: ModelRef, llm: LlmParams, choice: Choice, out: Path) -> Iterator[
 
 def write_tables(out: Path, numbers: dict, mode: str) -> None:
     """Write BFCL's own tables of one model into `out`/bfcl_csv; its name there is the folder's."""
-    for name, text in bfcl_csv.tables({out.resolve().name: numbers}, mode).items():
-        with atomic(out / "bfcl_csv" / name) as file:
-            file.write(text)
+    bfcl_csv.write(out / "bfcl_csv", bfcl_csv.tables({out.resolve().name: numbers}, mode))
 
 
 def settings(name: str, choice: Choice) -> list[str]:

@@ -22,7 +22,6 @@ from pathlib import Path
 import bfcl_release  # noqa: F401  (must come before bfcl_eval)
 import bfcl_stub
 import bfcl_turns
-import literal_calls
 from bfcl_eval import utils
 from bfcl_eval.eval_checker.multi_turn_eval import multi_turn_utils
 from channel import open_channel
@@ -72,11 +71,7 @@ def replay(name: str, answers: list[str], known: int, memory: dict | None, tool_
     if memory is not None:
         folder.mkdir(parents=True)
         file.write_text(json.dumps(memory), encoding="utf-8")
-    try:
-        with literal_calls.only_literal_calls(nested=True):
-            reply = bfcl_turns.replay(entry, answers, known, tool_role)
-    except literal_calls.NotLiteral:
-        return {"failed": "not_literal: a program in place of calls"}
+    reply = bfcl_turns.replay_literal(entry, answers, known, tool_role)
     if "result" in reply and utils.is_memory_prereq(name):
         reply["memory"] = json.loads(file.read_text(encoding="utf-8"))
     return reply

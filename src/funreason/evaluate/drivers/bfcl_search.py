@@ -18,7 +18,6 @@ from functools import cache
 from types import SimpleNamespace
 
 import bfcl_turns  # must come before bfcl_eval
-import literal_calls
 from bfcl_eval import utils
 from bfcl_eval.eval_checker.multi_turn_eval import multi_turn_utils
 from channel import open_channel
@@ -97,10 +96,7 @@ def replay(name: str, answers: list[str], known: int, replies: dict[str, dict], 
     Tape.replies = replies
     entry = entries_of(utils.extract_test_category_from_id(name))[name]
     try:
-        with literal_calls.only_literal_calls(nested=True):
-            return bfcl_turns.replay(entry, answers, known, tool_role)
-    except literal_calls.NotLiteral:
-        return {"failed": "not_literal: a program in place of calls"}
+        return bfcl_turns.replay_literal(entry, answers, known, tool_role)
     except Wanted as wanted:
         return {"wanted": wanted.request}
 

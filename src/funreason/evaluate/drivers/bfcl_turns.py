@@ -79,6 +79,15 @@ def replay(entry: dict, answers: list[str], known: int, tool_role: str) -> dict:
     return {"result": result, "messages": handler.messages[known:]}
 
 
+def replay_literal(entry: dict, answers: list[str], known: int, tool_role: str) -> dict:
+    """`replay` that executes literal calls alone, also within others; {"failed"} at the first other one."""
+    try:
+        with literal_calls.only_literal_calls(nested=True):
+            return replay(entry, answers, known, tool_role)
+    except literal_calls.NotLiteral:
+        return {"failed": "not_literal: a program in place of calls"}
+
+
 def advance(entry: dict, answers: list[str], known: int, tool_role: str) -> dict:
     """`replay`; {"failed"} where the answers kill the process, or the conversation does not end. Changes `entry`."""
     untouched = json.dumps(entry)
