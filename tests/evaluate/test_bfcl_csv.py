@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from funreason.cli.main import main
 from funreason.core.errors import DataError
+from funreason.core.jsonio import write_json
 from funreason.evaluate import DRIVERS, bfcl_csv
 from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.sandbox.scorer import scorer_python
@@ -87,3 +89,24 @@ def test_the_bytes_of_the_official_runner(results, mode):
         bfcl_csv.tables({"a,b": numbers}, mode)
     with pytest.raises(DataError, match="one version, here are a v4, b v3; give models of one version"):
         bfcl_csv.tables({"a": numbers, "b": numbers | {"version": "v3"}}, mode)
+
+
+def test_runs_are_rows_of_one_table(results, mode, monkeypatch, capsys):
+    """`funreason compare --bfcl-csv`; a name stands for one run, else one of two would be left out without a word."""
+    _, (_, numbers) = rescore(results / "result" / NAME, mode)
+    for folder in ("a/small", "b/small", "b/large"):
+        write_json(results / "runs" / folder / "bfcl.json", numbers)
+    monkeypatch.chdir(results / "runs")
+
+    def compared(*runs: str) -> int:
+        monkeypatch.setattr("sys.argv", ["funreason", "compare", "--bfcl-csv", *runs, "--out", "tables"])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return int(end.value.code or 0)
+
+    assert compared("a/small", "b/small") == 1
+    assert "two runs are named 'small'" in capsys.readouterr().err and not Path("tables").exists()
+    assert compared("a/small", "b/large") == 0
+    lines = Path("tables/data_overall.csv").read_text().splitlines()
+    assert len(lines) == 3 and all(any(name in line for line in lines) for name in ("small", "large"))
+    assert len(capsys.readouterr().out.splitlines()) == len(list(Path("tables").iterdir())) == 6

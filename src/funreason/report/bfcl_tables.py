@@ -17,9 +17,15 @@ def tables(runs: Sequence[str], mode: str) -> dict[str, str]:
         mode: of the sandbox.
 
     Raises:
-        DataError: a run has no numbers of BFCL, or the runs have different versions.
+        DataError: a run has no numbers of BFCL, two runs have one name, or the runs have different versions.
     """
-    return bfcl_csv.tables({Path(run).name: _numbers(run) for run in runs}, mode)
+    numbers: dict[str, dict] = {}
+    for run in runs:
+        name = Path(run).resolve().name
+        if name in numbers:
+            raise DataError(f"two runs are named {name!r} in BFCL's tables; rename one of the folders")
+        numbers[name] = _numbers(run)
+    return bfcl_csv.tables(numbers, mode)
 
 
 def _numbers(run: str) -> dict:
