@@ -103,7 +103,8 @@ def read_reference(text: str) -> Answer:
 def fits_tools(answer: Answer, tools: str) -> bool:
     """Whether each call of an answer is valid by the JSON Schema of its tool; `tools` is the JSON text of a list."""
     known = _validators(tools)
-    return all(call.name in known and known[call.name](call.arguments) for call in answer.calls)
+    names_known = all(call.name in known for call in answer.calls)  # first, because a schema takes longer
+    return names_known and all(known[call.name](call.arguments) for call in answer.calls)
 
 
 @lru_cache(maxsize=4096)
@@ -113,4 +114,11 @@ def _validators(text: str) -> dict[str, Callable[[Any], bool]]:
         tools = json.loads(text)
     except ValueError as error:
         raise DataError(f"tools {text!r:.80}: {error}; give a list of tools, or its JSON text") from None
-    return {name: argument_validator(tool).is_valid for name, tool in tools_by_name(tools).items()}
+    return {name: _is_valid(tool) for name, tool in tools_by_name(tools).items()}
+
+
+def _is_valid(tool: dict[str, Any]) -> Callable[[Any], bool]:
+    """The check of a tool's arguments: names before values, because it ends at the first violation."""
+    validator = argument_validator(tool)
+    schema = dict(sorted(validator.schema.items(), key=lambda item: item[0] == "properties"))
+    return validator.evolve(schema=schema).is_valid
