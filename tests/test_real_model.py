@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -41,8 +42,9 @@ def row(name: str, tool: str, *, calls: int = 1, query: str | None = None, sourc
 
 def test_every_arm_of_the_matrix_is_a_loss_and_a_set():
     loss = load_params(ROOT / "profiles/toy.yaml").loss
-    assert PIPELINE["train"]["matrix"] == PIPELINE["measure"]["matrix"]
-    for arm in PIPELINE["train"]["matrix"]["arm"]:
+    by_rewards = [arm + arms.GRPO for arm in PIPELINE["grpo"]["matrix"]["arm"]]
+    assert PIPELINE["measure"]["matrix"]["arm"] == PIPELINE["train"]["matrix"]["arm"] + by_rewards
+    for arm in PIPELINE["measure"]["matrix"]["arm"]:
         one, data = arms.arm_of(arm, loss)
         assert one.kind == arm[:3] and data == next((name for name in arms.OTHERS if arm.endswith(name)), "refined")
         if arm.startswith("msl-"):
@@ -54,6 +56,7 @@ def test_the_settings_of_the_experiment_fit_the_default_parameters():
     changes, params = read_yaml(FOLDER / "params.yaml"), load_params(ROOT / "profiles/toy.yaml")
     assert params.train.model_validate(params.train.model_dump() | changes["train"])
     assert params.llm.model_validate(params.llm.model_dump() | changes["llm"])
+    assert params.grpo.model_validate(params.grpo.model_dump() | changes["grpo"])
 
 
 @pytest.mark.parametrize("arm", ["sft-wrong", "msl", "msl-1.5", "grpo"])
@@ -129,6 +132,20 @@ def test_the_table_is_in_percent():
     assert "12.8 ± 0.0" in report.arm_table([*lines, lines[0] | {"seed": 1}])[-1]
 
 
+def test_the_report_writes_each_output_that_its_stage_declares(tmp_path, monkeypatch):
+    marks = "suite,category,id,right,form,tokens\nbfcl,simple_python,0,{},calls,9\nbfcl,irrelevance,0,1,statement,9\n"
+    for point, right in (("base-0", 0), ("msl-0.7-0", 1), ("msl-0.7-grpo-0", 1)):
+        (tmp_path / "points" / point / "train").mkdir(parents=True)
+        (tmp_path / "points" / point / "marks.csv").write_text(marks.format(right), encoding="utf-8")
+        (tmp_path / "points" / point / "text.json").write_text('{"english": 3.0, "code": 2.0}', encoding="utf-8")
+        (tmp_path / "points" / point / "train/train.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(report, "SUITES", {"bfcl": "BFCL"})  # a suite without a row has no accuracy
+    report.write_report(tmp_path / "points", tmp_path)
+    declared = PIPELINE["report"]["outs"] + PIPELINE["report"]["plots"]
+    assert all((tmp_path / Path(*item).name).is_file() for item in declared)
+    assert "| msl-0.7 → msl-0.7-grpo | +0.0 |" in (tmp_path / "table.md").read_text(encoding="utf-8")
+
+
 def test_dvc_reads_it(tmp_path, monkeypatch):
     """Each point is a stage of its own; the report comes after all of them."""
     for name in ("experiments/real_model/dvc.yaml", "experiments/real_model/params.yaml", "params.yaml"):
@@ -137,6 +154,6 @@ def test_dvc_reads_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with Repo.init(".", no_scm=True) as repo:
         names = {stage.name for stage in repo.index.stages}
-        assert len(names) == 63 and {"train@msl-0.5-2", "measure@sft-right-0", "rows", "base"} <= names
+        assert len(names) == 69 and {"train@msl-0.5-2", "measure@sft-right-0", "rows", "base"} <= names
         (report,) = [stage for stage in repo.index.stages if stage.name == "report"]
-        assert len(list(repo.index.graph.successors(report))) == 62
+        assert len(list(repo.index.graph.successors(report))) == 68

@@ -1,7 +1,7 @@
 """An arm of the experiment: a setting of the λ sweep, and the training rows.
 
 `sft`, `ssb` and `msl-<λ>` train on the refined rows; `sft-all` on all of them, `sft-right` on those with the official
-verdict `right`, which is as good as a refinement can get.
+verdict `right`, which is as good as a refinement can get. `<arm>-grpo` trains the model of an arm further, by rewards.
 """
 
 from sweep import loss_of
@@ -9,12 +9,14 @@ from sweep import loss_of
 from funreason.config import LossParams
 
 REFINED, OTHERS = "refined", ("all", "right")
+GRPO = "-grpo"
 
 
 def setting_of(arm: str) -> tuple[str, str]:
     """The setting of the sweep, and the name of the training rows."""
-    setting, _, rows = arm.rpartition("-")
-    return (setting, rows) if rows in OTHERS else (arm, REFINED)
+    supervised = arm.removesuffix(GRPO)
+    setting, _, rows = supervised.rpartition("-")
+    return (setting, rows) if rows in OTHERS else (supervised, REFINED)
 
 
 def arm_of(arm: str, loss: LossParams) -> tuple[LossParams, str]:

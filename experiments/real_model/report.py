@@ -9,16 +9,16 @@ from statistics import mean
 
 import numpy as np
 import sweep
-from arms import setting_of
+from arms import GRPO, setting_of
 
 from funreason.core.jsonio import atomic, write_csv
 from funreason.evaluate.stats import mcnemar
 
 SUITES = {"bfcl": "BFCL", "seal": "Seal-Tools", "hammer": "ToolAlpaca", "acebench": "ACEBench"}
 PAIRS = (("base", "sft"), ("sft", "msl-0.3"), ("sft", "msl-0.5"), ("sft", "msl-0.7"), ("sft", "msl-0.9"),
-         ("sft", "ssb"), ("msl-0.5", "ssb"), ("sft-all", "sft"), ("sft", "sft-right"))  # fmt: skip
+         ("sft", "ssb"), ("msl-0.5", "ssb"), ("msl-0.7", "msl-0.7-grpo"), ("sft-all", "sft"), ("sft", "sft-right"))  # fmt: skip
 DRAWS = 4000
-COLUMNS = ("arm", "lambda", "seed", "calls", *SUITES, "no_call", "unreadable", "cut", "tokens", "english", "code")
+COLUMNS = ("arm", "kind", "lambda", "seed", "calls", *SUITES, "no_call", "unreadable", "cut", "tokens", "english", "code")
 
 Marks = dict[tuple[str, str, str], dict]  # (suite, category, id) → the line of marks.csv
 
@@ -62,7 +62,8 @@ def result_of(arm: str, seed: int, marks: Marks, points: Path) -> dict:
     def right(row: dict) -> int:
         return int(row["right"])
 
-    line = {"arm": arm, "lambda": weight_of(arm, folder), "seed": seed, "calls": fraction(wants_call, right)}
+    line = {"arm": arm, "kind": kind_of(arm), "lambda": weight_of(arm, folder), "seed": seed}
+    line |= {"calls": fraction(wants_call, right)}
     line |= {suite: fraction(lambda key, s=suite: key[0] == s and wants_call(key), right) for suite in SUITES}
     line["no_call"] = fraction(lambda key: not wants_call(key), right)
     line |= {form: fraction(lambda _: True, lambda row, f=form: row["form"] == f) for form in ("unreadable", "cut")}
@@ -70,9 +71,14 @@ def result_of(arm: str, seed: int, marks: Marks, points: Path) -> dict:
     return line | json.loads((folder / "text.json").read_text())
 
 
+def kind_of(arm: str) -> str:
+    """`base`, `sft`, `msl`, `ssb`, or `grpo`."""
+    return "grpo" if arm.endswith(GRPO) else setting_of(arm)[0].partition("-")[0]
+
+
 def weight_of(arm: str, folder: Path) -> float | None:
-    """λ: set, learned, or implied by `sft`; None before training."""
-    if arm == "base":
+    """λ: set, learned, or implied by `sft`; None before training and where rewards train."""
+    if arm == "base" or arm.endswith(GRPO):
         return None
     trained = json.loads((folder / "train" / "train.json").read_text())
     return round(sweep.weight_of(setting_of(arm)[0], trained), 4)

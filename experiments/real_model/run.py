@@ -96,26 +96,26 @@ def rows() -> None:
 
 
 def train(arm: str, seed: str) -> None:
-    """The base model, trained with the loss and the rows of this arm."""
-    from arms import arm_of
+    """The base model, trained with the loss and the rows of this arm, or the model of an arm, trained by GRPO."""
+    from arms import GRPO, arm_of
 
     from funreason.config import load_params
+    from funreason.grpo.run import train_by_grpo
     from funreason.llm import load_ref
     from funreason.train.checkpoints import checkpoint_root
     from funreason.train.run import train_round
 
     params, values, name = load_params(), settings(), f"{arm}-{seed}"
     loss, data = arm_of(arm, params.loss)
-    train_round(
-        ROWS / "train" / f"{data}.jsonl",
-        load_ref(values["base"]),
-        MODELS / name,
-        POINTS / name / "train",
-        loss,
-        params.train.model_validate(params.train.model_dump() | values["train"] | {"seed": int(seed)}),
-        checkpoints=checkpoint_root(),
-        save_seconds=300,
-    )
+    rows, out, metrics = ROWS / "train" / f"{data}.jsonl", MODELS / name, POINTS / name / "train"
+    train_params = params.train.model_validate(params.train.model_dump() | values["train"] | {"seed": int(seed)})
+    often = {"checkpoints": checkpoint_root(), "save_seconds": 300}
+    if arm.endswith(GRPO):
+        start = load_ref(MODELS / f"{arm.removesuffix(GRPO)}-{seed}")
+        grpo = params.grpo.model_validate(params.grpo.model_dump() | values["grpo"])
+        train_by_grpo(rows, start, out, metrics, grpo, train_params, **often)
+    else:
+        train_round(rows, load_ref(values["base"]), out, metrics, loss, train_params, **often)
 
 
 def measure(arm: str, seed: str) -> None:
@@ -147,7 +147,7 @@ def measure(arm: str, seed: str) -> None:
 
 
 def report() -> None:
-    """Write results.csv, marks.csv, table.md, pairs.md and figure.svg from all points that are there."""
+    """Write results.csv, marks.csv and table.md from all points that are there."""
     from report import write_report
 
     write_report(POINTS, HERE)
