@@ -10,7 +10,6 @@ rows counts for the memory, not for the time. The time is CPU time: other work o
 
 import argparse
 import contextlib
-import json
 import resource
 import runpy
 import sys
@@ -22,7 +21,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from funreason.config import read_yaml, yaml
-from funreason.core.jsonio import write_json, write_jsonl
+from funreason.core.jsonio import read_details, write_json, write_jsonl
 from funreason.core.paths import NOTHING
 from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
@@ -105,7 +104,7 @@ def chain(base: list[tuple[Sample, str, bool]], count: int) -> float:
             total += (took := time.process_time() - start)
             name = " ".join([script, *arguments[:-1]])
             print(f"{name:<18}{took:>7.1f} s, peak {mebibytes():.0f} MiB", flush=True)
-        outcomes = json.loads(Path("metrics/r0/6_validate.json").read_text())["outcomes"]
+        outcomes = read_details("metrics/r0/6_validate.json")["outcomes"]
     print(", ".join(f"{rows} {outcome}" for outcome, rows in outcomes.items()))
     return total
 

@@ -12,12 +12,12 @@ from funreason.core.runtime import run
 def main(name: str) -> None:
     from funreason.config import load_params
     from funreason.core import paths
-    from funreason.core.jsonio import read_jsonl, write_json
+    from funreason.core.jsonio import read_jsonl, write_details
     from funreason.report.code_retention import code_retention
 
     load_params()
     base, trained = (list(read_jsonl(paths.answers(side, "code"))) for side in ("base", name))
-    write_json(paths.code_retention(name), code_retention(base, trained))
+    write_details(paths.code_retention(name), code_retention(base, trained))
 
 
 if __name__ == "__main__":

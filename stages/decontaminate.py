@@ -12,7 +12,7 @@ from funreason.core.runtime import run
 def main() -> None:
     from funreason.config import load_params
     from funreason.core import paths
-    from funreason.core.jsonio import JsonlWriter, write_json
+    from funreason.core.jsonio import JsonlWriter, write_details
     from funreason.decontaminate.benchmarks import read_benchmark
     from funreason.decontaminate.sorting import Sorter, check_removed
     from funreason.ledger.files import read_tasks
@@ -25,7 +25,7 @@ def main() -> None:
         sorter.sort(read_tasks(paths.TASKS), overlaps.write)
     metrics = sorter.metrics(params.mode)
     check_removed(metrics, params.max_removed)
-    write_json(paths.DECONTAMINATE_METRICS, metrics)
+    write_details(paths.DECONTAMINATE_METRICS, metrics)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def main(name: str) -> None:
 
     from funreason.config import load_params
     from funreason.core import paths
-    from funreason.core.jsonio import write_json, write_jsonl
+    from funreason.core.jsonio import write_details, write_jsonl
     from funreason.evaluate import acebench_run, api_bank, bfcl, bfcl_memory, bfcl_search, bfcl_turns, toy_suites
     from funreason.evaluate.answers import ask, counted, greedy, model_under_test
     from funreason.evaluate.bfcl_metrics import MEMORY, MULTI_TURN, WEB_SEARCH, asked_once, expand, official_metrics
@@ -69,7 +69,7 @@ def main(name: str) -> None:
     rows = [*map(asdict, [*toy_rows, *official_rows]), *api_bank.to_rows(bank, bank_rows), *map(asdict, ace_rows)]
     write_jsonl(paths.answers(name, "bfcl"), rows)
     missing = counted([*toy_responses, *responses, *bank_responses, *ace_answers.responses])
-    write_json(
+    write_details(
         paths.accuracy(name, "bfcl"),
         {
             "toy": toy_metrics,

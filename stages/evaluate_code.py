@@ -14,7 +14,7 @@ def main(name: str) -> None:
 
     from funreason.config import load_params
     from funreason.core import paths
-    from funreason.core.jsonio import write_json, write_jsonl
+    from funreason.core.jsonio import write_details, write_jsonl
     from funreason.evaluate import code_bench
     from funreason.evaluate.answers import ask, ask_samples, counted, greedy, model_under_test
     from funreason.llm import Client, counting
@@ -47,7 +47,7 @@ def main(name: str) -> None:
 
     write_jsonl(paths.answers(name, "code"), map(asdict, rows))
     totals = counted(greedy_answers) | {"sandbox": mode, "llm": usage.metrics()}
-    write_json(paths.accuracy(name, "code"), metrics | totals)
+    write_details(paths.accuracy(name, "code"), metrics | totals)
 
 
 if __name__ == "__main__":

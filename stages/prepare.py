@@ -11,7 +11,7 @@ from funreason.core.runtime import run
 def main() -> None:
     from funreason.config import load_params
     from funreason.core import paths
-    from funreason.core.jsonio import JsonlWriter, read_json, write_json
+    from funreason.core.jsonio import JsonlWriter, read_json, write_details
     from funreason.data.files import read_rows
     from funreason.data.prepare import check_bad_fraction, sort_rows, source_name, sources_of, total_metrics
     from funreason.data.rows import TaskIds
@@ -30,7 +30,7 @@ def main() -> None:
                 print(f"{name} {tallies[key].summary()}")
         for key, source in sources.items():
             check_bad_fraction(tallies[key], params.prepare.max_bad_fraction, source_name(source))
-    write_json(paths.PREPARE_METRICS, total_metrics(tallies))
+    write_details(paths.PREPARE_METRICS, total_metrics(tallies))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from sweep import loss_of, row_of
 
 from funreason.config import LossParams, load_params, read_yaml
 from funreason.core.errors import ParamsError
-from funreason.core.jsonio import write_json
+from funreason.core.jsonio import write_details, write_json
 from funreason.toy.world import write_world
 
 SETTINGS = ["sft", "ssb", *(f"msl-0.{i}" for i in range(1, 10))]
@@ -106,8 +106,8 @@ def test_the_report(tmp_path, monkeypatch):
     )
     sides = {"calls_wanted": {"accuracy": 0.433}, "no_call_wanted": {"strict": {"accuracy": 0.0227}}}
     toy = sides | {"accuracy": 0.376, "n": 298, "known": {"accuracy": 0.362}, "new": {"accuracy": 0.389}}
-    write_json(Path("metrics/base/bfcl.json"), {"toy": toy})
-    write_json(Path("metrics/base/code.json"), {"toy": {"pass@1": 0.9167, "n": 60}})
+    write_details(Path("metrics/base/bfcl.json"), {"toy": toy})
+    write_details(Path("metrics/base/code.json"), {"toy": {"pass@1": 0.9167, "n": 60}})
     runpy.run_path(str(ROOT / "experiments/lambda_sweep/run.py"))["main"]("report")
     lines = Path("experiments/lambda_sweep/table.md").read_text().splitlines()
     assert lines[2:] == [

@@ -8,7 +8,7 @@ import pytest
 
 from funreason.core import runtime as stage
 from funreason.core.errors import DataError
-from funreason.core.jsonio import atomic, read_jsonl, write_json, write_jsonl
+from funreason.core.jsonio import atomic, read_details, read_jsonl, write_details, write_json, write_jsonl
 from funreason.core.records import Sample, Task
 from funreason.ledger.results import CheckResult
 
@@ -72,6 +72,17 @@ def test_metrics_end_with_a_newline(tmp_path):
     write_json(tmp_path / "m.json", {"b": 1, "a": [2]})
     text = (tmp_path / "m.json").read_text()
     assert text.endswith("}\n") and list(json.loads(text)) == ["b", "a"]
+
+
+def test_details_are_in_a_list_and_those_of_older_runs_are_not(tmp_path):
+    """DVC shows no figure that is in a list."""
+    write_details(tmp_path / "new.json", {"b": 1, "a": 2})
+    write_json(tmp_path / "old.json", {"b": 1, "a": 2})
+    (tmp_path / "two.json").write_text("[{}, {}]")
+    assert json.loads((tmp_path / "new.json").read_text()) == [{"b": 1, "a": 2}]
+    assert list(read_details(tmp_path / "new.json")) == list(read_details(tmp_path / "old.json")) == ["b", "a"]
+    with pytest.raises(DataError, match=r"two\.json holds a list, expected an object; rerun the stage that wrote it"):
+        read_details(tmp_path / "two.json")
 
 
 @pytest.mark.parametrize(

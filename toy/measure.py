@@ -14,12 +14,12 @@ WORLD = Path(TOY)
 
 def main() -> None:
     from funreason.config import load_params
-    from funreason.core.jsonio import write_json
+    from funreason.core.jsonio import write_details
 
     params = load_params()
     figures = {role: calling_accuracy(MODELS / f"toy-{role}", params) for role in ("base", "teacher")}
     figures["judge"] = judging_accuracy(MODELS / "toy-judge", params)
-    write_json("toy/metrics.json", figures)
+    write_details("toy/metrics.json", figures)
 
 
 def calling_accuracy(model: Path, params) -> dict:

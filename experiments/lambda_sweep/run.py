@@ -77,18 +77,17 @@ def figures(calls: dict, code: dict) -> dict:
 
 def report() -> None:
     """Write results.csv, one line per point, and table.md, one line per setting."""
-    import json
-
     from sweep import row_of, write_results, write_table
 
-    def read(path: Path) -> dict:
-        return json.loads(path.read_text())
+    from funreason.core.jsonio import read_details
 
     rows = []
     for folder in sorted(path for path in POINTS.iterdir() if path.is_dir()):
         setting, _, seed = folder.name.rpartition("-")
-        rows.append(row_of(setting, int(seed), read(folder / "train/train.json"), read(folder / "scores.json")))
-    base = figures(*(read(Path(accuracy("base", benchmark)))["toy"] for benchmark in ("bfcl", "code")))
+        rows.append(
+            row_of(setting, int(seed), read_details(folder / "train/train.json"), read_details(folder / "scores.json"))
+        )
+    base = figures(*(read_details(Path(accuracy("base", benchmark)))["toy"] for benchmark in ("bfcl", "code")))
     write_table(
         Path("experiments/lambda_sweep/table.md"),
         write_results(Path("experiments/lambda_sweep/results.csv"), rows),

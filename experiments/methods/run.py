@@ -72,9 +72,9 @@ def row_tokens(rows: Path, model: Path, settings: object) -> int:
 
 def grpo_tokens(metrics: Path, kl: float) -> int:
     """Tokens that went through the model: each sample when it was written, trained on, and compared by the KL term."""
-    import json
+    from funreason.core.jsonio import read_details
 
-    figures = json.loads((metrics / "train.json").read_text())
+    figures = read_details(metrics / "train.json")
     return figures["sampled_tokens"] + figures["trained_tokens"] * (2 if kl else 1)
 
 
@@ -117,22 +117,22 @@ def figures(calls: dict, code: dict) -> dict:
 
 def report() -> None:
     """Write results.csv, one line per point, and table.md, one line per arm."""
-    import json
-
     from methods import write_results, write_table
 
-    def read(path: Path) -> dict:
-        return json.loads(path.read_text())
+    from funreason.core.jsonio import read_details
 
     points = []
     for folder in sorted(path for path in POINTS.iterdir() if (path / "scores.json").exists()):
         arm, _, seed = folder.name.rpartition("-")
-        dead = read(folder / "train/train.json").get("dead_groups") or {}
+        dead = read_details(folder / "train/train.json").get("dead_groups") or {}
         dead = {"dead_before": dead.get("before"), "dead_trained": dead.get("trained")}
         points.append(
-            {"arm": arm, "seed": int(seed)} | dead | read(folder / "scores.json") | read(folder / "tokens.json")
+            {"arm": arm, "seed": int(seed)}
+            | dead
+            | read_details(folder / "scores.json")
+            | read_details(folder / "tokens.json")
         )
-    base = figures(*(read(Path(accuracy("base", benchmark)))["toy"] for benchmark in ("bfcl", "code")))
+    base = figures(*(read_details(Path(accuracy("base", benchmark)))["toy"] for benchmark in ("bfcl", "code")))
     write_table(HERE / "table.md", write_results(HERE / "results.csv", points), base)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import sweep
 from arms import GRPO, setting_of
 
-from funreason.core.jsonio import atomic, write_csv
+from funreason.core.jsonio import atomic, read_details, write_csv
 from funreason.evaluate.stats import mcnemar
 
 SUITES = {"bfcl": "BFCL", "seal": "Seal-Tools", "hammer": "ToolAlpaca", "acebench": "ACEBench"}
@@ -82,7 +82,7 @@ def weight_of(arm: str, folder: Path) -> float | None:
     """λ: set, learned, or implied by `sft`; None before training and where rewards train."""
     if arm == "base" or arm.endswith(GRPO):
         return None
-    trained = json.loads((folder / "train" / "train.json").read_text())
+    trained = read_details(folder / "train" / "train.json")
     return round(sweep.weight_of(setting_of(arm)[0], trained), 4)
 
 

@@ -10,6 +10,7 @@ import pytest
 from funreason.cli import main as cli
 from funreason.config import load_params, read_yaml, yaml
 from funreason.core.errors import DataError, ModelError
+from funreason.core.jsonio import read_details
 from funreason.core.records import Task
 from funreason.plan.capacity import measured_rest
 from funreason.plan.counted import CountedRun, Lengths
@@ -154,10 +155,10 @@ def test_counts_of_other_models_are_named(project, monkeypatch, capsys):
 
 def test_training_and_evaluation_of_a_finished_run():
     found = {estimate.stage: estimate for estimate in measured_rest(ROOT / "metrics", 2400, 3)}
-    trained = json.loads((ROOT / "metrics/r0/train.json").read_text())
-    asked = json.loads((ROOT / "metrics/r0/0_generate.json").read_text())
+    trained = read_details(ROOT / "metrics/r0/train.json")
+    asked = read_details(ROOT / "metrics/r0/0_generate.json")
     scale = 2400 / asked["tasks"]
     assert found["train@r0"].completion_tokens == round(3 * scale * sum(trained["tokens"].values()))
     assert found["train@r0"].rows == round(scale * trained["rows"]["used"])
-    code = json.loads((ROOT / "metrics/base/code.json").read_text())["llm"]
+    code = read_details(ROOT / "metrics/base/code.json")["llm"]
     assert found["evaluate_code@base"].prompt_tokens == code["prompt_tokens"]  # the benchmark has as many problems

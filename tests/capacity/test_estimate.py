@@ -10,6 +10,7 @@ import pytest
 from funreason.cli import main as cli
 from funreason.config import load_params
 from funreason.core.errors import DataError, ParamsError
+from funreason.core.jsonio import read_details
 from funreason.core.paths import step_metrics
 from funreason.plan.capacity import (
     ASKING,
@@ -66,11 +67,11 @@ def test_hours_and_cost_add_up():
 
 def test_a_finished_run_is_scaled_to_the_rows():
     estimates, rows = measured_run(ROOT / "metrics", None)
-    tasks = json.loads((ROOT / "metrics/r0/0_generate.json").read_text())["tasks"]
+    tasks = read_details(ROOT / "metrics/r0/0_generate.json")["tasks"]
     assert rows == tasks and {estimate.stage.partition("@")[0] for estimate in estimates} == set(ASKING)
     for estimate in estimates:
         step, _, name = estimate.stage.partition("@")
-        used = json.loads((ROOT / step_metrics(name, step)).read_text())["llm"]
+        used = read_details(ROOT / step_metrics(name, step))["llm"]
         assert [estimate.requests, estimate.prompt_tokens, estimate.completion_tokens] == [
             used["requests"], used["prompt_tokens"], used["completion_tokens"]
         ]  # fmt: skip

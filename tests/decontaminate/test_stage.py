@@ -9,7 +9,7 @@ import pytest
 
 from funreason.config import load_params, read_yaml, yaml
 from funreason.core.errors import DataError, ParamsError
-from funreason.core.jsonio import read_json, read_jsonl, write_jsonl
+from funreason.core.jsonio import read_details, read_jsonl, write_jsonl
 from funreason.core.records import Task
 from funreason.decontaminate.benchmarks import read_benchmark
 from funreason.decontaminate.matching import KINDS
@@ -55,7 +55,7 @@ def project(tmp_path, monkeypatch):
         with open("params.yaml", "w") as file:
             yaml().dump(params, file)
         runpy.run_path(str(REPO / "stages/decontaminate.py"))["main"]()
-        return read_json("metrics/decontaminate.json")
+        return read_details("metrics/decontaminate.json")
 
     return decontaminate
 

@@ -10,6 +10,7 @@ from llm.http_server import completion, serve
 from funreason.config.params import check_params
 from funreason.config.yamlio import read_yaml
 from funreason.core.errors import DataError, FunReasonError, ParamsError
+from funreason.core.jsonio import read_details
 from funreason.evaluate import acebench
 from funreason.evaluate.acebench_data import CATEGORIES, AceRow, expand, is_agent, load_rows
 from funreason.evaluate.acebench_gold import gold_text
@@ -200,7 +201,7 @@ def test_the_stage_asks_rows_dialogues_and_agents(environment, data, tmp_path):
         )
         done = stage(workspace, "evaluate_bfcl.py", "base")
     assert done.returncode == 0, done.stderr
-    figures = json.loads((workspace / "metrics/base/bfcl.json").read_text())["acebench"]["en"]
+    figures = read_details(workspace / "metrics/base/bfcl.json")["acebench"]["en"]
     assert tuple(figures["categories"]) == expand(changes["categories"])
     assert all(part["n"] == 1 and part["partial"] for part in figures["categories"].values())
     kept = [each for each in rows(workspace / "data/base/bfcl.jsonl") if each["suite"] == "acebench_en"]

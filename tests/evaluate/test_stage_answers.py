@@ -10,6 +10,7 @@ from llm.http_server import completion, serve
 
 from funreason.calls import render
 from funreason.calls.results import for_server
+from funreason.core.jsonio import read_details
 from funreason.evaluate import api_bank
 
 from .test_api_bank import DATA, SYSTEM
@@ -54,7 +55,7 @@ def bank(folder: Path) -> Path:
 
 
 def metrics(workspace: Path, name: str) -> dict:
-    return json.loads((workspace / f"metrics/base/{name}.json").read_text())
+    return read_details(workspace / f"metrics/base/{name}.json")
 
 
 def test_bad_answers_to_calls_are_wrong(workspace):

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from llm.http_server import completion, serve
 
+from funreason.core.jsonio import read_details
+
 from .workspace import PROBLEM, fill, rows, served_by, set_params, stage
 
 pytestmark = pytest.mark.model
@@ -25,7 +27,7 @@ def workspace(tmp_path_factory, tiny_model) -> Path:
 def test_bfcl_stage(workspace, mode):
     done = stage(workspace, "evaluate_bfcl.py", "r0")
     assert done.returncode == 0, done.stderr
-    metrics = json.loads((workspace / "metrics/r0/bfcl.json").read_text())
+    metrics = read_details(workspace / "metrics/r0/bfcl.json")
     assert metrics["sandbox"] == mode and metrics["toy"]["n"] == 6
     assert metrics["toy"]["known"]["categories"].keys() == {"simple_python", "irrelevance"}
     none = {"accuracy": 0.0, "low": 0.0, "high": 0.6576, "correct": 0, "n": 2}  # random weights make no call
@@ -48,7 +50,7 @@ def test_code_stage(workspace, mode):
         set_params(workspace, served_by(server.url) | {"evaluate.code.samples": 2})
         done = stage(workspace, "evaluate_code.py", "base")
     assert done.returncode == 0, done.stderr
-    metrics = json.loads((workspace / "metrics/base/code.json").read_text())
+    metrics = read_details(workspace / "metrics/base/code.json")
     toy = {"pass@1": 1.0, "low": 0.2065, "high": 1.0, "correct": 1, "n": 1}
     toy |= {"cut": 0, "readings": {"block": 1}, "sampled": {"samples": 2, "pass@1": 1.0, "partial": False}}
     toy["partial"] = False

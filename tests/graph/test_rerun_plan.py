@@ -10,7 +10,7 @@ import pytest
 from funreason.config import load_params, read_yaml
 from funreason.config.overrides import overridden
 from funreason.core.errors import DataError, ParamsError
-from funreason.core.jsonio import read_json
+from funreason.core.jsonio import read_details
 from funreason.plan.estimate import StageEstimate
 from funreason.plan.reruns import FILE, RerunPlan, plan_reruns
 
@@ -74,7 +74,7 @@ def test_a_target_needs_only_what_stands_before_it(project):
 
 
 def test_a_stage_asks_what_it_asked_the_last_time(project):
-    metrics = read_json("metrics/r0/3_cot.json")
+    metrics = read_details("metrics/r0/3_cot.json")
     work = estimates(planned("judge.seed=1"))
     assert (work["cot@r0"].rows, work["cot@r0"].requests) == (metrics["in"], metrics["llm"]["requests"])
     twice = {
@@ -91,13 +91,13 @@ def test_a_further_round_is_estimated_like_the_last_of_its_recipe(project):
     text = "{recipe: self_refine, tasks: data/tasks.jsonl, generator: r1, init: r1, replay: data/r1/train.jsonl}"
     found = {rerun.estimate.stage: rerun for rerun in planned(f"+rounds.r2={text}").stages}
     assert found["cot@r2"].because == ("never run",)
-    assert found["cot@r2"].estimate.requests == read_json("metrics/r1/3_cot.json")["llm"]["requests"]
+    assert found["cot@r2"].estimate.requests == read_details("metrics/r1/3_cot.json")["llm"]["requests"]
 
 
 def test_a_round_is_trained_on_its_rows_and_on_the_earlier_ones(project):
     """A round that never ran is estimated like r1, but trained on the rows of its own earlier round."""
-    given = {name: read_json(f"metrics/{name}/train.json")["rows"]["given"] for name in ("r0", "r1")}
-    new = read_json("metrics/r1/6_validate.json")["out"]
+    given = {name: read_details(f"metrics/{name}/train.json")["rows"]["given"] for name in ("r0", "r1")}
+    new = read_details("metrics/r1/6_validate.json")["out"]
     flow = "recipe: self_refine, tasks: data/tasks.jsonl, generator: r1, init: r1"
     further = [f"+rounds.{name}={{{flow}, replay: data/{earlier}/train.jsonl}}" for name, earlier in FURTHER.items()]
     rows = {rerun.estimate.stage: rerun.estimate.rows for rerun in planned("train.seed=7", *further).stages}

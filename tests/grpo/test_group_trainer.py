@@ -1,7 +1,5 @@
 """GRPO's trainer on a tiny model: the weighted loss is exact, a killed training goes on exactly, no token is forged."""
 
-import json
-
 import pytest
 import torch
 from rows import eight, row
@@ -10,7 +8,7 @@ from train_stage import TRAIN
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 
 from funreason.config import GrpoParams, TrainParams
-from funreason.core.jsonio import write_jsonl
+from funreason.core.jsonio import read_details, write_jsonl
 from funreason.grpo import run
 from funreason.grpo.config import grpo_config
 from funreason.grpo.known import pass_rates
@@ -180,9 +178,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tiny_model, tmp_path, mon
             tmp_path / "train.jsonl", load_ref(tiny_model), tmp_path / name, tmp_path / name / "metrics", grpo, train,
             checkpoints=tmp_path / "checkpoints", save_seconds=0,
         )  # fmt: skip
-        return load_file(tmp_path / name / "model.safetensors"), json.loads(
-            (tmp_path / name / "metrics/train.json").read_text()
-        )
+        return load_file(tmp_path / name / "model.safetensors"), read_details(tmp_path / name / "metrics/train.json")
 
     monkeypatch.setattr("funreason.train.callbacks.COST", 0)
     monkeypatch.setattr("funreason.core.runtime.LINE_S", 0)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from funreason.config import read_yaml, yaml
-from funreason.core.jsonio import read_jsonl, write_jsonl
+from funreason.core.jsonio import read_details, read_jsonl, write_jsonl
 from funreason.core.paths import step_ledger, step_metrics
 from funreason.core.records import Task
 from funreason.core.runtime import outcome
@@ -164,5 +164,5 @@ def test_a_question_that_a_judge_is_not_asked_costs_its_row(tmp_path, kind):
     odd = lines.pop(f"{GOOD} 3?")
     assert (odd["verdict"], odd["action"]) == ("undecided", "drop") and re.search(expected.reason, odd["reason"])
     assert len(lines) == 11 and {line["action"] for line in lines.values()} == {"keep"}
-    figures = json.loads((tmp_path / step_metrics("r0", "query_tool")).read_text())
+    figures = read_details(tmp_path / step_metrics("r0", "query_tool"))
     assert figures["reasons"] == {odd["reason"]: 1} == figures["llm"]["refused"]

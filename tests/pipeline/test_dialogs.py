@@ -4,7 +4,6 @@ The toy models have not seen conversations, so what they answer is poor; half of
 the rules are not clear nobody is asked, and the row is kept: the accounts are the point.
 """
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from project import copy_project, dvc
 from transformers import AutoTokenizer
 
 from funreason.calls.results import for_template
-from funreason.core.jsonio import read_jsonl
+from funreason.core.jsonio import read_details, read_jsonl
 from funreason.core.records import Task
 from funreason.prompts.conversation import chat
 from funreason.srml.segments import MASKED, label
@@ -42,7 +41,7 @@ def tasks(finished) -> dict[str, Task]:
 
 
 def metrics(folder: Path, name: str) -> dict:
-    return json.loads((folder / "metrics" / name).read_text())
+    return read_details(folder / "metrics" / name)
 
 
 def test_all_turns_of_all_conversations_are_tasks(finished, tasks):

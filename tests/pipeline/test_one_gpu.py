@@ -10,7 +10,7 @@ import pytest
 from project import ROOT, SMALL, change_params, copy_project, dvc, run
 
 from funreason.config import read_yaml
-from funreason.core.jsonio import read_json, read_jsonl, write_jsonl
+from funreason.core.jsonio import read_details, read_json, read_jsonl, write_jsonl
 from funreason.core.paths import accuracy, step_metrics
 
 pytestmark = pytest.mark.long
@@ -86,5 +86,5 @@ def test_the_whole_profile_runs(tmp_path, sockets):
     assert not engines(sockets)
     dvc(folder, "repro", **env)
     assert read_json(folder / "models/teacher.json")["identity"] == f"hub:{models['teacher']['hub']}@{COMMIT}"
-    assert 0 < read_json(folder / step_metrics("r0", "validate"))["kept_fraction"] <= 1
+    assert 0 < read_details(folder / step_metrics("r0", "validate"))["kept_fraction"] <= 1
     assert (folder / "models/r0/model.safetensors").exists() and (folder / accuracy("r0", "bfcl")).exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from project import ROOT, change_params, copy_project, dvc, run
 
-from funreason.core.jsonio import read_jsonl, write_jsonl
+from funreason.core.jsonio import read_details, read_jsonl, write_jsonl
 from funreason.evaluate.bfcl_metrics import CATEGORIES
 
 pytestmark = [pytest.mark.model, pytest.mark.long]
@@ -52,7 +52,7 @@ def finished(model, tmp_path_factory) -> Path:
 
 
 def metrics(folder: Path, name: str) -> dict:
-    return json.loads((folder / "metrics" / name).read_text())
+    return read_details(folder / "metrics" / name)
 
 
 def test_no_model_is_asked_for_rows_that_have_answers(finished):

@@ -9,7 +9,7 @@ from graph.pipeline_copy import declared_stages, within
 from graph.test_declared import UNTRACKED, UNTRACKED_PACKAGES
 
 from funreason.config import read_yaml, yaml
-from funreason.core.jsonio import read_jsonl
+from funreason.core.jsonio import read_details, read_jsonl
 
 from .small_project import SMALL, TARGETS, copy_project, dvc
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.model
 
 
 def metrics(folder: Path, name: str) -> dict:
-    return json.loads((folder / "metrics" / name).read_text())
+    return read_details(folder / "metrics" / name)
 
 
 def test_every_row_of_the_source_has_one_fate(finished):

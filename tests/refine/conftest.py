@@ -10,7 +10,7 @@ import pytest
 
 from funreason.cli import main as cli
 from funreason.config import read_yaml, yaml
-from funreason.core.jsonio import write_json, write_jsonl
+from funreason.core.jsonio import write_details, write_json, write_jsonl
 
 from .ledgers import GHENT, LINES
 from .ledgers import TOOLS as NAMED
@@ -50,7 +50,7 @@ def write_project(folder: Path, url: str | None, tasks: list[dict], model: Path 
         "conversations": 0,
         "turns": 0,
     }
-    write_json(folder / "metrics/prepare.json", counts)
+    write_details(folder / "metrics/prepare.json", counts)
 
 
 def descriptor(name: str, model: Path | None) -> dict:

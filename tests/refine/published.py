@@ -5,7 +5,7 @@ from pathlib import Path
 from tiny import tiny_tokenizer
 
 from funreason.calls import join_completion
-from funreason.core.jsonio import write_json, write_jsonl
+from funreason.core.jsonio import write_details, write_json, write_jsonl
 from funreason.prompts import calling_messages
 
 from .rows import GHENT, OSLO, TOOLS
@@ -43,7 +43,7 @@ def write_round(folder: Path, rows: list[dict] | None = None) -> Path:
     """Write round r1 into `folder`, all of its paths absolute where a user may write an absolute one."""
     write_jsonl(folder / "data/r1/train.jsonl", ROWS if rows is None else rows)
     write_jsonl(folder / "data/r1/ledger.jsonl", LEDGER)
-    write_json(folder / "metrics/r1/6_validate.json", {"rows": 3, "outcomes": OUTCOMES})
+    write_details(folder / "metrics/r1/6_validate.json", {"rows": 3, "outcomes": OUTCOMES})
     tiny_tokenizer().save_pretrained(folder / "student")
     write_json(folder / "data/source.json", local(folder / "rows.jsonl", "sha256:aaa"))
     write_json(folder / TEACHER, {"kind": "hub", "hub": "own/teacher", "revision": "c0ffee", "identity": "hub:bbb"})

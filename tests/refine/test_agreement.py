@@ -1,6 +1,5 @@
 """Several samples of a query: one with the call that most of them make is kept, and the ledger says how many agree."""
 
-import json
 from collections import Counter
 
 import pytest
@@ -9,6 +8,7 @@ from llm.http_server import completion
 
 from funreason.config import check_params
 from funreason.core.errors import ParamsError
+from funreason.core.jsonio import read_details
 from funreason.core.records import Sample
 from funreason.ledger.results import CheckResult
 from funreason.refine.agreement import agreeing
@@ -90,9 +90,9 @@ def test_a_round_keeps_one_sample_per_query_and_the_outcomes_add_up(project):
     kept = [row["id"] for row in rows("data/r0/train.jsonl")]
     assert len(kept) == 1 and kept[0].startswith("r0/Ghent#")
     assert ledger[kept[0].removeprefix("r0/")]["reason"] == "2 of 3 samples agree"
-    found = json.loads((project / "metrics/r0/0_generate.json").read_text())
+    found = read_details(project / "metrics/r0/0_generate.json")
     assert (found["in"], found["out"], found["not_selected"], found["dropped"]) == (6, 1, 2, 3)
-    outcomes = json.loads((project / "metrics/r0/6_validate.json").read_text())["outcomes"]
+    outcomes = read_details(project / "metrics/r0/6_validate.json")["outcomes"]
     assert outcomes["kept"] == 1 and outcomes["not_selected"] == 2 and outcomes["dropped"] == 3
 
 

@@ -1,6 +1,5 @@
 """The five checks and the end of the chain, over a real server that answers with judge texts of every kind."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from funreason.calls import split_completion
 from funreason.config import read_yaml, yaml
 from funreason.core.errors import DataError, ParamsError
+from funreason.core.jsonio import read_details, write_details
 
 from .conftest import chain, rows, stage
 from .rows import GHENT, OSLO, OUTCOMES, TASKS
@@ -21,7 +21,7 @@ def ledger(check: str) -> dict[str, dict]:
 
 
 def metrics(stem: str) -> dict:
-    return json.loads(Path(f"metrics/r0/{stem}.json").read_text())
+    return read_details(f"metrics/r0/{stem}.json")
 
 
 def test_every_row_has_the_outcome_that_it_should(finished):
@@ -145,13 +145,13 @@ def test_a_self_refine_round_writes_its_own_answers_behind_the_earlier_ones(own_
     """Nobody brings responses there: all tasks are put to the model, which is a server's in this test."""
     shutil.copy("models/teacher.json", "models/r0.json")
     chain("r1")
-    counts = json.loads(Path("metrics/r1/0_generate.json").read_text())
+    counts = read_details("metrics/r1/0_generate.json")
     assert (counts["given"], counts["in"]) == (0, len(TASKS))
     assert {row["attempts"] for row in rows("data/r1/0_generate.ledger.jsonl")} == {1}
     earlier, trained = rows("data/r0/train.jsonl"), rows("data/r1/train.jsonl")
     assert trained[: len(earlier)] == earlier
     assert [row["id"] for row in trained[len(earlier) :]] == ["r1/sampled"]
-    planted = json.loads(Path("metrics/r1/6_validate.json").read_text())["planted"]
+    planted = read_details("metrics/r1/6_validate.json")["planted"]
     assert {name: entry["rows"] for name, entry in planted.items()} == {"sampled": 18, "unsolvable": 1}
 
 
@@ -172,7 +172,7 @@ def test_an_hdr_round_samples_what_is_hard_and_keeps_what_no_panel_accepts(own_c
         f"{name}#{number}" for name in hard for number in range(3)
     ]
     assert {len(row["votes"]) for row in rows("data/h1/1_response.ledger.jsonl")} == {3}
-    assert json.loads(Path("metrics/h1/6_validate.json").read_text())["queries"] == {"in": 5, "solved": 0, "hard": 5}
+    assert read_details("metrics/h1/6_validate.json")["queries"] == {"in": 5, "solved": 0, "hard": 5}
     assert rows("data/h1/hard.jsonl") == rows("data/r0/hard.jsonl")
 
 
@@ -187,9 +187,7 @@ def test_a_round_without_rows_fails_and_shows_why(own_copy):
     shutil.copy("models/teacher.json", "models/r0.json")
     tasks = Path("data/tasks.jsonl")
     tasks.write_text(tasks.read_text().partition("\n")[0] + "\n")
-    Path("metrics/prepare.json").write_text(
-        '{"rows": 1, "quarantined": 0, "skipped": 0, "conversations": 0, "turns": 0}'
-    )
+    write_details("metrics/prepare.json", {"rows": 1, "quarantined": 0, "skipped": 0, "conversations": 0, "turns": 0})
     with pytest.raises(DataError, match="round r1: none of 1 rows is left .0 dropped, 1 hard."):
         chain("r1")
     assert len(rows("data/r1/pools/hard.jsonl")) == 1 and not Path("data/r1/train.jsonl").exists()

@@ -12,7 +12,7 @@ from funreason.assemble.training_set import training_row
 from funreason.assemble.validate import Validator
 from funreason.core import paths
 from funreason.core.errors import DataError
-from funreason.core.jsonio import read_jsonl, write_jsonl
+from funreason.core.jsonio import read_details, read_jsonl, write_jsonl
 from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
 from funreason.ledger.outcomes import RowHistory
@@ -214,7 +214,7 @@ def test_the_card_says_how_to_train_on_the_last_turn_alone(tmp_path, monkeypatch
     publish("r1", None, TEACHER)
     card = (tmp_path / "data/r1/dataset/README.md").read_text()
     assert "1 rows continue a conversation" in card and "`mask_history: true`" in card
-    assert json.loads((tmp_path / "metrics/r1/dataset.json").read_text())["rows_within_conversations"] == 1
+    assert read_details(tmp_path / "metrics/r1/dataset.json")["rows_within_conversations"] == 1
     source = json.loads((tmp_path / "data/source.json").read_text())
     (tmp_path / "data/source.json").write_text(json.dumps(source | {"multi_turn": source | {"identity": "sha256:zzz"}}))
     publish("r1", None, TEACHER)

@@ -1,12 +1,10 @@
 """No row is lost: ten thousand rows with garbage among them, from the source file to the pools, by heuristics alone."""
 
-import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from funreason.core.jsonio import write_json
+from funreason.core.jsonio import read_details, write_json
 from funreason.ledger.outcomes import POOLS
 
 from .conftest import chain, rows, stage, write_project
@@ -55,7 +53,7 @@ def test_every_line_is_a_task_or_quarantined_with_its_number_and_a_reason(kinds)
 def test_every_task_has_exactly_one_outcome(kinds):
     ended, tasks = Counter(row["id"] for row in pooled()), rows("data/tasks.jsonl")
     assert ended == Counter(task["id"] for task in tasks)
-    found = json.loads(Path("metrics/r0/6_validate.json").read_text())
+    found = read_details("metrics/r0/6_validate.json")
     assert found["outcomes"] == {name: sum(row["outcome"] == name for row in pooled()) for name in found["outcomes"]}
     assert sum(found["outcomes"].values()) == found["rows"] == len(tasks)
     assert min(found["outcomes"][name] for name in ("kept", "dropped", "hard")) > 100

@@ -11,7 +11,7 @@ from funreason.assemble.training_set import training_row
 from funreason.calls import render
 from funreason.calls.names import NameMap
 from funreason.core.errors import DataError
-from funreason.core.jsonio import read_jsonl, write_json, write_jsonl
+from funreason.core.jsonio import read_details, read_jsonl, write_json, write_jsonl
 from funreason.core.records import Sample
 from funreason.data.rows import AcceptedRow, TaskIds, read_tasks
 from funreason.heuristics import heuristic_result
@@ -149,7 +149,7 @@ def test_published_texts_of_calls_lead_back_by_their_map(tmp_path: Path, monkeyp
     assert (
         called(loaded["messages"][0][-1]) and loaded["messages"][2][-1]["content"] == "None of the functions can sing."
     )
-    assert json.loads((tmp_path / "metrics/r1/dataset.json").read_text())["rows_with_names"] == 1
+    assert read_details(tmp_path / "metrics/r1/dataset.json")["rows_with_names"] == 1
     assert "1 rows have a tool or a parameter with a name" in (folder / "README.md").read_text()
 
 

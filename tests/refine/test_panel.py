@@ -1,12 +1,12 @@
 """Panels, their rules, and the heuristics that may decide before them; the judges answer over a real server."""
 
-import json
 from collections import Counter
 
 import pytest
 
 from funreason.config import check_params, read_yaml
 from funreason.core.errors import ParamsError
+from funreason.core.jsonio import read_details
 from funreason.refine.metrics import cohen, fleiss
 from funreason.refine.panel import decide, needed_fraction
 from funreason.refine.reply import JudgeReply
@@ -85,7 +85,7 @@ def test_two_judges_vote_and_one_row_falls(project):
     kept = ledger("3_cot")["kept"]
     assert (kept["verdict"], kept["action"]) == ("fail", "drop")
     assert [(vote["judge"], vote["value"]) for vote in kept["votes"]] == [("judge", True), ("second", False)]
-    found = json.loads((project / "metrics/r0/3_cot.json").read_text())["agreement"]["panel"]
+    found = read_details(project / "metrics/r0/3_cot.json")["agreement"]["panel"]
     assert found["n"] > 10 and found["kappa"] < 1
 
 
@@ -121,5 +121,5 @@ def test_heuristics_decide_what_is_clear_without_the_judge(project, mode):
     else:
         assert (form["space"]["action"], form["space"]["new_answer"]) == ("regenerate", GHENT)
         assert not any("<answer>\n" + GHENT in text for text in asked)
-    counted = json.loads((project / "metrics/r0/5_format.json").read_text())
+    counted = read_details(project / "metrics/r0/5_format.json")
     assert counted["by_heuristics"] == counted["questions"] and counted["without_judge"] >= 1

@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+from funreason.core.jsonio import read_details
+
 from .conftest import rows, stage, write_project
 from .rows import TASKS, row
 
@@ -40,5 +42,5 @@ def test_a_random_model_leaves_no_row_unaccounted(project, tiny_model, tmp_path)
     assert (endless["reason"], endless["attempts"], endless["votes"]) == ("prompt too long", 0, [])
     asked = [line for line in judged if line["attempts"]]
     assert all(line["votes"][0]["text"] != line["votes"][1]["text"] for line in asked)  # asked again, not greedily
-    counts = json.loads(Path("metrics/r0/1_response.json").read_text())
+    counts = read_details("metrics/r0/1_response.json")
     assert counts["parse_failures"] == counts["attempts"] == 2 * len(asked)

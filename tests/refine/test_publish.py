@@ -10,7 +10,7 @@ from tiny import tiny_tokenizer
 
 from funreason.config import read_yaml, yaml
 from funreason.core.errors import DataError, ModelError, ParamsError
-from funreason.core.jsonio import write_json, write_jsonl
+from funreason.core.jsonio import read_details, write_details, write_jsonl
 from funreason.publish.build import publish
 
 from .conftest import REPO, rows, stage
@@ -91,7 +91,7 @@ def test_equal_inputs_give_equal_bytes_in_any_folder(published, tmp_path, monkey
 
 
 def test_metrics_count_rows_outcomes_and_tokens(published):
-    metrics = json.loads(Path("metrics/r1/dataset.json").read_text())
+    metrics = read_details("metrics/r1/dataset.json")
     assert (metrics["rows"], metrics["rows_by_round"], metrics["outcomes"]) == (3, {"r0": 1, "r1": 2}, OUTCOMES)
 
     def counted(*texts: str) -> dict:
@@ -167,7 +167,7 @@ def test_malformed_training_rows_are_refused(project, bad, message):
 
 
 def test_inputs_that_are_missing_or_do_not_match_are_named(project):
-    write_json("metrics/r1/6_validate.json", {"outcomes": OUTCOMES | {"hard": 1}})
+    write_details("metrics/r1/6_validate.json", {"outcomes": OUTCOMES | {"hard": 1}})
     with pytest.raises(DataError, match="do not belong together; run `dvc repro --force validate@r1`"):
         publish("r1", None, "teacher")
     Path("metrics/r1/6_validate.json").unlink()

@@ -1,9 +1,6 @@
 """Tasks that overlap with a benchmark, through the whole chain."""
 
-import json
-from pathlib import Path
-
-from funreason.core.jsonio import write_jsonl
+from funreason.core.jsonio import read_details, write_jsonl
 
 from .conftest import chain, rows, write_project
 from .rows import TASKS
@@ -17,7 +14,7 @@ def test_removed_tasks_have_an_outcome_and_all_counts_add_up(project):
         overlaps = [{"id": name, "benchmark": "own", "kind": "query", "entry": "1", "shared": "x"} for name in removed]
         write_jsonl("data/overlaps.jsonl", overlaps)
         chain()
-    counts = json.loads(Path("metrics/r0/6_validate.json").read_text())
+    counts = read_details("metrics/r0/6_validate.json")
     assert sum(counts["outcomes"].values()) == counts["rows"] == len(TASKS)
     dropped = {row["id"]: row for row in rows("data/r0/pools/dropped.jsonl")}
     for name in removed:
@@ -25,4 +22,4 @@ def test_removed_tasks_have_an_outcome_and_all_counts_add_up(project):
         assert dropped[name] == {"id": name} | outcome
     assert [line["check"] for line in rows("data/r0/ledger.jsonl") if line["id"] in removed] == ["generate"] * 3
     assert not {row["id"] for row in rows("data/r0/train.jsonl")} & {f"r0/{name}" for name in removed}
-    assert json.loads(Path("metrics/r0/0_generate.json").read_text())["reasons"]["overlaps with own (query)"] == 3
+    assert read_details("metrics/r0/0_generate.json")["reasons"]["overlaps with own (query)"] == 3

@@ -1,6 +1,5 @@
 """A judge that cannot judge is noticed after a few questions, and a good one is measured."""
 
-import json
 from collections import Counter
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from llm.http_server import completion
 
 from funreason.calls import parse, validate
 from funreason.core.errors import ModelError
+from funreason.core.jsonio import read_details
 from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
 from funreason.refine.defects import OF_CHECKS
@@ -143,7 +143,7 @@ def fits(body: dict) -> bool:
 
 def test_a_good_judge_works_on_and_is_measured(project):
     asked = judged_by(project, lambda body: completion(TRUE if fits(body) else FALSE))
-    found = json.loads((project / "metrics/r0/2_query_tool.json").read_text())["judges"]["judge"]
+    found = read_details(project / "metrics/r0/2_query_tool.json")["judges"]["judge"]
     assert found["probes"] == {"sound": 16, "planted": 16} and found["sensitivity"] == found["specificity"] == 1
     assert found["judged"] == len(SOURCE) and found["sound_fraction"]["value"] == 1.0
     assert len(asked) == len(SOURCE) + 16, "a question of the first look is not asked twice"
@@ -172,7 +172,7 @@ def test_a_judge_that_guesses_stops_the_stage(project):
 def test_limits_that_are_loosened_let_it_pass(project):
     judged_by(project, lambda body: completion(TRUE if len(body["messages"][-1]["content"]) % 2 else FALSE),
               min_informedness=-1)  # fmt: skip
-    judged = json.loads((project / "metrics/r0/2_query_tool.json").read_text())["judges"]["judge"]
+    judged = read_details(project / "metrics/r0/2_query_tool.json")["judges"]["judge"]
     assert judged["judged"] == len(SOURCE)
 
 

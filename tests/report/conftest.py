@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from funreason.core.jsonio import write_json, write_jsonl
+from funreason.core.jsonio import write_details, write_json, write_jsonl
 from funreason.prompts import CHECKS
 
 from .browser import Browser
@@ -31,18 +31,20 @@ def write_skill(
         sides["no_call_wanted"] = rate(no_call[1], no_call[1]) | {"strict": rate(*no_call)}
     asked = {"when_to_call": {"calls_wanted": rate(bfcl) if bfcl else None, "no_call_wanted": None}, "overall": None}
     bfcl = {"toy": rate(290) | sides, "bfcl": asked, "llm": usage(400)}
-    write_json(f"metrics/{name}/bfcl.json", bfcl)
-    write_json(f"metrics/{name}/code.json", {"toy": {"pass@1": code}, "too_long": 0, "llm": usage(60)})
+    write_details(f"metrics/{name}/bfcl.json", bfcl)
+    write_details(f"metrics/{name}/code.json", {"toy": {"pass@1": code}, "too_long": 0, "llm": usage(60)})
 
 
 def write_round(name: str, asked: int, solved: int, hard: int) -> None:
-    write_json(f"metrics/{name}/0_generate.json", {"in": 1000, "llm": usage(asked)})
+    write_details(f"metrics/{name}/0_generate.json", {"in": 1000, "llm": usage(asked)})
     for place, check in enumerate(CHECKS, 1):
-        write_json(f"metrics/{name}/{place}_{check}.json", {"in": 1000 - 50 * place, "llm": usage(1000 - 50 * place)})
+        write_details(
+            f"metrics/{name}/{place}_{check}.json", {"in": 1000 - 50 * place, "llm": usage(1000 - 50 * place)}
+        )
     queries = {"in": 1000, "solved": solved, "hard": hard}
     made = {"queries": queries, "kept_fraction": solved / 1000, "reasoning_chars": {"mean": 170.5, "median": 150.0}}
-    write_json(f"metrics/{name}/6_validate.json", made)
-    write_json(f"metrics/{name}/train.json", {"rows": {"used": solved}})
+    write_details(f"metrics/{name}/6_validate.json", made)
+    write_details(f"metrics/{name}/train.json", {"rows": {"used": solved}})
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 from funreason.core import paths
-from funreason.core.jsonio import write_csv, write_json, write_jsonl
+from funreason.core.jsonio import write_csv, write_details, write_json, write_jsonl
 from funreason.core.records import Sample, Task
 from funreason.ledger.results import CheckResult
 
@@ -48,8 +48,8 @@ def write_run(rows: int, seed: int = 0) -> None:
         ),
     )
     write_json(paths.SOURCE, {"kind": "local", "path": "data/rows.jsonl", "identity": "sha256:1"})
-    write_json(paths.PREPARE_METRICS, {"rows": rows, "tasks": rows, "quarantined": 0})
-    write_json(paths.DECONTAMINATE_METRICS, {"mode": "flag", "overlapping": 1})
+    write_details(paths.PREPARE_METRICS, {"rows": rows, "tasks": rows, "quarantined": 0})
+    write_details(paths.DECONTAMINATE_METRICS, {"mode": "flag", "overlapping": 1})
     for role in ("teacher", "base"):
         write_json(paths.descriptor(role), {"kind": "local", "path": f"toy/{role}", "identity": "sha256:2"})
     write_json(paths.JUDGES, {"judge": {"kind": "local", "path": "toy/judge", "identity": "sha256:3"}})
@@ -111,7 +111,7 @@ def figure(correct: int, n: int = 100) -> dict:
 
 
 def _round_metrics(name: str, rows: int, counts: dict[str, int]) -> None:
-    write_json(paths.step_metrics(name, "generate"), {"in": rows, "llm": usage(rows)})
+    write_details(paths.step_metrics(name, "generate"), {"in": rows, "llm": usage(rows)})
     for check in paths.CHECKS:
         heuristics = {"n": rows, "fraction": 0.9, "kappa": 0.5}
         judge = {"probes": {"sound": 16, "planted": 16}, "sensitivity": 0.9, "specificity": 0.8, "true_fraction": 0.9,
@@ -126,7 +126,7 @@ def _round_metrics(name: str, rows: int, counts: dict[str, int]) -> None:
             "parse_failures": 0,
         }
         agreement = {"heuristics": heuristics, "panel": {"n": 0, "kappa": None}}
-        write_json(
+        write_details(
             paths.step_metrics(name, check),
             verdicts | {"agreement": agreement, "judges": {"judge": judge}, "llm": usage(rows)},
         )
@@ -140,7 +140,7 @@ def _round_metrics(name: str, rows: int, counts: dict[str, int]) -> None:
             "left": {"query_tool": rows // 10 - 1},
         }
     }
-    write_json(paths.step_metrics(name, "validate"), {
+    write_details(paths.step_metrics(name, "validate"), {
         "queries": {"in": rows, "solved": out, "hard": counts["hard"]}, "outcomes": counts, "planted": planted,
         "reasoning_chars": {"mean": 150.5, "median": 140.0}})  # fmt: skip
     left = [{"step": step, "rows": rows - 10 * at} for at, step in enumerate(("tasks", *paths.STEPS))]
@@ -152,7 +152,7 @@ def _round_metrics(name: str, rows: int, counts: dict[str, int]) -> None:
     )
     trained = {"loss": {"think": 0.1, "result": 0.2, "total": 0.13}, "heldout": {"think": 0.2, "result": 0.3, "total": 0.2}, "weight": 0.7,
                "grad_fraction": 0.7, "tokens": {"think": 100, "result": 50}, "rows": {"used": out, "heldout": 5}, "steps": 30}  # fmt: skip
-    write_json(paths.train_metrics(name), trained)
+    write_details(paths.train_metrics(name), trained)
     columns = ("step", "think", "result", "total", "weight", "grad_fraction")
     curve = [
         {
@@ -177,7 +177,7 @@ def _round_metrics(name: str, rows: int, counts: dict[str, int]) -> None:
         ["[f()]", "result", 0.3, None, 0.2],
     ]
     write_json(paths.token_losses(name), {"rows": [{"id": "row 1 of 1", "tokens": tokens}]})
-    write_json(
+    write_details(
         paths.code_retention(name),
         {
             "toy": {
@@ -201,7 +201,7 @@ def write_grpo(name: str) -> None:
     trained = {"method": "grpo", "loss": {"total": -0.002}, "heldout": None, "samples": samples, "weight": None,
                "dead_groups": {"before": 0.925, "trained": 0.69}, "grad_fraction": None, "steps": 3,
                "tokens": {"think": 100, "result": 50}, "sampled_tokens": 231033, "rows": {"prompts": 842, "heldout": 5}}  # fmt: skip
-    write_json(paths.train_metrics(name), trained)
+    write_details(paths.train_metrics(name), trained)
     curve = [{"step": at, "total": -0.1 / at, "reward": 0.2 * at, "exact": 0.2 * at, "dead_groups": 0.9 / at, "kl": 0.001,
               "learning_rate": 1e-4 / at} for at in (1, 2, 3)]  # fmt: skip
     columns = ("step", "total", "reward", "exact", "format", "correctness", "dead_groups", "kl", "learning_rate")
@@ -232,8 +232,8 @@ def _evaluation(name: str, right: int) -> None:
     sides = {"calls_wanted": figure(right), "no_call_wanted": figure(50) | {"strict": figure(40)}}
     official = {"version": "v4", "categories": {"simple_java": figure(right), "simple_python": figure(right)}}
     suites = {"bfcl": official, "api_bank": {"level-1": figure(int(name != "base"))}}
-    write_json(paths.accuracy(name, "bfcl"), {"toy": figure(right) | sides, "llm": usage(100)} | suites)
-    write_json(
+    write_details(paths.accuracy(name, "bfcl"), {"toy": figure(right) | sides, "llm": usage(100)} | suites)
+    write_details(
         paths.accuracy(name, "code"),
         {"toy": {"pass@1": 0.5, "low": 0.3, "high": 0.7, "correct": 10, "n": 20}, "llm": usage(20)},
     )

@@ -1,6 +1,5 @@
 """Code retention: the same problems before and after training, with the difference and its interval."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from funreason.core.errors import DataError
-from funreason.core.jsonio import write_jsonl
+from funreason.core.jsonio import read_details, write_jsonl
 from funreason.report.code_retention import code_retention
 
 ROOT = Path(__file__).parents[2]
@@ -52,4 +51,4 @@ def test_stage(tmp_path):
         [sys.executable, ROOT / "stages/code_retention.py", "r0"], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "metrics/r0/code_retention.json").read_text())["toy"]["lost"] == 1
+    assert read_details(tmp_path / "metrics/r0/code_retention.json")["toy"]["lost"] == 1

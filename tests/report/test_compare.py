@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from funreason.core.errors import DataError
-from funreason.core.jsonio import write_json
+from funreason.core.jsonio import write_details
 from funreason.report.compare import compare, markdown
 from funreason.report.compare_sides import WORKSPACE, experiments
 
@@ -27,14 +27,14 @@ def write_bfcl(folder: Path, name: str, toy: float) -> None:
     no_call = part(0.9) | {"unreadable": 4, "cut": 2, "strict": part(0.3)}
     bfcl = {"version": "v4", "partial": True, "categories": categories, "when_to_call": {"no_call_wanted": no_call}}
     mixed = part(0.99) | {"calls_wanted": part(toy)}
-    write_json(folder / f"metrics/{name}/bfcl.json", {"bfcl": bfcl | summary, "toy": mixed})
+    write_details(folder / f"metrics/{name}/bfcl.json", {"bfcl": bfcl | summary, "toy": mixed})
 
 
 def write_metrics(folder: Path, name: str = "r0", toy: float = 0.7) -> None:
     write_bfcl(folder, name, toy)
     code = {"pass@1": 0.5, "low": 0.4, "high": 0.6}
     plus = code | {"base": code | {"pass@1": 0.7}}
-    write_json(folder / f"metrics/{name}/code.json", {"humaneval+": plus, "toy": code, "sandbox": "none"})
+    write_details(folder / f"metrics/{name}/code.json", {"humaneval+": plus, "toy": code, "sandbox": "none"})
 
 
 @pytest.fixture

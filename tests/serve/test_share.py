@@ -28,8 +28,8 @@ BFCL = {"toy": {"known": {"accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 9, "cat
 def project(tmp_path, monkeypatch):
     """A folder with a trained round, as the pipeline leaves it."""
     files = {
-        "metrics/r0/train.json": TRAIN, "metrics/r0/bfcl.json": BFCL,
-        "metrics/r0/6_validate.json": {"outcomes": {"kept": 7, "dropped": 3}},
+        "metrics/r0/train.json": [TRAIN], "metrics/r0/bfcl.json": [BFCL],
+        "metrics/r0/6_validate.json": [{"outcomes": {"kept": 7, "dropped": 3}}],
         "models/base.json": {"kind": "local", "path": "/secret/place/base", "identity": "sha256:1"},
     }  # fmt: skip
     for name, value in files.items():
@@ -68,7 +68,7 @@ def test_the_card(project):
 def test_the_card_of_a_model_trained_by_grpo_names_rewards_and_no_loss(project):
     trained = TRAIN | {"method": "grpo", "loss": {"total": 0.1}, "heldout": None, "weight": None}
     samples = {"reward": 0.75, "exact": 0.5}
-    (project / "metrics/r0/train.json").write_text(json.dumps(trained | {"samples": samples}))
+    (project / "metrics/r0/train.json").write_text(json.dumps([trained | {"samples": samples}]))
     card = checked_card(model_card("r0", load_params(), None), "r0")
     assert "GRPO" in card and "mean at the end 0.75" in card
     assert "λ" not in card and "None" not in card

@@ -18,7 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from funreason.calls import render, to_bfcl
 from funreason.config import LoraParams, TrainParams
 from funreason.core.errors import ParamsError
-from funreason.core.jsonio import write_jsonl
+from funreason.core.jsonio import read_details, write_jsonl
 from funreason.prompts import calling_prompt
 from funreason.srml import SRMLConfig, SRMLTrainer, TrainingDataError
 from funreason.srml.segments import label_rows
@@ -221,8 +221,8 @@ def test_answering_changes_nothing_of_the_training(tiny_model, tmp_path):
                      for f in (off, on))  # fmt: skip
     assert before == after and len(after) == 3
     assert {line["exact_calls"] for line in heldout_lines(off)} == {""}
-    assert json.loads((off / "metrics/r0/train.json").read_text())["exact"] is None
-    exact = json.loads((on / "metrics/r0/train.json").read_text())["exact"]
+    assert read_details(off / "metrics/r0/train.json")["exact"] is None
+    exact = read_details(on / "metrics/r0/train.json")["exact"]
     assert (exact["epoch"], exact["call_rows"], exact["no_call_rows"]) == (3.0, 2, 0)
     assert {line["exact_calls"] for line in heldout_lines(on)} == {"0.0"}
 
@@ -235,7 +235,7 @@ def test_calls_that_are_learned_are_counted(tiny_model, tmp_path):
     options = {"epochs": 12.0, "eval_rows": 32, "learning_rate": 3e-3, "packing": True, "bf16": True}
     options |= {"batch_size": 2, "micro_batch_size": 1, "max_length": 150}
     folder = run(tmp_path, tiny_model, "learned", options, rows)
-    lines, exact = heldout_lines(folder), json.loads((folder / "metrics/r0/train.json").read_text())["exact"]
+    lines, exact = heldout_lines(folder), read_details(folder / "metrics/r0/train.json")["exact"]
     assert exact["exact_calls"] == exact["exact_no_call"] == 1.0 and exact["cut_answers"] == 0
     assert float(lines[-1]["exact_calls"]) == 1.0 and min(float(line["exact_calls"]) for line in lines) < 1
     heldout = split(rows, 0.2)[1]
@@ -259,7 +259,7 @@ def kept(tiny_model, tmp_path_factory):
 
 def test_the_best_epoch_is_kept(kept, tiny_model, tmp_path):
     folder, options = kept
-    lines, metrics = heldout_lines(folder), json.loads((folder / "metrics/r0/train.json").read_text())
+    lines, metrics = heldout_lines(folder), read_details(folder / "metrics/r0/train.json")
     best = min(lines, key=lambda line: float(line["result"]))
     assert {line["exact_calls"] for line in lines} == {"0.0"} and best != lines[-1]
     assert metrics["exact"]["epoch"] == float(best["epoch"])
@@ -287,7 +287,7 @@ def test_killed_and_resumed_keeps_the_same_epoch(kept, tiny_model, tmp_path, epo
     whole, options = kept
     broken = workspace(tmp_path, tiny_model, train=TRAIN | options)
     write_jsonl(broken / "data/r0/train.jsonl", forgetting())
-    steps = json.loads((whole / "metrics/r0/train.json").read_text())["steps"] // 6
+    steps = read_details(whole / "metrics/r0/train.json")["steps"] // 6
     kill_the_stage(broken, epoch * steps)
     done = stage(broken)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -314,7 +314,7 @@ def test_every_process_answers_its_share(tmp_path, launcher):
     assert done.returncode == 0, done.stderr[-2000:]
     lines = []
     for folder in (one, two):
-        metrics = json.loads((folder / "metrics/r0/train.json").read_text())
+        metrics = read_details(folder / "metrics/r0/train.json")
         lines.append((metrics["exact"], [line["exact_calls"] for line in heldout_lines(folder)]))
     assert lines[0] == lines[1]
     exact = lines[0][0]

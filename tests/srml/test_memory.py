@@ -1,6 +1,5 @@
 """The peak of a training: what the estimate says, what real trainings take, and what happens where it does not fit."""
 
-import json
 import os
 import re
 import subprocess
@@ -16,6 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from funreason.config import LossParams, TrainParams
 from funreason.core.errors import ModelError
+from funreason.core.jsonio import read_details
 from funreason.srml import SRMLTrainer
 from funreason.train import fallback, start
 from funreason.train.adapters import lora_config
@@ -128,7 +128,7 @@ def test_what_cannot_fit_is_trained_in_smaller_micro_batches(tiny_model, tmp_pat
     assert "at most" in (last := capsys.readouterr().err) and "expected" in last
     monkeypatch.setattr(fallback, "memory_room", lambda train: 562e6)  # a micro-batch of one takes 560.8 MB
     train(workspace(tmp_path / "parts", tiny_model), tiny_model, LOSS, changed)
-    found = [json.loads((tmp_path / name / "metrics/r0/train.json").read_text()) for name in ("whole", "parts")]
+    found = [read_details(tmp_path / name / "metrics/r0/train.json") for name in ("whole", "parts")]
     assert [metrics.pop("micro_batch_size") for metrics in found] in ([4, 1], [4, 2])
     assert found[0]["steps"] == found[1]["steps"]
     assert found[1]["loss"] == pytest.approx(found[0]["loss"], rel=1e-4)
@@ -167,7 +167,7 @@ def limited(folder: Path, model: Path, room: int) -> tuple[dict, str]:
     command = [sys.executable, "-c", LIMITED, str(Path(__file__).parent), str(folder), str(model), str(room)]
     done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
     assert not done.returncode, done.stderr[-2000:]
-    return json.loads((folder / "metrics/r0/train.json").read_text()), done.stderr
+    return read_details(folder / "metrics/r0/train.json"), done.stderr
 
 
 def test_a_training_that_runs_out_of_memory_goes_on_with_smaller_micro_batches(tmp_path):

@@ -17,7 +17,7 @@ from trl import SFTTrainer
 from funreason.config import LossParams, TrainParams
 from funreason.core import runtime
 from funreason.core.errors import DataError, ModelError
-from funreason.core.jsonio import write_jsonl
+from funreason.core.jsonio import read_details, write_jsonl
 from funreason.core.runtime import outcome
 from funreason.llm import load_ref
 from funreason.prompts import calling_prompt
@@ -96,7 +96,7 @@ def test_the_model_folder_takes_tools_as_a_server_sends_them(tiny_model, unbroke
 
 
 def test_the_metrics(unbroken):
-    metrics = json.loads((unbroken / "metrics/r0/train.json").read_text())
+    metrics = read_details(unbroken / "metrics/r0/train.json")
     rows = {
         "given": 9,
         "used": 6,
@@ -125,7 +125,7 @@ def test_the_metrics(unbroken):
 
 def test_the_held_out_losses(unbroken, tiny_model):
     """One line an epoch; the last is what the trained model itself loses on the two rows."""
-    metrics = json.loads((unbroken / "metrics/r0/train.json").read_text())
+    metrics = read_details(unbroken / "metrics/r0/train.json")
     lines = list(csv.DictReader((unbroken / "metrics/r0/heldout.csv").open()))
     assert [float(line["epoch"]) for line in lines] == [1, 2, 3]
     assert float(lines[2]["total"]) < float(lines[0]["total"])

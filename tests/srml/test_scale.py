@@ -19,6 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from funreason.config import LoraParams, TrainParams
 from funreason.core.errors import ModelError, ParamsError
+from funreason.core.jsonio import read_details
 from funreason.llm import load_ref
 from funreason.srml import SRMLConfig, SRMLTrainer
 from funreason.train.adapters import quantization
@@ -41,7 +42,7 @@ def test_adapters_end_as_a_whole_model(tiny_model, tmp_path):
     before, after = (AutoModelForCausalLM.from_pretrained(f).state_dict() for f in (tiny_model, out))
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed == {n for n in before if "proj" in n and n.endswith("weight")}
-    metrics = json.loads((folder / "metrics/r0/train.json").read_text())
+    metrics = read_details(folder / "metrics/r0/train.json")
     assert metrics["steps"] == 6 and list((folder / ".checkpoints").iterdir()) == []
 
 
@@ -78,7 +79,7 @@ def test_the_stage_starts_itself_on_two_processes(tiny_model, tmp_path):
         folder = workspace(tmp_path / name, tiny_model, train=options | {"launcher": launcher, "processes": processes})
         done = stage(folder)
         assert done.returncode == 0, done.stderr[-2000:]
-    one, two = (json.loads((tmp_path / n / "metrics/r0/train.json").read_text()) for n in ("one", "two"))
+    one, two = (read_details(tmp_path / n / "metrics/r0/train.json") for n in ("one", "two"))
     assert one["steps"] == two["steps"] == 1 and one["rows"] == two["rows"]
     for name in ("think", "result", "total"):
         assert two["loss"][name] == pytest.approx(one["loss"][name], rel=1e-5)
@@ -233,7 +234,7 @@ def test_bfloat16_on_a_cpu_is_used_where_there_is_one_and_said_where_not(tiny_mo
     """Weights and optimizer stay float32; what was computed in is in the metrics."""
     folder = workspace(tmp_path, tiny_model)
     train(folder, tiny_model, LOSS, TRAIN | {"bf16": True})
-    metrics = json.loads((folder / "metrics/r0/train.json").read_text())
+    metrics = read_details(folder / "metrics/r0/train.json")
     assert metrics["autocast"] == ("bfloat16" if computes_bf16() else "float32")
     assert ("computes no bfloat16" in capsys.readouterr().err) == (not computes_bf16())
     weights = AutoModelForCausalLM.from_pretrained(folder / "models/r0", dtype="auto").state_dict()

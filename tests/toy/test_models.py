@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from funreason.core.jsonio import read_details
 from funreason.toy.world import write_world
 
 pytestmark = pytest.mark.model
@@ -31,7 +32,7 @@ def figures(tmp_path_factory) -> dict:
     (folder / ".venv-bfcl").symlink_to(ROOT / ".venv-bfcl")
     environment = os.environ | {"FUNREASON_CACHE": str(folder / "responses")}
     subprocess.run([sys.executable, ROOT / "toy/measure.py"], cwd=folder, env=environment, check=True)
-    return json.loads((folder / "toy/metrics.json").read_text())
+    return read_details(folder / "toy/metrics.json")
 
 
 def test_the_manifest_names_every_model_file():

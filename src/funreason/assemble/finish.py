@@ -14,7 +14,7 @@ from funreason.assemble.training_set import refuse_empty, replayed, training_row
 from funreason.assemble.validate import Validator
 from funreason.config import RecipeParams, RoundParams
 from funreason.core import paths
-from funreason.core.jsonio import JsonlWriter, read_json, read_jsonl, write_csv, write_jsonl
+from funreason.core.jsonio import JsonlWriter, read_details, read_jsonl, write_csv, write_jsonl
 from funreason.core.records import Task
 from funreason.ledger.files import read_results, read_step, read_tasks, row_ids, write_metrics
 from funreason.ledger.metrics import RoundMetrics
@@ -92,7 +92,7 @@ def _write_rows(
         write_jsonl(paths.ledger(name), _ledger_lines(name, last_ledger))
     check_outcomes(round_metrics.outcome_counts(), round_metrics.rows)
     if round_params.tasks == paths.TASKS:
-        check_source(round_metrics.queries, read_json(paths.PREPARE_METRICS))
+        check_source(round_metrics.queries, read_details(paths.PREPARE_METRICS))
 
 
 def _queries(name: str, round_params: RoundParams, samples: int) -> Iterator[tuple[Task, list[RowHistory]]]:

@@ -37,16 +37,18 @@ def read_jsonl(path: str | Path) -> Iterator[JsonObject]:
 
 
 def read_json(path: str | Path) -> JsonObject:
-    """Read metrics or a descriptor that this project wrote. Raises DataError where it is missing or not an object."""
-    try:
-        value = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist; run `dvc repro` to make it") from None
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON ({error}); rerun the stage that wrote it") from None
-    if not isinstance(value, dict):
-        raise DataError(f"{path} holds a {type(value).__name__}, expected an object; rerun the stage that wrote it")
-    return value
+    """Read a summary or a descriptor that this project wrote. Raises DataError where it is missing or not an object."""
+    return _as_object(_value_in(path), path)
+
+
+def read_details(path: str | Path) -> JsonObject:
+    """Read what `write_details` wrote. Raises DataError where it is missing or something else."""
+    return _as_object(unwrapped(_value_in(path)), path)
+
+
+def unwrapped(value: Any) -> Any:
+    """The object in `[{…}]`, the form of `write_details`; any other value as it is, so that older runs can be read."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 class JsonlWriter:
@@ -94,9 +96,18 @@ def write_jsonl(path: str | Path, rows: Iterable[JsonObject]) -> int:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write metrics or a descriptor: indented, a newline at the end, keys in the order given, atomically."""
+    """Write a summary or a descriptor: indented, a newline at the end, keys in the order given, atomically."""
     with atomic(path) as file:
         file.write(_dumps(value, path, indent=2) + "\n")
+
+
+def write_details(path: str | Path, value: JsonObject) -> None:
+    """Write the counts and accuracies of a stage, as `[{…}]`, else as `write_json`.
+
+    They are DVC metrics, so that DVC finds an earlier run of the stage again. DVC shows no figure that is in a list,
+    so that `dvc metrics` has only those of the summaries.
+    """
+    write_json(path, [value])
 
 
 def write_csv(path: str | Path, columns: tuple[str, ...], rows: Iterable[JsonObject]) -> None:
@@ -123,6 +134,21 @@ def atomic(path: str | Path) -> Iterator[TextIO]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _value_in(path: str | Path) -> Any:
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; run `dvc repro` to make it") from None
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON ({error}); rerun the stage that wrote it") from None
+
+
+def _as_object(value: Any, path: str | Path) -> JsonObject:
+    if not isinstance(value, dict):
+        raise DataError(f"{path} holds a {type(value).__name__}, expected an object; rerun the stage that wrote it")
+    return value
 
 
 def _object(line: str, where: str) -> JsonObject:

@@ -12,7 +12,7 @@ import funreason.grpo
 import funreason.rewards
 from funreason.config import GrpoParams, TrainParams
 from funreason.core.errors import ParamsError
-from funreason.core.jsonio import read_jsonl, write_json
+from funreason.core.jsonio import read_jsonl, write_details, write_json
 from funreason.grpo.config import check_machine, check_room, grpo_config, reward_parts
 from funreason.grpo.curves import CURVE, grpo_summary
 from funreason.grpo.known import Rates
@@ -114,7 +114,7 @@ def train_by_grpo(
         write_curve(metrics / "loss.csv", history, CURVE)
         write_heldout(metrics / "heldout.csv", history)
         figures = grpo_summary(history, reports, len(prompts), trainer.selection, kept)
-        write_json(metrics / "train.json", figures)
+        write_details(metrics / "train.json", figures)
         if tokens:
             write_json(tokens, token_report(sample, tokenizer, None, before, after))
         shutil.rmtree(folder)  # done: whoever runs it again wants it trained again

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from funreason.core import paths
-from funreason.core.jsonio import JsonlWriter, read_jsonl, write_json
+from funreason.core.jsonio import JsonlWriter, read_jsonl, write_details
 from funreason.core.records import Sample, Task
 from funreason.ledger.outcomes import StepFiles
 from funreason.ledger.results import CheckResult
@@ -70,4 +70,4 @@ def write_step(name: str, step: str, results: Iterable[CheckResult]) -> None:
 
 def write_metrics(name: str, step: str, metrics: dict) -> None:
     """Write the metrics of a step of a round."""
-    write_json(paths.step_metrics(name, step), metrics)
+    write_details(paths.step_metrics(name, step), metrics)

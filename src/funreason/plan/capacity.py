@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 from funreason.config import Block, Count, Name, read_yaml
 from funreason.config.messages import describe
 from funreason.core.errors import DataError, ParamsError
-from funreason.core.jsonio import read_json
+from funreason.core.jsonio import read_details
 from funreason.core.paths import STEPS, stem
 from funreason.plan.estimate import EVALUATIONS, StageEstimate, measured, total
 
@@ -110,7 +110,7 @@ def measured_run(folder: str | Path, rows: int | None) -> tuple[list[StageEstima
         raise DataError(f"{folder} has no metrics of a round ({first}); {remedy}")
     estimates = []
     for metrics in rounds:
-        own = read_json(metrics / first)["tasks"]
+        own = read_details(metrics / first)["tasks"]
         rows = rows or own
         factor = rows / own
         estimates += [
@@ -142,7 +142,7 @@ def measured_rest(folder: str | Path, rows: int, epochs: float) -> list[StageEst
 
 def _trained(metrics: Path, rows: int, epochs: float) -> StageEstimate:
     """The rows trained on, with prompts as long as those that were generated from."""
-    counts, generated = read_json(metrics / "train.json"), read_json(metrics / f"{stem(ASKING[0])}.json")
+    counts, generated = read_details(metrics / "train.json"), read_details(metrics / f"{stem(ASKING[0])}.json")
     factor = rows / generated["tasks"]
     used = counts["rows"]["used"]
     prompt = generated["llm"]["prompt_tokens"] / max(generated["llm"]["requests"], 1)

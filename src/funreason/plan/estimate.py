@@ -8,7 +8,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from funreason.config import Params, PriceParams, RecipeParams
-from funreason.core.jsonio import read_json
+from funreason.core.jsonio import read_details
 from funreason.core.paths import CHECKS, NOTHING, accuracy, round_of, step_metrics, train_metrics
 
 EVALUATIONS = ("bfcl", "code")
@@ -40,7 +40,7 @@ class FinishedRound:
 
     def counts(self, step: str) -> dict:
         """The metrics of a step. Raises DataError."""
-        return read_json(step_metrics(self.name, step))
+        return read_details(step_metrics(self.name, step))
 
     def rows(self) -> int:
         """The samples that were written or given."""
@@ -59,7 +59,7 @@ def measured(path: str | Path, stage: str, rows: float = 1.0, usage: float = 1.0
     Raises:
         DataError: The metrics are missing or damaged.
     """
-    counts = read_json(path)
+    counts = read_details(path)
     used = counts["llm"]
     requests, prompt, completion = (
         round(used[key] * usage) for key in ("requests", "prompt_tokens", "completion_tokens")

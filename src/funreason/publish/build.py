@@ -11,7 +11,7 @@ from pathlib import Path
 
 from funreason.core import paths
 from funreason.core.errors import DataError
-from funreason.core.jsonio import JsonObject, atomic, read_jsonl, write_json, write_jsonl
+from funreason.core.jsonio import JsonObject, atomic, read_jsonl, unwrapped, write_details, write_json, write_jsonl
 from funreason.ledger.history import read_ledger, stats
 from funreason.llm.refs import load_ref
 from funreason.publish.card import card
@@ -65,7 +65,7 @@ def publish(name: str, license: str | None, generator: str) -> None:
     }
     text = card(name, metrics, ledger["steps"], provenance(generator), license)
     _write_folder(name, source, Path(paths.dataset(name)), text, kinds)
-    write_json(paths.dataset_metrics(name), metrics)
+    write_details(paths.dataset_metrics(name), metrics)
 
 
 def _write_folder(name: str, source: Path, folder: Path, text: str, kinds: Counter[str]) -> None:
@@ -105,7 +105,7 @@ def _completions(source: Path, by_round: Counter[str], kinds: Counter[str]) -> I
 def _outcomes(name: str) -> dict[str, int]:
     path = Path(paths.step_metrics(name, "validate"))
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["outcomes"]
+        return unwrapped(json.loads(path.read_text(encoding="utf-8")))["outcomes"]
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; run `dvc repro validate@{name}` to make it") from None
     except (ValueError, KeyError, TypeError):

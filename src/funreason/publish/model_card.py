@@ -1,6 +1,5 @@
 """The model card: what the model was trained from and on, what it reached, how to serve it, what nobody has tried."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from funreason.config import Params
 from funreason.core import paths
 from funreason.core.errors import DataError
-from funreason.core.jsonio import read_json
+from funreason.core.jsonio import read_details, read_json
 from funreason.publish.card import ASK, UNKNOWN, markdown_table
 from funreason.publish.provenance import shown_model
 
@@ -34,7 +33,7 @@ def model_card(name: str, params: Params, license: str | None) -> str:
     Raises:
         DataError: The round has no metrics, or the base model no descriptor.
     """
-    train, validate = read_json(paths.train_metrics(name)), read_json(paths.step_metrics(name, "validate"))
+    train, validate = read_details(paths.train_metrics(name)), read_details(paths.step_metrics(name, "validate"))
     base, identity = shown_model(read_json(paths.descriptor("base")))
     figures = [
         (f"{benchmark}, {label}", *row) for benchmark in _BENCHMARKS for label, *row in _figures(name, benchmark)
@@ -116,7 +115,7 @@ def _figures(name: str, benchmark: str) -> Iterator[tuple[str, str, str, str]]:
     """Yield (label, percent, interval, number of questions) of each accuracy with an interval."""
     path = Path(paths.accuracy(name, benchmark))
     if path.exists():
-        yield from _inside(json.loads(path.read_text(encoding="utf-8")), "all")
+        yield from _inside(read_details(path), "all")
 
 
 def _inside(node: Any, label: str) -> Iterator[tuple[str, str, str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from funreason.core.errors import DataError
-from funreason.core.jsonio import read_json
+from funreason.core.jsonio import read_details
 from funreason.core.paths import accuracy
 from funreason.evaluate import bfcl_csv
 
@@ -33,7 +33,7 @@ def _numbers(run: str) -> dict:
     path = scored if scored.is_file() else Path(accuracy(run, "bfcl"))
     if not path.is_file():
         raise DataError(f"{run}: neither {scored} nor {path} is there; give rounds, or folders of `funreason score`")
-    written = read_json(path)
+    written = read_details(path)
     numbers = written if path == scored else written.get("bfcl")
     if not isinstance(numbers, dict) or not numbers.get("categories"):
         raise DataError(f"{path} holds no figures of BFCL; ask it some categories (evaluate.bfcl.categories)")

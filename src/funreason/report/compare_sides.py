@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from funreason.core.errors import DataError
+from funreason.core.jsonio import unwrapped
 
 WORKSPACE = "workspace"
 FILES = ("bfcl", "code")
@@ -59,7 +60,13 @@ def _at_revision(side: str) -> dict[str, str]:
 
 def _read(text: str, path: str, side: str) -> dict:
     try:
-        return json.loads(text)
+        value = unwrapped(json.loads(text))
     except ValueError as error:
-        remedy = "run `dvc repro` to write it anew" if side == WORKSPACE else "name another revision"
-        raise DataError(f"{path} at {side} is not JSON ({error}); {remedy}") from None
+        raise DataError(f"{path} at {side} is not JSON ({error}); {_remedy(side)}") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{path} at {side} holds a {type(value).__name__}, expected an object; {_remedy(side)}")
+    return value
+
+
+def _remedy(side: str) -> str:
+    return "run `dvc repro` to write it anew" if side == WORKSPACE else "name another revision"

@@ -6,7 +6,7 @@ the points, and could win.
 
 from funreason.core import paths
 from funreason.core.errors import DataError, RegressionError
-from funreason.core.jsonio import read_json
+from funreason.core.jsonio import read_details
 from funreason.evaluate.stats import difference
 
 # gate.measure → where metrics/<round>/bfcl.json has the two sides, and what to do where no question needs a call
@@ -32,7 +32,7 @@ def calls_apart(name: str, measure: str) -> dict[str, dict]:
         DataError: no question that needs a call was asked.
     """
     path = paths.accuracy(name, "bfcl")
-    sides: dict | None = read_json(path)
+    sides: dict | None = read_details(path)
     for key in MEASURES[measure]:
         sides = sides.get(key) if sides else None
     if not sides or not sides.get("calls_wanted"):

@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from funreason.config import RoundParams
 from funreason.core import paths
-from funreason.core.jsonio import read_json
+from funreason.core.jsonio import read_details
 from funreason.report.gate import calls_apart
 
 COLUMNS = ("round", "name", "recipe", "calls_wanted", "low", "high", "no_call_wanted", "code", "accepted",
@@ -71,14 +71,14 @@ def table(rows: list[dict]) -> str:
 
 def _skill(name: str, measure: str) -> dict:
     sides, path = calls_apart(name, measure), Path(paths.accuracy(name, "code"))
-    code = read_json(path) if path.exists() else {}  # where the chain ended, code may not have been measured
+    code = read_details(path) if path.exists() else {}  # where the chain ended, code may not have been measured
     first = next((part["pass@1"] for part in code.values() if isinstance(part, dict) and "pass@1" in part), "")
     interval = {end: sides["calls_wanted"][end] for end in ("low", "high")}
     return {side: part["accuracy"] for side, part in sides.items()} | interval | {"code": first}
 
 
 def _data(name: str) -> dict:
-    validated, trained = read_json(paths.step_metrics(name, "validate")), read_json(paths.train_metrics(name))
+    validated, trained = read_details(paths.step_metrics(name, "validate")), read_details(paths.train_metrics(name))
     queries = validated["queries"]
     return {
         "accepted": round(queries["solved"] / queries["in"], 4),

@@ -13,7 +13,7 @@ from transformers.utils import logging
 
 from funreason.config import LossParams, TrainParams
 from funreason.core.errors import DataError
-from funreason.core.jsonio import read_jsonl, write_json
+from funreason.core.jsonio import read_jsonl, write_details, write_json
 from funreason.llm.refs import ModelRef
 from funreason.serve.certificate import check_before_training
 from funreason.serve.template import served_template
@@ -102,7 +102,7 @@ def train_round(
         micro_batch = trainer.args.per_device_train_batch_size
         computed = {"autocast": "bfloat16" if args.bf16 else "float32", "micro_batch_size": micro_batch}
         figures = summary(history, *reports, kept) | sizes | computed
-        write_json(metrics / "train.json", figures)
+        write_details(metrics / "train.json", figures)
         if tokens:
             write_json(tokens, token_report(sample, tokenizer, figures["weight"], before, after))
         if peak:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from funreason.core.errors import DataError
-from funreason.core.jsonio import JsonObject
+from funreason.core.jsonio import JsonObject, unwrapped
 
 WORKSPACE = "workspace"
 
@@ -103,7 +103,7 @@ def json_of(files: Source, path: str) -> JsonObject:
         return {}
     with file:
         try:
-            value = json.load(file)
+            value = unwrapped(json.load(file))
         except ValueError as error:
             raise DataError(
                 f"{path} of {files.name} is not JSON ({error}); run the stage again that wrote it"
