@@ -45,6 +45,13 @@ def test_the_trained_model_was_measured_by_the_official_scorers(finished):
     assert {row["suite"] for row in read_jsonl(finished / "data/r0/bfcl.jsonl")} == {"known", "new", "bfcl"}
 
 
+def test_dvc_shows_the_figures_of_the_summaries_alone(finished):
+    (shown,) = json.loads(dvc(finished, "metrics", "show", "--json")).values()
+    figures = {path: part["data"] for path, part in shown["data"].items() if part["data"]}
+    assert figures.keys() == {"metrics/base/summary.json", "metrics/r0/summary.json"}
+    assert max(map(len, figures.values())) <= 12
+
+
 def test_a_stage_loads_no_code_that_it_does_not_declare(finished):
     """The check of truth on tests/graph/test_declared.py, which reads imports and cannot see what is loaded by name."""
     stages = {tuple(stage.cmd[1:]): stage for stage in declared_stages(finished)}

@@ -138,6 +138,21 @@ def test_a_round_is_compared_by_at_most_twelve_figures(measured):
         "code": 0.95,
     }
     assert len(figures("r1", "toy")) <= 12
-    stages = read_yaml(ROOT / "dvc.yaml")["stages"]
-    metrics = {path for stage in stages.values() for one in stage.get("do", stage).get("metrics", []) for path in one}
-    assert "metrics/${key}/summary.json" in metrics
+
+
+def test_dvc_shows_the_figures_of_the_summaries_alone():
+    """The metrics of the last run, in Git: what the stages write is tested in tests/pipeline/test_repro.py."""
+    from dvc.repo import Repo
+
+    with Repo(str(ROOT)) as repo:
+        shown = repo.metrics.show()[""]["data"]
+    figures = {path: part["data"] for path, part in shown.items() if part["data"]}
+    assert figures and {Path(path).name for path in figures} == {"summary.json"}
+    assert max(map(len, figures.values())) <= 12
+
+
+def test_outputs_outside_the_cache_let_dvc_find_earlier_runs():
+    """DVC's run cache leaves out a stage with a plain output that is not cached; `report` alone is not worth it."""
+    for name, stage in read_yaml(ROOT / "dvc.yaml")["stages"].items():
+        plain = [out for out in stage.get("do", stage).get("outs", []) if isinstance(out, dict)]
+        assert not plain or name == "report", (name, plain)
