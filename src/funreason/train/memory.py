@@ -19,7 +19,8 @@ PACKED = 40  # bytes per pair of positions of a packed row, while its attention 
 # Tokens: in bfloat16 on a CPU micro-batches are padded to a multiple of it. oneDNN compiles kernels for each length,
 # and keeps them for ever: 1.7 MB per product of matrices, 3.5 MB per attention (docs/LOG.md).
 CPU_LENGTHS = 64
-CPU_BF16 = 1.15  # of the activations: the kernels, and copies in the order that they want
+CPU_KERNELS = 31e6  # bytes per length, at each multiple of CPU_LENGTHS up to the longest micro-batch
+CPU_BF16 = 1.15  # of the activations: copies in the order that the kernels want
 GPU_FACTOR = 1.1  # of what CUDA's allocator reserves
 RECOMPUTED = 4.2  # layers' worth of activations with gradient checkpointing: one is recomputed, with its gradients
 USABLE = 0.95  # of the free memory
@@ -98,8 +99,10 @@ def training_peak(
         bf16: Whether it computes in bfloat16.
         gpu: Whether it computes on a GPU.
     """
+    kernels = 0.0
     if bf16 and not gpu:
-        batch = replace(batch, tokens=-(-batch.tokens // CPU_LENGTHS) * CPU_LENGTHS)
+        lengths = -(-batch.tokens // CPU_LENGTHS)
+        batch, kernels = replace(batch, tokens=lengths * CPU_LENGTHS), lengths * CPU_KERNELS
     lora = train.lora.rank > 0
     trained = shape.adapters(train.lora.rank) if lora else parameters
     shards = train.processes if train.launcher in SHARDING else 1
@@ -112,7 +115,7 @@ def training_peak(
     begins += 2 * parameters if bf16 and not lora else 0  # the weights in bfloat16, as autocast keeps them
     ends = gradients + embedding + kept / 2
     moments = 2 * FLOAT * trained / shards
-    return Peak(weights / shards + moments + gradients, max(begins, ends) - gradients)
+    return Peak(weights / shards + moments + gradients, max(begins, ends) - gradients + kernels)
 
 
 def activations(shape: Architecture, train: TrainParams, batch: Batch, *, bf16: bool) -> float:
