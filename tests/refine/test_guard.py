@@ -50,11 +50,22 @@ def test_too_many_undecided_rows_stop_the_check_with_the_reasons_of_the_heuristi
 
 @pytest.mark.parametrize(
     ("removed", "undecided", "rows", "changes"),
-    [(100, 0, 200, {}), (0, 160, 200, {}), (MIN_ROWS - 1, 0, MIN_ROWS - 1, {}), (200, 0, 200, {"max_removed": 1.0}),
-     (0, 200, 200, {"max_undecided": 1.0})],
+    [(100, 0, 200, {}), (0, 160, 200, {}), (200, 0, 200, {"max_removed": 1.0}), (50, 0, 50, {"max_removed": 1.0}),
+     (0, 200, 200, {"max_undecided": 1.0}), (9, 0, 9, {}), (25, 0, 50, {}), (0, 16, 20, {})],
 )  # fmt: skip
-def test_what_the_parameters_allow_goes_on(removed, undecided, rows, changes):
+def test_what_the_parameters_allow_goes_on(removed, undecided, rows, changes, caplog):
     guarded(removed, undecided, rows, **changes).stop_if_emptying()
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("removed", "undecided", "rows", "problem"),
+    [(10, 0, 10, "removed 10 of its 10 rows (100%)"), (30, 0, 50, "removed 30 of its 50 rows"),
+     (99, 0, MIN_ROWS - 1, "removed 99 of its 99"), (0, 30, 30, "left undecided 30 of its 30")],
+)  # fmt: skip
+def test_a_check_that_empties_a_round_of_few_rows_warns_and_goes_on(removed, undecided, rows, problem, caplog):
+    guarded(removed, undecided, rows).stop_if_emptying()
+    assert f"check cot {problem}" in caplog.text and "fcdr.max_" in caplog.text
 
 
 @pytest.mark.parametrize(("action", "problem"), [("drop", "removed"), ("keep", "left undecided")])
@@ -62,10 +73,8 @@ def test_statements_that_skip_a_check_do_not_dilute_its_fractions(action, proble
     guard = guarded(removed=0, undecided=0, rows=0)
     for number in range(2 * MIN_ROWS):
         guard.add(CheckResult(f"s{number}", "cot", "skip", "keep", "statement"))
-        if number < MIN_ROWS - 1:
+        if number < MIN_ROWS:
             guard.add(CheckResult(str(number), "cot", "undecided", action, "unclear"))
-    guard.stop_if_emptying()  # 99 rows are too few to tell
-    guard.add(CheckResult("99", "cot", "undecided", action, "unclear"))
     with pytest.raises(DataError, match=rf"{problem} 100 of its 100 rows \(100%\)"):
         guard.stop_if_emptying()
 

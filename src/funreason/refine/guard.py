@@ -1,12 +1,15 @@
 """Stops a check that empties the round: most of its rows removed, or most of them undecided."""
 
+import logging
 from collections import Counter
 
 from funreason.config import FcdrParams
 from funreason.core.errors import DataError
 from funreason.ledger.results import CheckResult
 
-MIN_ROWS = 100  # of fewer rows a large fraction may well be by chance
+MIN_ROWS = 100  # of fewer rows a large fraction may be by chance: the check warns and goes on
+_MIN_WARNED = 10  # of fewer rows a fraction says nothing
+logger = logging.getLogger(__name__)
 _REASONS = 3  # that the message names
 
 
@@ -37,13 +40,11 @@ class Guard:
             self.unclear[reason] += 1
 
     def stop_if_emptying(self) -> None:
-        """Look at the counts so far.
+        """Look at the counts so far; of fewer than `MIN_ROWS` rows they are warned of.
 
         Raises:
             DataError: More rows are removed or undecided than the parameters allow.
         """
-        if self.rows < MIN_ROWS:
-            return
         if self.removed.total() > self.fcdr.max_removed * self.rows:
             remedy = "look at the rows' reasons, then change the judge, the data, or fcdr.mode"
             if self.undecided > self.removed.total() / 2 and self.fcdr.undecided in ("drop", "hard"):
@@ -55,10 +56,14 @@ class Guard:
     def _stop(self, what: str, reasons: Counter[str], name: str, remedy: str) -> None:
         count, commonest = reasons.total(), reasons.most_common(_REASONS)
         listed = ", ".join(f"{number} {reason}" for reason, number in commonest)
-        raise DataError(
+        problem = (
             f"check {self.check} {what} {count} of its {self.rows} rows ({count / self.rows:.0%}), fcdr.{name} allows "
             f"{getattr(self.fcdr, name):.0%}; commonest reasons: {listed}; {remedy}, or raise fcdr.{name} (1 is never)"
         )
+        if self.rows >= MIN_ROWS:
+            raise DataError(problem)
+        if self.rows >= _MIN_WARNED:
+            logger.warning("%s", problem)
 
 
 def _reason(result: CheckResult) -> str:
