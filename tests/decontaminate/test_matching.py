@@ -100,6 +100,7 @@ def test_what_says_little_is_found_only_where_it_stands_alone():
     assert light.unused == {"own": 3}
     assert kinds(light.find(["Open calc!"], [])) == [("query", "calc")]
     assert kinds(light.find(["I am tired. Open calc. Then close it."], [])) == [("ngram", "calc")]
+    assert kinds(light.find(["I am tired, thank you. Now open calc. Then close it."], [])) == [("ngram", "calc")]
     assert light.find(["please open calc and then the mail program"], []) == []
     assert light.find(["hello", "How are you?"], []) == []
 

@@ -20,6 +20,7 @@ ENOUGH, LEAST, FOLLOWING = 13, 8, 17
 # A question of so few words is found, too, where one of its words is gone: a common one, or any if a word that remains
 # is in so few of the questions ("Who radium?").
 _FEW, _RARE = 8, 2
+_LINKS = frozenset("now so and then next also but first".split())  # that may begin a sentence: "Now open calc."
 _ANCHOR = 3  # words by which a short question is looked up inside a text
 _SHOWN = 200  # characters of what is shared
 
@@ -165,7 +166,11 @@ class OverlapIndex:
                 if found[at : at + len(question)] == question:
                     yield asked, " ".join(question)
         for sentence in sentences(text):
-            if asked := self._light.get("".join(without_courtesy(words(sentence)))):
+            said = without_courtesy(words(sentence))
+            asked = self._light.get("".join(said))
+            if not asked and said and said[0] in _LINKS:
+                asked = self._light.get("".join(said[1:]))
+            if asked:
                 yield asked, sentence.strip()
 
     def _similar(self, found: Words, text: str) -> Iterator[tuple[Asked, str]]:
