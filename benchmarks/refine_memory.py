@@ -2,8 +2,9 @@
 
     python benchmarks/refine_memory.py [ROWS ...] [--modes judge cascade heuristics]      1000000 where none is given
 
-Rows of 1,000 characters go through the check query_tool as its stage takes them: questions, votes, ledger and rows. The
-judge is an engine that says True to everything; all else is the product. Each mode runs in a process of its own.
+Rows of 1,000 characters go through the check query_tool as its stage takes them: questions, votes, ledger and rows.
+Each row has a tool of its own, so that no cache helps and all of them fill. The judge is an engine that says True to
+everything; all else is the product. Each mode runs in a process of its own.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from llm_memory import peak
 
@@ -29,9 +31,6 @@ from funreason.refine.panel import Panel
 
 MODES = ("judge", "cascade", "heuristics")
 PROFILE = Path(__file__).resolve().parents[1] / "profiles/toy.yaml"
-TOOL = {"name": "book_ticket", "description": "Book tickets for an event. " * 10,
-        "parameters": {"event": {"type": "str", "description": "The name of the event. " * 5},
-                       "count": {"type": "int", "description": "How many tickets."}}}  # fmt: skip
 
 
 class Yes:
@@ -65,21 +64,31 @@ class YesJudge(Judge):
 
 def samples(rows: int) -> Iterator[Sample]:
     for number in range(rows):
-        query = f"Order {number} tickets for the concert, then tell me what they cost."
-        yield Sample(
-            str(number), query, [TOOL], "I need book_ticket. " * 10, f"[book_ticket(event='x', count={number})]"
-        )
+        query = f"Order {number} tickets for the concert of the band B{number}, then tell me what they cost."
+        answer = f"[book_{number}(event='band B{number}', count={number})]"
+        yield Sample(str(number), query, [tool(number)], f"I need book_{number}. " * 8, answer)
+
+
+def tool(number: int) -> dict[str, Any]:
+    """A tool that no other row has."""
+    event = {"type": "str", "description": f"The name of the event {number}. " * 4}
+    count = {"type": "int", "description": f"How many tickets, at most {number}."}
+    description = f"Book tickets for event {number}. " * 9
+    return {"name": f"book_{number}", "description": description, "parameters": {"event": event, "count": count}}
 
 
 def work(mode: str, rows: int) -> tuple[float, float, float]:
     """MiB at the start and at most, and rows per second."""
     params, before, start = load_params(PROFILE), peak(), time.perf_counter()
-    fcdr = params.fcdr.model_copy(update={"mode": mode})
+    fcdr = params.fcdr.model_copy(update={"mode": mode, "max_undecided": 1.0})  # the rows are all alike
     with tempfile.TemporaryDirectory() as folder, Cache(f"{folder}/cache") as cache:
         os.chdir(folder)
         panel = Panel({"judge": YesJudge(params, cache)}, fcdr)
-        by_mode: dict[str, Decider] = {"judge": JudgesOnly(panel), "cascade": HeuristicsFirst(panel)}
-        decider, metrics = by_mode.get(mode, HeuristicsFirst(None)), CheckMetrics()
+        by_mode: dict[str, Decider] = {
+            "judge": JudgesOnly(panel, fcdr.verifier),
+            "cascade": HeuristicsFirst(panel, fcdr.verifier),
+        }
+        decider, metrics = by_mode.get(mode, HeuristicsFirst(None, fcdr.verifier)), CheckMetrics()
         write_step("r0", "query_tool", run(check_named("query_tool"), samples(rows), decider, fcdr, metrics))
         assert metrics.metrics()["in"] == rows
         os.chdir("/")
