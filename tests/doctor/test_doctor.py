@@ -20,6 +20,7 @@ from funreason.core.errors import FunReasonError
 from funreason.doctor import access, memory, rates, remotes, scorers, space
 from funreason.doctor.memory import Gpu
 from funreason.doctor.preflight import preflight
+from funreason.sandbox import cgroup
 from funreason.sandbox import isolation as sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -181,7 +182,9 @@ def test_scorers(tmp_path, monkeypatch):
 
 def test_the_sandbox(tmp_path, monkeypatch):
     sandbox.resolve.cache_clear()
-    assert "works" in said(scorers.sandbox_works(params()), "ok")
+    told = said(scorers.sandbox_works(params()), "ok")
+    assert "works" in told and ("by control group" in told) is not bool(cgroup.problem())
+    assert cgroup.problem() in told
     assert "unprotected" in said(scorers.sandbox_works(params(evaluate={"sandbox": "none"})), "warning")
     sandbox.resolve.cache_clear()
     monkeypatch.setenv("PATH", str(tmp_path))

