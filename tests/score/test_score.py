@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ from evaluate.gold import gold_texts, official_data
 from llm.http_server import completion, serve
 
 from funreason.calls import parse
+from funreason.core.errors import DataError
+from funreason.sandbox import isolation
+from funreason.score.rescore import rescore
 from funreason.score.tools_mode import NOT_ASKED
 
 ROOT = Path(__file__).parents[2]
@@ -124,8 +128,54 @@ def test_result_files_of_bfcl_are_scored(tmp_path):
     assert done.returncode == 1 and "holds several files of multiple" in done.stderr
 
 
-def _write(path: Path, rows: list[dict]) -> None:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+@pytest.mark.slow
+def test_result_files_of_a_tools_api_are_scored_like_the_official_handlers_do(tmp_path):
+    """Names without dots are BFCL's; a text is no call there, and calls that are not JSON cannot be read."""
+    folder = tmp_path / "m"
+    gold = {name: parse(text) for name, text in gold_texts(official_data(), "live_multiple").items()}
+    fc = [
+        {"id": name, "result": [{call.name.replace(".", "_"): json.dumps(call.arguments)} for call in made]}
+        for name, made in gold.items()
+    ]
+    assert any("." in call.name for made in gold.values() for call in made)
+    results = ["[f(a=1)]", [{"f": "{bad"}], [{"f": '{"a": ' + "9" * 5000 + "}"}], ["f()"], [{"no name": "{}"}], []]
+    odd = [{"id": f"irrelevance_{number}", "result": result} for number, result in enumerate(results)]
+    _write(folder / "BFCL_v4_live_multiple_result.json", fc)
+    _write(folder / "BFCL_v4_irrelevance_result.json", odd)
+    done = score(tmp_path, "--rescore", "m", "--json")
+    assert done.returncode == 0, done.stderr
+    categories = json.loads(done.stdout)["bfcl"]["categories"]
+    assert categories["live_multiple"]["correct"] == 1050  # as in prompt mode
+    assert categories["irrelevance"]["correct"] == 5  # all but the call of "no name"
+
+
+@pytest.mark.slow
+def test_damaged_result_files_are_one_line_and_missing_rows_are_told(tmp_path):
+    good = {"id": "multiple_0", "result": "[f()]"}
+    for number, (lines, problem) in enumerate([
+        ([good, {"id": "multiple_9999", "result": "[f()]"}], ":2: the id 'multiple_9999' is not in BFCL's data for"),
+        ([good, {"id": "m\x1b[31m", "result": "[f()]"}], ":2: the id 'm\\x1b[31m' is not in BFCL's data"),
+        ([good, good], ":2: the id 'multiple_0' stands twice; give one answer per row"),
+        ([good, {"id": 7, "result": "[f()]"}], ":2: keys ['id', 'result'], id 7, wanted a text as id"),
+        ([good, {"id": "multiple_1", "result": None}], ":2: the result is None, wanted a text or a list of calls"),
+        ([good, '{"id": "multiple_1", "resu'], ":2 is not JSON"),
+        ([good, '{"id": "multiple_1", "result": ' + "9" * 5000 + "}"], ":2 holds a longer number or more levels"),
+        (["[" * 100_000 + "]" * 100_000], ":1 holds a longer number or more levels than can be read"),
+        ([], "holds result files without answers; give BFCL's own result files"),
+    ]):  # fmt: skip
+        file = tmp_path / f"{number}/BFCL_v4_multiple_result.json"
+        _write(file, lines)
+        with pytest.raises(DataError, match=re.escape(problem)):
+            rescore(file.parent, isolation.resolve("auto"))
+    _write(tmp_path / "half/BFCL_v4_multiple_result.json", [good, {"id": "multiple_2", "result": "\ud800[f()]"}])
+    done = score(tmp_path, "--rescore", "half")
+    assert "setting: multiple: 2 of 200 rows; the first that is missing: multiple_1" in done.stdout, done.stderr
+
+
+def _write(path: Path, rows: list) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -31,6 +31,8 @@ def read_jsonl(path: str | Path) -> Iterator[JsonObject]:
                     yield _object(line, f"{path}:{number}")
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; run `dvc repro` to make it, or correct the path") from None
+    except IsADirectoryError:
+        raise DataError(f"{path} is a folder, expected a file of JSON lines; correct the path") from None
     except UnicodeDecodeError as error:
         where = f"{error.reason} at byte {error.start}"
         raise DataError(f"{path} is not UTF-8 ({where}); convert it to UTF-8") from None
@@ -141,7 +143,7 @@ def _value_in(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; run `dvc repro` to make it") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not JSON ({error}); rerun the stage that wrote it") from None
 
 
@@ -157,6 +159,8 @@ def _object(line: str, where: str) -> JsonObject:
     except json.JSONDecodeError as error:
         what = f"{error.msg} at character {error.pos}"
         raise DataError(f"{where} is not JSON ({what}); rerun the stage that wrote it") from None
+    except (ValueError, RecursionError):  # Python's limits; of 4,300 digits and a thousand levels
+        raise DataError(f"{where} holds a longer number or more levels than can be read; correct it") from None
     if not isinstance(value, dict):
         what = type(value).__name__
         raise DataError(f"{where} holds a {what}, expected an object; rerun the stage that wrote it")

@@ -41,12 +41,15 @@ class BfclPrompt:
 
 
 class Submission(NamedTuple):
-    """What the official scorer sees of an entry: its answer, or for a conversation the answers of each turn."""
+    """What the official scorer sees of an entry: its answer, or for a conversation the answers of each turn.
+
+    An answer of FC mode is a list of calls, {name: arguments as JSON}.
+    """
 
     suite: str
     category: str
     id: str
-    result: str | list[list[str]]
+    result: str | list
 
     @property
     def key(self) -> Key:
@@ -119,7 +122,12 @@ def scored_text(category: str, response: Response) -> str:
 
 
 def score(
-    prompts: Sequence[BfclPrompt], responses: Sequence[Response], folders: Folders, mode: str, version: str = "v4"
+    prompts: Sequence[BfclPrompt],
+    responses: Sequence[Response],
+    folders: Folders,
+    mode: str,
+    version: str = "v4",
+    fc: Mapping[str, list] | None = None,
 ) -> list[ScoredAnswer]:
     """Score responses to single turns by the official scorer.
 
@@ -129,6 +137,7 @@ def score(
         folders: the data of each suite, None for BFCL's own.
         mode: of the sandbox.
         version: v3 or v4.
+        fc: {id: calls of FC mode}, scored in place of the response.
 
     Returns:
         The official verdicts, in order. In folders of our own an answer that was cut is not a refusal: it is wrong
@@ -140,7 +149,7 @@ def score(
         )
         for prompt, response in zip(prompts, responses, strict=True)
     ]
-    submitted = [Submission(row.suite, row.category, row.id, row.text) for row in rows]
+    submitted = [Submission(row.suite, row.category, row.id, (fc or {}).get(row.id, row.text)) for row in rows]
     wrong = official_failures(submitted, folders, mode, version)
     judged = [_judged(row, wrong.get(submission.key)) for row, submission in zip(rows, submitted, strict=True)]
     return [row if folders[row.suite] is None else _without_cut_refusal(row) for row in judged]

@@ -1,7 +1,7 @@
 """Write BFCL's own prompts: {"categories", "limit", "tools"} → {category: [{"id", "messages"}]}.
 
 With "tools", for a tools API: the question alone as "messages", and beside it "tools" in OpenAI's form by BFCL's own
-function, and "names", {name in the tools: BFCL's name}.
+function, and "names", {name in the tools: BFCL's name}. With "ids", {category of any kind: [id]}.
 Run as: .venv-bfcl/bin/python bfcl_prompts.py < request.json > prompts.json
 """
 
@@ -36,7 +36,12 @@ def with_tools(category: str, limit: int | None) -> list[dict]:
     return rows
 
 
+def ids(category: str, limit: int | None) -> list[str]:
+    """The ids of the first `limit` entries (None: all) of a category."""
+    return [entry["id"] for entry in entries(category)[:limit]]
+
+
 if __name__ == "__main__":
     request, reply = open_channel()
-    write = with_tools if request.get("tools") else prompts
+    write = with_tools if request.get("tools") else ids if request.get("ids") else prompts
     reply({category: write(category, request["limit"]) for category in request["categories"]})

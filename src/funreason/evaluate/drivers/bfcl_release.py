@@ -77,6 +77,7 @@ def evaluated(category: str, rows: list[dict], data: dict[str, str] | None) -> l
         The lines of the official score file: a header with counts, then the failures.
     """
     lines: list[dict] = []
+    bfcl_stub.fc_mode(any(isinstance(row["result"], list) for row in rows))
     # Kept, not written: writing and reading the prompts of all failures is a third of the work.
     _writer.write_list_of_dicts_to_file = lambda name, rows, folder: lines.extend(rows)
     runner = _evaluated_v3 if V3 else _evaluated_v4

@@ -6,6 +6,7 @@ run, serves only the tables of the leaderboard, which are not used here. Prompts
 stay the official code.
 """
 
+import json
 import os
 import sys
 import tempfile
@@ -20,8 +21,10 @@ MODEL = "funreason"  # without an underscore: the runner would read it as a slas
 class Handler:
     """What the runner needs of a prompting model's handler: the official decoders of such models."""
 
-    def decode_ast(self, result: str, language: object, has_tool_call_tag: bool | None = None) -> list:
-        """BFCL's decoder of single turns."""
+    def decode_ast(self, result: str | list, language: object, has_tool_call_tag: bool | None = None) -> list:
+        """BFCL's decoder of single turns; a list holds calls of a tools API (FC mode), {name: arguments as JSON}."""
+        if isinstance(result, list):
+            return [_fc_call(*next(iter(call.items()))) for call in result]
         from bfcl_eval.model_handler.utils import default_decode_ast_prompting
 
         return default_decode_ast_prompting(result, language, *_tag(has_tool_call_tag))
@@ -31,6 +34,17 @@ class Handler:
         from bfcl_eval.model_handler.utils import default_decode_execute_prompting
 
         return default_decode_execute_prompting(result, *_tag(has_tool_call_tag))
+
+
+def fc_mode(on: bool) -> None:
+    """Whether the answers come from a tools API, whose names have no dots: BFCL then writes its own without them."""
+    model_config = sys.modules["bfcl_eval.constants.model_config"]
+    model_config.MODEL_CONFIG_MAPPING[MODEL].underscore_to_dot = on
+
+
+def _fc_call(name: str, arguments: object) -> dict:
+    """Some models keep the dots; both are the name that BFCL means."""
+    return {name.replace(".", "_"): json.loads(arguments) if isinstance(arguments, str) else arguments}
 
 
 def _tag(has_tool_call_tag: bool | None) -> list:
