@@ -103,6 +103,18 @@ def test_the_slow_gold_passes_too(mode):
     assert row.passed and base, row.result
 
 
+@pytest.mark.long
+def test_a_solution_that_did_not_get_its_minute_of_the_processor_is_checked_with_patience(mode):
+    """It sleeps as long as others have the processor: more than a minute over all tests."""
+    if not (DATA / "HumanEvalPlus.jsonl.gz").exists():
+        pytest.skip(f"no HumanEvalPlus.jsonl.gz in {DATA}")
+    (problem,) = [row for row in evalplus.load_problems("humaneval+", DATA) if row["task_id"] == "HumanEval/2"]
+    tests = len(json.loads(problem["line"])["plus_input"])
+    text = f"    import time\n    time.sleep({75 / tests})\n    return number % 1.0\n"
+    ((row,), (base,)) = evalplus.score("humaneval+", [problem], [text], timeout_s=5, mode=mode)
+    assert row.passed and base, row.result
+
+
 def test_plus_is_harder_than_base_and_forgers_fail(mode):
     if not (DATA / "HumanEvalPlus.jsonl.gz").exists():
         pytest.skip(f"no HumanEvalPlus.jsonl.gz in {DATA}")

@@ -140,6 +140,17 @@ def test_what_cannot_be_answered_is_one_line(web, tape, mode, monkeypatch):
         opened(Cache(tape.path.parent / "empty"), mode)
 
 
+def test_a_tape_that_was_changed_is_one_line(web, tape, mode, monkeypatch):
+    """It may be another's, imported; the key is not there any more."""
+    apis, (question,) = opened(tape, mode)
+    answered(apis, question, "[search_engine_query(keywords='tea')]")
+    monkeypatch.delenv("SERPAPI_API_KEY")
+    for text in ("{", "[1]", '{"organic_results": 1}', "[" * 100_000):
+        tape.do(lambda database, text=text: database.execute("UPDATE responses SET text = ?, digest = NULL", (text,)))
+        with pytest.raises(EngineError, match=r"the recorded reply to .*\"q\": \"tea\".* is .*, not a reply; import"):
+            answered(apis, question, "[search_engine_query(keywords='tea')]")
+
+
 def test_only_public_pages_are_visited(web, tape, mode, monkeypatch):
     other = ThreadingHTTPServer(("127.0.0.1", 0), _Web)
     other.asked = []

