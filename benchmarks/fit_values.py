@@ -1,7 +1,7 @@
 """The models of single values and of places of the query: which values of a row are wrong, which places a call lacks;
 and what sound rows tell of the habits of parameters."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from funreason.heuristics.comparison import Comparison
 from funreason.heuristics.habits import Habits, Sighting, count_habits
 from funreason.heuristics.looked_at import LookedAt, look_at
 from funreason.heuristics.omissions import Omissions
-from funreason.heuristics.value_features import ValueFeatures, kind_of, parameter_words
+from funreason.heuristics.value_features import kind_of, parameter_words
 
 SOUND = ("gold", "right")
 # Kinds of planted defects that change one value of a call, or all values of one call.
@@ -26,6 +26,7 @@ IN_PLACES = (
     "wrong value", "wrong number", "wrong choice", "wrong function", "truncated text", "dropped call",
     "answer off reasoning",
 )  # fmt: skip
+Features = Callable[[int], list[dict[str, float]]]  # of the values or places of a row, by its index
 OTHERS = 0.1  # weight of the sound values or places beside a planted one
 
 
@@ -56,7 +57,7 @@ def habits_of_others(rows: Sequence[tuple[str, Comparison]], fold: np.ndarray, f
     return [count_habits(some) for some in (*others, [s for some in seen for s in some])]
 
 
-def labelled_values(row: int, kind: str, sample: Sample, sound: Sample | None, habits: Habits) -> list[Part]:
+def labelled_values(row: int, kind: str, sample: Sample, sound: Sample | None, features: Features) -> list[Part]:
     """The values of a row with their labels; none where nothing is known of single values.
 
     Args:
@@ -64,36 +65,31 @@ def labelled_values(row: int, kind: str, sample: Sample, sound: Sample | None, h
         kind: What it counts as.
         sample: The row.
         sound: The row without its planted defect, if it has one.
-        habits: Habits that were counted without it.
+        features: Gives the features of its values; their habits were counted without it.
     """
-    looked_at = look_at(sample)
-    assert isinstance(looked_at, LookedAt)
-    comparison = looked_at.on_query()
-    wrong = _wrong_values(kind, comparison, sound)
+    wrong = _wrong_values(kind, _compared(sample), sound)
     if wrong is None:
         return []
-    features = ValueFeatures(comparison, habits).of_values()
     weights = [1.0 if is_wrong or sound is None else OTHERS for is_wrong in wrong]
-    return [Part(row, *rest) for rest in zip(features, wrong, weights, strict=True)]
+    return [Part(row, *rest) for rest in zip(features(row), wrong, weights, strict=True)]
 
 
-def labelled_places(row: int, kind: str, sample: Sample, sound: Sample | None) -> list[Part]:
+def labelled_places(row: int, kind: str, sample: Sample, sound: Sample | None, features: Features) -> list[Part]:
     """The places of the query that no call uses: lacking are those that the sound row uses. See `labelled_values`."""
     if kind not in SOUND and (sound is None or kind not in IN_PLACES):
         return []
-    omissions = _omissions(sample)
-    unused = {place[:2] for place in _omissions(sound).places} if sound else None
+    unused = {place[:2] for place in Omissions(_compared(sound)).places} if sound else None
     parts = []
-    for features, (start, end, _) in zip(omissions.features(), omissions.places, strict=True):
+    for of_place, (start, end, _) in zip(features(row), Omissions(_compared(sample)).places, strict=True):
         is_lacking = unused is not None and (start, end) not in unused
-        parts.append(Part(row, features, is_lacking, 1.0 if is_lacking or sound is None else OTHERS))
+        parts.append(Part(row, of_place, is_lacking, 1.0 if is_lacking or sound is None else OTHERS))
     return parts
 
 
-def _omissions(sample: Sample) -> Omissions:
+def _compared(sample: Sample) -> Comparison:
     looked_at = look_at(sample)
     assert isinstance(looked_at, LookedAt)
-    return Omissions(looked_at.on_query())
+    return looked_at.on_query()
 
 
 def _wrong_values(kind: str, comparison: Comparison, sound: Sample | None) -> list[bool] | None:
@@ -103,9 +99,7 @@ def _wrong_values(kind: str, comparison: Comparison, sound: Sample | None) -> li
         return None
     before = parse(sound.answer)
     if kind == "value not in query":
-        looked_at = look_at(sound)
-        assert isinstance(looked_at, LookedAt)
-        stated = {_key(match.scalar) for match in looked_at.on_query().matches if match.state == "stated"}
+        stated = {_key(match.scalar) for match in _compared(sound).matches if match.state == "stated"}
         return [match.state != "stated" and _key(match.scalar) in stated for match in comparison.matches]
     if kind not in IN_VALUES or len(before) != len(comparison.calls):
         return None

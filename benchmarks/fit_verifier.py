@@ -10,17 +10,19 @@ fails where that file is not byte for byte the same.
 """
 
 import argparse
+import csv
+import gc
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
-from fit_values import SOUND, Part, array, fit_parts, habits_of_others, labelled_places, labelled_values
+from fit_values import SOUND, Features, Part, array, fit_parts, habits_of_others, labelled_places, labelled_values
 from real_rows import REFERENCE, RealRow, mean_evidence, planted_truth, read_real_rows
 from refine_real import is_callable
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -42,6 +44,7 @@ from funreason.toy.judging import sample_judged
 from funreason.toy.tools import split
 
 TARGET = Path(__file__).parents[1] / "src" / "funreason" / "heuristics" / "verifier.json"
+READINGS = Path(__file__).with_name("readings.csv")  # of BFCL's wrong answers, see docs/heuristics.md
 FOLDS, MODELS = 5, 3
 RULED = ("wrong type", "required left out", "unknown argument")  # the schema tells
 # Weight of a row; where a defect or a toy row stands beside real answers with a verdict, it must not outweigh them.
@@ -71,6 +74,7 @@ class Row(NamedTuple):
         truth: check → whether the row should pass it.
         evidence: Its evidence.
         ruled_out: Whether a rule fails its calls, so that the verifier is not asked.
+        failed: Whether a rule fails its calls or their format.
     """
 
     kind: str
@@ -80,6 +84,7 @@ class Row(NamedTuple):
     truth: dict[str, bool]
     evidence: dict[str, float]
     ruled_out: bool
+    failed: bool
 
     def weight(self, check: str) -> float:
         """What the row counts in the model of a check."""
@@ -95,6 +100,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"replace {TARGET.name}")
     parser.add_argument("--check", action="store_true", help=f"fail where {TARGET.name} is not what is fitted")
     arguments = parser.parse_args()
+    gc.disable()  # all rows stay, and the collector would look at them again and again
     real, _ = read_real_rows(arguments.folder)
     rows = labelled_rows(real)
     models, habits = add_part_evidence(rows)
@@ -111,8 +117,11 @@ def main() -> None:
             models[f"{check}/{kind}"] = fitted(chosen, features, check) | curves
             table += summary(f"{check}/{kind}", chosen, scores, check)
             removed[f"{check}/{kind}"] = unlikely(chosen, scores, curves["fails"], check)
+            if (check, kind) == ("call", "reasoned"):
+                of_calls = chosen, scores, curves["passes"]
     print(tabulate(table, headers="keys", floatfmt=".3f"))
     print(tabulate(removed_table(rows, removed), headers="keys"))
+    print(tabulate(reading_table(*of_calls, set().union(*removed.values())), headers="keys"))
     fit = {"habits": vars(habits), "models": models, "evidence": mean_evidence(real[::REFERENCE], habits)}
     text = json.dumps(fit, separators=(",", ":"), ensure_ascii=False) + "\n"
     if arguments.write:
@@ -134,14 +143,30 @@ def removed_table(rows: list[Row], removed: dict[str, set[str]]) -> list[dict[st
     table = []
     for (kind, has_cot), of_kind in groupby(sorted(rows, key=_kind_of), key=_kind_of):
         some = list(of_kind)
-        by_rule = sum(row.ruled_out for row in some) / len(some)
-        either = sum(row.ruled_out or row.sample.id in gone for row in some) / len(some)
+        by_rule = sum(row.failed for row in some) / len(some)
+        either = sum(row.failed or row.sample.id in gone for row in some) / len(some)
         table.append({"rows": kind, "reasoning": has_cot, "n": len(some), "by a rule": by_rule, "removed": either})
     return table
 
 
 def _kind_of(row: Row) -> tuple[str, bool]:
-    return row.kind, bool(row.sample.cot)
+    is_qwen = row.kind == "right" and row.sample.id.startswith("qwen/")
+    return f"{row.kind}, Qwen3-8B" if is_qwen else row.kind, bool(row.sample.cot)
+
+
+def reading_table(rows: list[Row], scores: np.ndarray, passes: list[tuple[float, float]], gone: set[str]):
+    """What becomes of the answers with a verdict, those that BFCL finds wrong by what a reader says of them."""
+    least = dict(passes)[load_params().fcdr.verifier.max_error.call]
+    with READINGS.open() as file:
+        readings = {line["id"]: line["reading"] for line in csv.DictReader(file)}
+    counts: dict[str, Counter[str]] = {}
+    for row, score in zip(rows, scores, strict=True):
+        if row.kind in ("right", "wrong", "uncalled"):
+            of_kind = counts.setdefault(f"{row.kind} {readings.get(row.sample.id, '')}", Counter())
+            of_kind["n"] += 1
+            of_kind["passed"] += not row.failed and score >= least
+            of_kind["removed"] += row.failed or row.sample.id in gone
+    return [{"rows": kind, **{name: of[name] for name in ("n", "passed", "removed")}} for kind, of in counts.items()]
 
 
 def labelled_rows(real: list[RealRow]) -> list[Row]:
@@ -160,8 +185,9 @@ def labelled_rows(real: list[RealRow]) -> list[Row]:
         if isinstance(row, LookedAt):
             names = sorted(tool["name"] for tool in sample.tools)
             numbers = evidence(row.on_query(), row.on_cot() if sample.cot else None)
-            failed = heuristic_result("call", sample).value is False
-            out.append(Row(kind, sample, sound_one, names, truth, numbers, failed))
+            ruled_out = heuristic_result("call", sample).value is False
+            failed = ruled_out or heuristic_result("format", sample).value is False
+            out.append(Row(kind, sample, sound_one, names, truth, numbers, ruled_out, failed))
     return out
 
 
@@ -173,19 +199,21 @@ def add_part_evidence(rows: list[Row]) -> tuple[dict[str, Any], Habits]:
     """
     fold = folds(rows)
     habits = habits_of_others([(row.kind, compared(row)) for row in rows], fold, FOLDS)
+
+    @cache
+    def of_values(at: int) -> list[dict[str, float]]:
+        return [*ValueFeatures(compared(rows[at]), habits[fold[at]]).of_values()]
+
+    @cache
+    def of_places(at: int) -> list[dict[str, float]]:
+        return [*Omissions(compared(rows[at])).features()]
+
     values: list[Part] = []
     places: list[Part] = []
     for at, row in enumerate(rows):
         if row.kind != "toy":
-            values += labelled_values(at, row.kind, row.sample, row.sound, habits[fold[at]])
-            places += labelled_places(at, row.kind, row.sample, row.sound)
-
-    def of_values(at: int) -> list[dict[str, float]]:
-        return [*ValueFeatures(compared(rows[at]), habits[fold[at]]).of_values()]
-
-    def of_places(at: int) -> list[dict[str, float]]:
-        return [*Omissions(compared(rows[at])).features()]
-
+            values += labelled_values(at, row.kind, row.sample, row.sound, of_values)
+            places += labelled_places(at, row.kind, row.sample, row.sound, of_places)
     models = {
         VALUE: _add_scores(VALUE, rows, fold, values, of_values),
         OMITTED: _add_scores(OMITTED, rows, fold, places, of_places),
@@ -194,7 +222,7 @@ def add_part_evidence(rows: list[Row]) -> tuple[dict[str, Any], Habits]:
 
 
 def _add_scores(
-    name: str, rows: list[Row], fold: np.ndarray, parts: list[Part], features_of: Callable[[int], list[dict]]
+    name: str, rows: list[Row], fold: np.ndarray, parts: list[Part], features_of: Features
 ) -> dict[str, Any]:
     """Add the scores of the parts of rows by models of the other folds; the model of all of them."""
     names = sorted({feature for part in parts for feature in part.features})
@@ -253,7 +281,7 @@ def arrays(rows: list[Row], features: list[str], check: str) -> tuple[np.ndarray
 
 
 def boosted(rows: list[Row], features: list[str], check: str) -> list[HistGradientBoostingClassifier]:
-    """Models of few small trees, whose scores are averaged: several where there is a reasoning, since single ones vary.
+    """Models of few small trees, whose scores are averaged, since those of a single one vary.
 
     Real verdicts on reasoned answers are few: what evidence of them can only be bad, or good, is fixed. Rows that a
     rule fails are left out, since the model is not asked about them.
@@ -268,7 +296,7 @@ def boosted(rows: list[Row], features: list[str], check: str) -> list[HistGradie
             l2_regularization=3.0, max_features=0.2 if has_cot else 0.4, monotonic_cst=signs if has_cot else None,
             random_state=seed,
         ).fit(x, truth, sample_weight=weights)
-        for seed in range(MODELS if has_cot else 1)
+        for seed in range(MODELS)
     ]  # fmt: skip
 
 

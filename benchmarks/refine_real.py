@@ -41,7 +41,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"renew the block of {PAGE.relative_to(ROOT)}")
     arguments = parser.parse_args()
     rows, unread = read_real_rows(arguments.folder)
-    fcdr = load_params().fcdr.model_copy(update={"mode": "heuristics"})
+    never = {"max_removed": 1.0, "max_undecided": 1.0}  # all rows with a defect may go
+    fcdr = load_params().fcdr.model_copy(update={"mode": "heuristics", **never})
     speed = speed_line(rows, unread, fcdr.verifier)  # first: no cache is warm
     planted = planted_rows(rows, arguments.defects)
     tables = [check_table(rows, fcdr.verifier), reason_table(rows, planted, fcdr.verifier), outcome_table(rows, fcdr)]

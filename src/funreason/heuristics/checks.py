@@ -30,6 +30,8 @@ from funreason.heuristics.words import REVERSALS, name_parts
 _LISTED = re.compile(r"[\s`]*\[\s*[A-Za-z_][\w.]*\(")
 _EMBEDDED = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*\((?:\s*['\"]?\w+['\"]?\s*=|\s*\))|\{\s*[\"']name[\"']|```|<\w*call")
 _PROSE = re.compile(r"[\"'(]?[^\W\d_][\w'’-]*[,.:;!?]*(?:\s+[\w'’\"(),;:.!?-]+){3}")
+# JSON's words among Python's: of 14 answers of Qwen3-8B that had one, no scorer took one for right.
+_JSON_WORD = re.compile(r"(?<=[=:\[(,{\s])(?:true|false|null)(?=[\s,)\]}])")
 _STRAY_SPACE = re.compile(r"\s[=,()\]]|[=(]\s|^\[\s|''\s*''")
 # The marks of a judge's verdict: whoever writes them into a row wants it to be passed.
 _VERDICT = re.compile(r"</?(?:judge|NewFC)\b", re.IGNORECASE)
@@ -100,6 +102,8 @@ def check_format(sample: Sample) -> HeuristicResult:
     if not (answer.startswith("[") and answer.endswith("]")):
         return HeuristicResult(False, "not between square brackets")
     outside_strings = STRINGS.sub("''", answer)
+    if words := _JSON_WORD.findall(outside_strings):
+        return HeuristicResult(False, "a word of JSON in place of Python's", evidence_of(words))
     if stray := _STRAY_SPACE.search(outside_strings):
         around = outside_strings[max(0, stray.start() - 10) : stray.end() + 10]
         return HeuristicResult(False, "stray white space", evidence_of([around]))
