@@ -14,7 +14,7 @@ def main() -> None:
     from funreason.core.jsonio import write_json
     from funreason.data.sources import resolve_data, resolve_model
     from funreason.doctor.preflight import preflight
-    from funreason.doctor.templates import require_templates
+    from funreason.doctor.templates import fetch_tokenizer, require_templates
 
     params = load_params()
     preflight(params)
@@ -27,6 +27,7 @@ def main() -> None:
         name: resolve_model(f"judges.{name}", model, params.llm) for name, model in params.models.judges.items()
     }
     descriptors[paths.SOURCE] = resolve_data(params.data)
+    fetch_tokenizer("models.base", params.models.base)
     require_templates(params)
     for path, descriptor in descriptors.items():
         write_json(path, descriptor)

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import trl
 
 from funreason.config import check_params, read_yaml
 from funreason.core.errors import FunReasonError
-from funreason.doctor.templates import require_templates, templates
+from funreason.doctor.templates import fetch_tokenizer, require_templates, templates
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = Path(trl.__file__).parent / "chat_templates"
@@ -93,3 +95,72 @@ def test_the_base_model_must_be_trainable(try_template):
     assert errors(try_template(source, config={"eos_token": None}, roles=["teacher"])) == []
     (problem,) = errors(try_template(source, config={"eos_token": None}))
     assert problem.startswith("models.base: rows cannot be labelled") and "(no_end_of_turn); take" in problem
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class Hub(BaseHTTPRequestHandler):
+    """A hub with the model own/student: the files of `folder`."""
+
+    folder: Path
+    sent: list[str]
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_GET(self):
+        files = sorted(self.folder.iterdir())
+        listed = [{"type": "file", "path": file.name, "size": file.stat().st_size, "oid": COMMIT} for file in files]
+        info = {"id": "own/student", "sha": COMMIT, "siblings": [{"rfilename": file.name} for file in files]}
+        name = self.path.rpartition("/")[2]
+        if self.path.startswith("/api/"):
+            content = json.dumps(listed if "/tree/" in self.path else info).encode()
+        else:
+            content = (self.folder / name).read_bytes()
+        self.send_response(200)
+        for header, value in {"ETag": f'"{name}"', "X-Repo-Commit": COMMIT, "Content-Length": len(content)}.items():
+            self.send_header(header, str(value))
+        self.end_headers()
+        if self.command == "GET":
+            self.sent.append(name)
+            self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def hub(tiny_model, tmp_path, monkeypatch):
+    folder = shutil.copytree(tiny_model, tmp_path / "student")
+    handler = type("OwnHub", (Hub,), {"folder": folder, "sent": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", url)
+        monkeypatch.setattr(
+            "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}"
+        )
+        yield handler
+        server.shutdown()
+
+
+def test_a_student_of_the_hub_is_tried_before_its_weights_are_here(hub, monkeypatch, capsys):
+    """Else a student without a chat template would be found when teacher and judges are paid."""
+    monkeypatch.chdir(ROOT)
+    values = read_yaml(ROOT / "profiles/toy.yaml")
+    values["models"]["base"] = {"path": None, "hub": "own/student", "revision": None}
+    params = check_params(values, "params.yaml")
+    (hub.folder / "chat_template.jinja").unlink()
+    fetch_tokenizer("models.base", params.models.base)
+    assert "tokenizer.json" in hub.sent and not any(name.endswith(".safetensors") for name in hub.sent)
+    with pytest.raises(FunReasonError, match=r"models\.base: model .* has no chat template; use an instruct model"):
+        require_templates(params)
+    values["models"]["base"]["hub"] = "own/it"
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:1")
+    fetch_tokenizer("models.base", check_params(values, "params.yaml").models.base)
+    assert re.match(
+        r"warning: the chat template of models\.base 'own/it' was not tried \(.+\)\n", capsys.readouterr().err
+    )

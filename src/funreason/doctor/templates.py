@@ -1,9 +1,11 @@
 """Is each model's chat template fit for what it is asked? Each is tried with all roles before anything is paid.
 
 Only tokenizers that are here are tried: those of local folders, and of hub models whose files are in the hub's cache.
-Nothing is downloaded, and no weights are loaded.
+No weights are loaded. `fetch_tokenizer` brings a tokenizer here: that of a student is needed last, when teacher and
+judges are paid.
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +14,9 @@ from funreason.calls.results import for_template
 from funreason.config import ModelParams, Params
 from funreason.core.errors import FunReasonError, ModelError
 from funreason.doctor.diagnosis import Diagnosis, error, from_error, ok
-from funreason.doctor.weights import model_folder, named_models
+from funreason.doctor.weights import named_models
 from funreason.llm.chat import ChatRenderer
-from funreason.llm.refs import ModelRef
+from funreason.llm.refs import MODEL_FILES, ModelRef
 from funreason.llm.request import Request
 from funreason.srml.template import ChatTemplate, unmarked
 
@@ -31,6 +33,27 @@ CHAT = [
 COMPLETIONS = ("<think>Say it.</think>\n\nRain in Ghent.", "Rain in Ghent.")
 REMEDY = "take an instruct model whose chat template takes texts, or give it another chat_template.jinja"
 TRAINED = "models.base"
+
+
+_FILES = [name for name in MODEL_FILES if "safetensors" not in name and "pytorch_model" not in name]
+
+
+def fetch_tokenizer(where: str, model: ModelParams) -> None:
+    """Download a hub model's tokenizer and chat template, a few MB, so that `templates` tries them.
+
+    Args:
+        where: The model's key in params.yaml, for the warning where the hub does not answer.
+        model: The model; a local folder is left as it is.
+    """
+    from huggingface_hub import errors
+
+    if not model.hub or _tokenizer_folder(model):
+        return
+    try:
+        _snapshot(model, here=False)
+    except (errors.HFValidationError, errors.HTTPError, OSError) as problem:
+        reason = " ".join(str(problem).split())[:200]
+        print(f"warning: the chat template of {where} {model.hub!r} was not tried ({reason})", file=sys.stderr)
 
 
 def templates(params: Params) -> Iterator[Diagnosis]:
@@ -53,8 +76,20 @@ def require_templates(params: Params) -> None:
 
 
 def _tokenizer_folder(model: ModelParams) -> Path | None:
-    folder = model_folder(model)
+    folder = Path(model.path) if model.path else _snapshot(model, here=True) if model.hub else None
     return folder if folder and (folder / "tokenizer_config.json").is_file() else None
+
+
+def _snapshot(model: ModelParams, here: bool) -> Path | None:
+    """The folder of a hub model's tokenizer; `here`: None where it was not downloaded before."""
+    from huggingface_hub import errors, snapshot_download
+
+    try:
+        return Path(snapshot_download(model.hub, revision=model.revision, allow_patterns=_FILES, local_files_only=here))
+    except (errors.HFValidationError, errors.HTTPError, OSError):
+        if here:
+            return None
+        raise
 
 
 def _try(where: str, folder: Path) -> Diagnosis:
