@@ -7,6 +7,7 @@ import pytest
 from project import dvc, try_dvc
 
 from funreason.core.stage_times import line
+from funreason.plan.coming import stages_to_come
 
 STAGE = """
 import sys, time
@@ -83,6 +84,20 @@ def test_a_run_counts_its_stages_and_the_time_left(folder):
     assert [one.split(":")[0] for one in run(folder, "exp", "run", "-S", "a=5", "train")] == [
         "stage 1 of 3", "stage 2 of 3", "stage 3 of 3"
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["one", "two"])
+def test_stages_that_do_not_depend_on_each_other_are_counted_whichever_comes_first(tmp_path, monkeypatch, first):
+    """DVC's order of them is another one in each process: this one need not know which of them ran first."""
+    text = (
+        "stages:\n  one: {cmd: x, outs: [a]}\n  two: {cmd: x, outs: [b]}\n  last: {cmd: x, deps: [a, b], outs: [c]}\n"
+    )
+    (tmp_path / "dvc.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    dvc(tmp_path, "init", "-q", "--no-scm")
+    coming = stages_to_come(first, ["dvc", "repro", "last"])
+    assert coming[0] == first and sorted(coming) == ["last", "one", "two"]
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ def fetch_tokenizer(where: str, model: ModelParams) -> None:
     if not model.hub or _tokenizer_folder(model):
         return
     try:
-        _snapshot(model, here=False)
+        _snapshot(model.hub, model.revision, here=False)
     except (errors.HFValidationError, errors.HTTPError, OSError) as problem:
         reason = " ".join(str(problem).split())[:200]
         print(f"warning: the chat template of {where} {model.hub!r} was not tried ({reason})", file=sys.stderr)
@@ -76,16 +76,16 @@ def require_templates(params: Params) -> None:
 
 
 def _tokenizer_folder(model: ModelParams) -> Path | None:
-    folder = Path(model.path) if model.path else _snapshot(model, here=True) if model.hub else None
+    folder = Path(model.path) if model.path else _snapshot(model.hub, model.revision, here=True) if model.hub else None
     return folder if folder and (folder / "tokenizer_config.json").is_file() else None
 
 
-def _snapshot(model: ModelParams, here: bool) -> Path | None:
+def _snapshot(hub: str, revision: str | None, here: bool) -> Path | None:
     """The folder of a hub model's tokenizer; `here`: None where it was not downloaded before."""
     from huggingface_hub import errors, snapshot_download
 
     try:
-        return Path(snapshot_download(model.hub, revision=model.revision, allow_patterns=_FILES, local_files_only=here))
+        return Path(snapshot_download(hub, revision=revision, allow_patterns=_FILES, local_files_only=here))
     except (errors.HFValidationError, errors.HTTPError, OSError):
         if here:
             return None

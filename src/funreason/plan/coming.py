@@ -19,7 +19,7 @@ _OTHER = {"--downstream", "-p", "--pipeline", "-P", "--all-pipelines", "-R", "--
 
 
 def stages_to_come(first: str, command: Sequence[str]) -> list[str]:
-    """The names of the stages that will run, at most, in DVC's order.
+    """The names of the stages that will run, at most: `first`, then the others in DVC's order.
 
     Args:
         first: The first stage, which runs already.
@@ -36,14 +36,14 @@ def stages_to_come(first: str, command: Sequence[str]) -> list[str]:
         graph = build_graph(stages)
         single = {"-s", "--single-item"} & set(words)
         order = targets if single else plan_repro(graph, targets or list(graph))
-        at = next((at for at, stage in enumerate(order) if stage.name == first), None)
         force = bool({"-f", "--force", "--force-downstream"} & set(words))
         coming: list[Stage] = []
-        for stage in [] if at is None else order[at:]:
+        for stage in order if any(stage.name == first for stage in order) else []:
             after = set(graph.successors(stage)) & set(coming)
             if force or stage.name == first or after or _runs(stage):
                 coming.append(stage)
-    return [stage.name for stage in coming]
+    # DVC's order of two stages that do not depend on each other is another one in each process.
+    return [first] * bool(coming) + [stage.name for stage in coming if stage.name != first]
 
 
 def _arguments(words: list[str]) -> list[str] | None:
