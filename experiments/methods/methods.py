@@ -61,6 +61,9 @@ def write_table(path: Path, points: list[dict], base: dict[str, float]) -> None:
         for arm, own in by_arm.items():
             if own:
                 file.write(_line(arm, own, by_arm[BASELINE]))
+        if by_arm["sft1-grpo"] and by_arm["sft1"]:
+            difference, p = _against(by_arm["sft1-grpo"], by_arm["sft1"])
+            file.write(f"\nWhat GRPO adds to its start, `sft1-grpo` against `sft1`: {difference}, p {p}\n")
 
 
 def _line(arm: str, own: list[dict], baseline: list[dict]) -> str:

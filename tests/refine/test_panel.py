@@ -118,6 +118,8 @@ def test_heuristics_decide_what_is_clear_without_the_judge(project, mode):
     assert call["undeclared"]["heuristics"]["value"] is False and call["undeclared"]["action"] == "hard"
     if mode == "heuristics":
         assert not asked and form["space"]["action"] == "hard"
+        # No judge could have written a new call, so its absence is not the reason.
+        assert form["space"]["reason"] == form["space"]["heuristics"]["reason"]
     else:
         assert (form["space"]["action"], form["space"]["new_answer"]) == ("regenerate", GHENT)
         assert not any("<answer>\n" + GHENT in text for text in asked)

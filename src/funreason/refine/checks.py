@@ -107,7 +107,9 @@ def _judge_and_mend(check: Check, sample: Sample, fcdr: FcdrParams) -> Flow:
             return _failed(check, sample, check.reason)
         answer, problem = _new_answer(check, sample, verdict)
         if problem:
-            return _failed(check, sample, problem)
+            # Where no judge was asked, none could write a new call: what the heuristics found is the reason.
+            no_judge = verdict.heuristic if not verdict.seats else None
+            return _failed(check, sample, no_judge.reason if no_judge else problem)
         left, sample = left - 1, replace(sample, answer=answer)
 
 
