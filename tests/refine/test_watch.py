@@ -12,6 +12,7 @@ from funreason.core.errors import ModelError
 from funreason.core.jsonio import read_details
 from funreason.core.records import Sample
 from funreason.heuristics import heuristic_result
+from funreason.prompts import judge_messages
 from funreason.refine.defects import OF_CHECKS
 from funreason.refine.probes import make_probes, spread
 from funreason.refine.watch import corrected_fraction
@@ -65,6 +66,17 @@ def test_each_probe_has_a_sound_row_and_the_same_row_with_one_defect(check):
         assert heuristic_result(check, before).value is True
     kinds = Counter(probe.defect for probe in probes if not probe.sound)
     assert len(kinds) == len(OF_CHECKS[check]) and max(kinds.values()) - min(kinds.values()) <= 1
+
+
+@pytest.mark.parametrize("check", list(OF_CHECKS))
+def test_no_two_planted_probes_put_the_same_question_to_a_judge(check):
+    """Else a judge with one right reply would count as right on all of them."""
+    planted = [probe.question.sample for probe in make_probes(check, SAMPLES, 12) if not probe.sound]
+    prompts = {
+        str(judge_messages(check, query=sample.query, tools=sample.tools, cot=sample.cot, answer=sample.answer))
+        for sample in planted
+    }
+    assert len(prompts) == len(planted) == 12
 
 
 def test_planted_calls_are_wrong_for_their_tools_or_their_query():

@@ -27,7 +27,13 @@ from funreason.refine.defective_calls import (
     wrong_value,
 )
 
-STATEMENT = "I cannot do this with the tools that I have. Please tell me more about what you need."
+# With something of the row in each: one text in all rows would be one question to the judge, counted as many.
+STATEMENTS = (
+    "I cannot do this with the tools that I have: {query}",
+    "Please tell me more about what you need. You wrote: {query}",
+    "None of my tools can do that. Do you want {name} instead? You wrote: {query}",
+)
+_QUOTED = 100  # characters of a query
 
 
 def other_query(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
@@ -51,7 +57,8 @@ def answer_off_reasoning(sample: Sample, donor: Sample, rng: Random) -> Sample |
 
 def statement(sample: Sample, donor: Sample, rng: Random) -> Sample:
     """A sentence in the place of the calls."""
-    return replace(sample, answer=STATEMENT)
+    name, query = parse(sample.answer)[0].name, " ".join(sample.query.split())[:_QUOTED]
+    return replace(sample, answer=rng.choice(STATEMENTS).format(name=name, query=query))
 
 
 def tool_missing(sample: Sample, donor: Sample, rng: Random) -> Sample | None:
