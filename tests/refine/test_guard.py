@@ -48,6 +48,18 @@ def test_too_many_undecided_rows_stop_the_check_with_the_reasons_of_the_heuristi
     assert "170 the query may ask for more" in str(error.value)
 
 
+@pytest.mark.parametrize("removed", [150, 0])
+def test_the_remedy_is_one_that_the_mode_has(removed):
+    """Without a judge there is none to change; with judges the mode is no remedy for what they leave undecided."""
+    messages = []
+    for mode in ("heuristics", "judge", "cascade"):
+        with pytest.raises(DataError) as error:
+            guarded(removed, undecided=200 - removed, rows=200, mode=mode).stop_if_emptying()
+        messages.append(str(error.value))
+    assert ["the judge" in message for message in messages] == [False, True, True]
+    assert "fcdr.mode" in messages[0]
+
+
 @pytest.mark.parametrize(
     ("removed", "undecided", "rows", "changes"),
     [(100, 0, 200, {}), (0, 160, 200, {}), (200, 0, 200, {"max_removed": 1.0}), (50, 0, 50, {"max_removed": 1.0}),

@@ -46,12 +46,14 @@ class Guard:
             DataError: More rows are removed or undecided than the parameters allow.
         """
         if self.removed.total() > self.fcdr.max_removed * self.rows:
-            remedy = "look at the rows' reasons, then change the judge, the data, or fcdr.mode"
+            judges = "" if self.fcdr.mode == "heuristics" else "the judge, "
+            remedy = f"look at these rows, then change {judges}the data or fcdr.mode"
             if self.undecided > self.removed.total() / 2 and self.fcdr.undecided in ("drop", "hard"):
                 remedy = f"most are undecided and fcdr.undecided is {self.fcdr.undecided}: set it to likely or keep"
             self._stop("removed", self.removed, "max_removed", remedy)
         if self.undecided > self.fcdr.max_undecided * self.rows:
-            self._stop("left undecided", self.unclear, "max_undecided", "set fcdr.mode to cascade, or change the judge")
+            remedy = "set fcdr.mode to cascade" if self.fcdr.mode == "heuristics" else "change the judge"
+            self._stop("left undecided", self.unclear, "max_undecided", remedy)
 
     def _stop(self, what: str, reasons: Counter[str], name: str, remedy: str) -> None:
         count, commonest = reasons.total(), reasons.most_common(_REASONS)
