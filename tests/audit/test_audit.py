@@ -1,5 +1,7 @@
 """The audit of the scorers finds what is known of them, and its plants are wrong."""
 
+import argparse
+import re
 from itertools import islice
 
 import pytest
@@ -8,6 +10,7 @@ from code_closure import ROOT
 from funreason.audit import scorers
 from funreason.audit.plants import KINDS, every_diagnosis
 from funreason.calls import Call
+from funreason.cli import audit
 from funreason.core.errors import FunReasonError
 from funreason.evaluate import acebench
 from funreason.sandbox import isolation
@@ -79,3 +82,20 @@ def test_every_diagnosis_names_everything():
     assert "parameters (a, b, api) for the api (api)" in text and "limitations" in text
     assert "There is incorrect value (a, b) for the parameters (api)" in text
     assert "limitations" in every_diagnosis("a sentence")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--acebench", "/nowhere"], "/nowhere/data_en/data_normal_single_turn_single_function.json does not exist"),
+        (["--acebench", "/nowhere", "--languages", "de"], "--languages names de; allowed are en, zh"),
+        (["--acebench", "/nowhere", "--out", "/proc/new/audit.json"], "nothing can be written into /proc/new"),
+    ],
+)
+def test_what_cannot_be_audited_is_told_before_anything_is_scored(arguments, problem, capsys):
+    parser = argparse.ArgumentParser()
+    audit.add(parser)
+    parsed = parser.parse_args(["--scorers", "humaneval,acebench", "--sandbox", "none", *arguments])
+    with pytest.raises(FunReasonError, match=re.escape(problem)):
+        parsed.run(parsed)
+    assert not capsys.readouterr().out

@@ -12,6 +12,7 @@ from evaluate.gold import gold_texts, official_data
 from llm.http_server import completion, serve
 
 from funreason.calls import parse
+from funreason.cli.score import SUMMARIES, _lines
 from funreason.core.errors import DataError
 from funreason.sandbox import isolation
 from funreason.score.rescore import rescore
@@ -191,6 +192,18 @@ def _write(path: Path, rows: list) -> None:
             ["./nowhere", "--benchmarks", "bfcl"],
             "MODEL: no folder './nowhere'; give a folder with config.json, a hub id",
         ),
+        (
+            ["m", "--server", "http://127.0.0.1:9", "--tools", "--benchmarks", "bfcl", "--categories", "multi_turn"],
+            "--tools asks BFCL alone, and there not simple_java",
+        ),
+        (
+            ["m", "--server", "http://127.0.0.1:9", "--benchmarks", "api_bank", "--api-bank", "."],
+            "(--api-bank); take it",
+        ),
+        (
+            ["m", "--server", "http://127.0.0.1:9", "--benchmarks", "bfcl", "--out", "/proc/new"],
+            "--out: nothing can be written into /proc/new",
+        ),
         (["--rescore", "."], "holds no BFCL_v4_<category>_result.json"),
         (["m", "--server", "http://127.0.0.1:9", "--benchmarks", "acebench"], "acebench needs its data; clone github"),
     ],
@@ -198,3 +211,12 @@ def _write(path: Path, rows: list) -> None:
 def test_bad_arguments_are_one_line(tmp_path, arguments, problem):
     done = score(tmp_path, *arguments)
     assert done.returncode == 1 and problem in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_the_score_without_disputed_labels_is_printed_beside_the_official_one():
+    part = {"accuracy": 0.5, "low": 0.1, "high": 0.9, "n": 2}
+    official = {key: part if key in ("live", "overall") else None for key in dict(SUMMARIES)["bfcl"]}
+    numbers = {"categories": {}} | official | {"undisputed": {"left_out": 1, "live": part, "overall": None}}
+    lines = _lines("bfcl", numbers)
+    assert ("live, undisputed", part) in lines and not any(label == "overall, undisputed" for label, _ in lines)
+    assert ("live, undisputed", part) not in _lines("bfcl", numbers | {"undisputed": None})

@@ -35,3 +35,16 @@ def _root() -> Path:
         if (folder / _PIPELINE).exists() and (folder / PROFILES).exists():
             return folder
     return here
+
+
+def writable(folder: str | Path, option: str) -> None:
+    """Make the folder of results. Raises ParamsError where that cannot be, before anything is spent on them."""
+    from funreason.core.errors import ParamsError
+
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        denied = None if os.access(folder, os.W_OK | os.X_OK) else "no right to write"
+    except OSError as error:
+        denied = error.strerror
+    if denied:
+        raise ParamsError(f"{option}: nothing can be written into {folder} ({denied}); give another place")

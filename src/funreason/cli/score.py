@@ -6,11 +6,22 @@ import re
 from pathlib import Path
 
 from funreason.cli.parity import given_model
-from funreason.cli.places import given_path
+from funreason.cli.places import given_path, writable
 
 SUMMARIES = (  # benchmark: the numbers of its line, as paths into the results
     ("bfcl", ("non_live_ast", "live", "overall", "multi_turn", "memory", "web_search", "leaderboard")),
     ("acebench", ("normal", "special", "agent", "overall")),
+)
+
+_OPTIONS = (  # what errors name, the parameters of the stages, and what it is called here
+    ("set llm.engine: vllm", "leave --server out"),
+    ("llm.server.base_url", "--server"),
+    ("llm.server.api_key_env", "--key-env"),
+    ("evaluate.acebench.data", "--acebench"),
+    ("evaluate.api_bank", "--api-bank"),
+    ("evaluate.code.evalplus_data", "--evalplus-data"),
+    ("evaluate.sandbox", "--sandbox"),
+    ("models.* in params.yaml", "MODEL"),
 )
 
 
@@ -40,6 +51,18 @@ def add(score: argparse.ArgumentParser) -> None:
 
 
 def _score(arguments: argparse.Namespace) -> None:
+    from funreason.core.errors import FunReasonError
+
+    try:
+        _run(arguments)
+    except FunReasonError as error:
+        text = str(error)
+        for parameter, option in _OPTIONS:
+            text = text.replace(parameter, option)
+        raise type(error)(text) from None
+
+
+def _run(arguments: argparse.Namespace) -> None:
     from funreason.core.errors import ParamsError
     from funreason.sandbox import isolation
 
@@ -76,6 +99,7 @@ def _asked(arguments: argparse.Namespace, mode: str) -> dict:
     choice = _choice(arguments, mode)
     ref, llm = find(arguments.model, arguments.server, arguments.key_env, arguments.max_model_len)
     out = Path(arguments.out or f"score/{_file_name(arguments.model)}")
+    writable(out, "--out")
     results = {}
     for name, numbers in score(ref, llm, choice, out):
         results[name] = numbers
@@ -88,6 +112,7 @@ def _choice(arguments: argparse.Namespace, mode: str):  # noqa: ANN202  (its typ
     from funreason.evaluate.acebench_data import LANGUAGES
     from funreason.evaluate.bfcl_metrics import CATEGORIES, GROUPS, MULTI_TURN, V4_ONLY, expand
     from funreason.score.run import BENCHMARKS, Choice
+    from funreason.score.tools_mode import NOT_ASKED
 
     benchmarks = _list(arguments.benchmarks, "--benchmarks", BENCHMARKS)
     categories = _list(arguments.categories, "--categories", (*GROUPS, *CATEGORIES, *MULTI_TURN, *V4_ONLY))
@@ -97,6 +122,8 @@ def _choice(arguments: argparse.Namespace, mode: str):  # noqa: ANN202  (its typ
     if arguments.tools and not arguments.server:
         remedy = "serve it (`vllm serve … --enable-auto-tool-choice --tool-call-parser …`) and give --server URL"
         raise ParamsError(f"--tools needs a server, which reads the calls of each model's own form; {remedy}")
+    if arguments.tools and not ("bfcl" in benchmarks and set(expand(categories)) - set(expand(NOT_ASKED))):
+        raise ParamsError(f"--tools asks BFCL alone, and there not {', '.join(NOT_ASKED)}; nothing would be asked so")
     if arguments.user_model and not arguments.server:
         raise ParamsError("--user-model is a model of the server; give --server URL")
     return Choice(
@@ -138,12 +165,23 @@ def _lines(name: str, numbers: dict) -> list[tuple[str, dict | None]]:
         return [
             (f"{language} {label}", part)
             for language, table in languages.items()
-            for label, part in [*table["categories"].items(), *((key, table[key]) for key in summaries)]
+            for label, part in [
+                *table["categories"].items(),
+                *((key, table[key]) for key in summaries),
+                *_undisputed(table, summaries),
+            ]
         ]
     if name == "bfcl":
-        return [*numbers["categories"].items(), *((key, numbers[key]) for key in summaries)]
+        summed = ((key, numbers[key]) for key in summaries)
+        return [*numbers["categories"].items(), *summed, *_undisputed(numbers, summaries)]
     nested = [(key, part) for key, part in numbers.items() if isinstance(part, dict) and ("n" in part)]
     return [*nested, (name, numbers)]
+
+
+def _undisputed(numbers: dict, summaries: tuple[str, ...]) -> list[tuple[str, dict]]:
+    """The summaries without the rows whose labels are disputed, where such rows were asked."""
+    table = numbers["undisputed"] or {}
+    return [(f"{key}, undisputed", table[key]) for key in summaries if table.get(key)]
 
 
 def _accuracy(part: dict) -> str:

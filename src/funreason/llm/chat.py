@@ -1,6 +1,7 @@
 """Messages → the text and the tokens that a model sees, by its own chat template and tokenizer."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from funreason.calls.results import for_template
@@ -56,6 +57,8 @@ class ChatRenderer:
             tokenizer = AutoTokenizer.from_pretrained(name, revision=self.ref.revision, trust_remote_code=False)
         except (OSError, ValueError) as error:
             remedy = "correct models.* in params.yaml, or download it first"
+            if Path(name).is_dir() and not any(Path(name).glob("tokenizer*")):
+                remedy = f"copy tokenizer.json and tokenizer_config.json into it, or {remedy}"
             raise ModelError(f"tokenizer of model {name!r} cannot be loaded: {load_reason(error)}; {remedy}") from None
         if not tokenizer.chat_template:
             remedy = "use an instruct model, or add a chat_template.jinja"
