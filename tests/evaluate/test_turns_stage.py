@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from llm.http_server import serve
 
+from funreason.core.jsonio import unwrapped
 from funreason.evaluate.bfcl_metrics import MULTI_TURN
 from funreason.evaluate.bfcl_turns import SimulatedApis
 
@@ -56,7 +57,7 @@ def test_the_toy_model_on_vllm(workspace):
     done = stage(workspace, "evaluate_bfcl.py", "base")
     assert done.returncode == 0, done.stderr
     first, answers = outs(workspace), stored(workspace)
-    figures = json.loads(first[1])["bfcl"]
+    figures = unwrapped(json.loads(first[1]))["bfcl"]
     assert {name: part["n"] for name, part in figures["categories"].items()} == dict.fromkeys(MULTI_TURN, 1)
     assert figures["multi_turn"]["partial"] and figures["multi_turn"]["n"] == 4 and figures["leaderboard"] is None
     conversations = [row for row in rows(workspace / OUTS[0]) if row["suite"] == "bfcl"]
@@ -87,7 +88,7 @@ def test_a_killed_run_continues(workspace, mode):
         assert len(in_turns) == sum(len(gold[conversation.id]) for conversation in conversations)
         assert len(asked) - len(set(asked)) <= concurrency, "only what was under way should be asked twice"
         count, first = len(server.asked), outs(workspace)
-        assert json.loads(first[1])["bfcl"]["categories"][MULTI_TURN[0]]["correct"] == 3
+        assert unwrapped(json.loads(first[1]))["bfcl"]["categories"][MULTI_TURN[0]]["correct"] == 3
         assert stage(workspace, "evaluate_bfcl.py", "base").returncode == 0
         assert len(server.asked) == count and outs(workspace) == first
 

@@ -89,7 +89,8 @@ def test_what_fails_alone_is_asked_after_all_others_and_not_stored(cache):
         responses = ask(server, cache, chats(9), max_retries=0, max_requests=9)  # retries do not count
         assert responses[0] == Response("500 crashed", "failed", 0, 0)
         contents = [body["messages"][0]["content"] for body in server.asked]
-        assert contents[-1] == contents[0] == "What is 0 and 0?" and len(contents) == 10
+        # The first requests go out side by side, so that any of them may arrive first.
+        assert contents[-1] == "What is 0 and 0?" and contents.count(contents[-1]) == 2 and len(contents) == 10
         assert ask(server, cache, chats(9), max_retries=0) == responses  # it alone: the others are known
         assert len(server.asked) == 12
 
