@@ -166,10 +166,10 @@ class OverlapIndex:
                 if found[at : at + len(question)] == question:
                     yield asked, " ".join(question)
         for sentence in sentences(text):
-            said = without_courtesy(words(sentence))
-            asked = self._light.get("".join(said))
-            if not asked and said and said[0] in _LINKS:
-                asked = self._light.get("".join(said[1:]))
+            request = without_courtesy(words(sentence))
+            asked = self._light.get("".join(request))
+            if not asked and request and request[0] in _LINKS:
+                asked = self._light.get("".join(request[1:]))
             if asked:
                 yield asked, sentence.strip()
 
