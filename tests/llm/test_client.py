@@ -1,6 +1,7 @@
 """Client over a real vLLM engine: order, cache, determinism, and what a kill leaves."""
 
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,10 +13,13 @@ from tiny import save_tiny_model
 
 from funreason.core.errors import EngineError, ModelError, ParamsError
 from funreason.llm import Cache, Client, ModelRef, Request, Response, load_ref
+from funreason.llm.chat import ChatRenderer
 from funreason.llm.engines.vllm import VllmEngine
 from funreason.llm.request import Sampling
 
 from .conftest import SAMPLING, chats, llm_params
+
+TOY = Path(__file__).parents[2] / "toy/models/toy-base"
 
 
 def test_answers_in_order_asking_equal_requests_once(ref, engine, cache):
@@ -179,6 +183,12 @@ def test_a_model_that_does_not_exist(cache):
     nowhere = ModelRef("no/such-model", "c0ffee", "hub:no/such-model@c0ffee", "hub")
     with pytest.raises(ModelError, match="'no/such-model' cannot be loaded"):
         Client(nowhere, llm_params(), SAMPLING, cache=cache).run(chats(1))
+
+
+def test_a_folder_without_a_tokenizer_names_the_files_that_it_needs(tmp_path):
+    shutil.copy(TOY / "config.json", tmp_path)
+    with pytest.raises(ModelError, match=r"copy tokenizer\.json and tokenizer_config\.json into it"):
+        _ = ChatRenderer(ModelRef(str(tmp_path), None, "")).tokenizer
 
 
 def test_a_model_that_does_not_fit(ref, cache):
