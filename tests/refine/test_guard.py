@@ -1,5 +1,7 @@
 """A check that removes most rows, or leaves most undecided, stops its stage and says why."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from funreason.config import load_params
@@ -37,7 +39,7 @@ def test_too_many_removed_rows_stop_the_check_with_counts_reasons_and_the_parame
     with pytest.raises(DataError) as error:
         guarded(removed=101, undecided=0, rows=200).stop_if_emptying()
     for text in ("check cot removed 101 of its 200 rows", "fcdr.max_removed allows 50%",
-                 "101 reasoning does not lead to the answer", "or raise fcdr.max_removed"):  # fmt: skip
+                 "101 reasoning does not lead to the answer (as row '0')", "or raise fcdr.max_removed"):  # fmt: skip
         assert text in str(error.value)
 
 
@@ -45,7 +47,18 @@ def test_too_many_undecided_rows_stop_the_check_with_the_reasons_of_the_heuristi
     with pytest.raises(DataError) as error:
         guarded(removed=0, undecided=170, rows=200).stop_if_emptying()
     assert "left undecided 170 of its 200 rows (85%), fcdr.max_undecided allows 80%" in str(error.value)
-    assert "170 the query may ask for more" in str(error.value)
+    assert "170 the query may ask for more (as row '0')" in str(error.value)
+
+
+@pytest.mark.parametrize(("answer", "stops"), [(GHENT, True), ("No tool fits.", False)])
+def test_calls_that_are_taken_for_statements_count_as_removed(answer, stops):
+    """A judge that calls every answer a statement would let all of them skip the other checks."""
+    guard = Guard("response", FCDR)
+    for number in range(MIN_ROWS):
+        statement = Sample(str(number), "The weather in Ghent for 3 days?", TOOLS, "", answer, kind="statement")
+        guard.add(CheckResult(str(number), "response", "fail", "keep", "statement", sample=statement))
+    with pytest.raises(DataError, match="check response removed 100 of its 100 rows") if stops else nullcontext():
+        guard.stop_if_emptying()
 
 
 @pytest.mark.parametrize("removed", [150, 0])

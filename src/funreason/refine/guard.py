@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 
+from funreason.calls import canonical
 from funreason.config import FcdrParams
 from funreason.core.errors import DataError
 from funreason.ledger.results import CheckResult
@@ -16,6 +17,8 @@ _REASONS = 3  # that the message names
 class Guard:
     """Counts the results of a check as they pass by; a statement, which skips the check, is not among its rows.
 
+    Readable calls that the check `response` takes for a statement count as removed: they skip all other checks.
+
     Args:
         check: The name of the check.
         fcdr: fcdr.max_removed and fcdr.max_undecided, the greatest fractions of the rows that the check is asked about.
@@ -26,6 +29,7 @@ class Guard:
         self.rows, self.undecided = 0, 0
         self.removed: Counter[str] = Counter()
         self.unclear: Counter[str] = Counter()
+        self.examples: dict[str, str] = {}  # reason → the first row with it
 
     def add(self, result: CheckResult) -> None:
         """Count the result of a row."""
@@ -33,11 +37,13 @@ class Guard:
             return
         self.rows += 1
         reason = _reason(result)
-        if result.action in ("drop", "hard"):
+        if result.action in ("drop", "hard") or _is_lost_call(result):
             self.removed[reason] += 1
+            self.examples.setdefault(reason, result.id)
         if result.verdict == "undecided":
             self.undecided += 1
             self.unclear[reason] += 1
+            self.examples.setdefault(reason, result.id)
 
     def stop_if_emptying(self) -> None:
         """Look at the counts so far; of fewer than `MIN_ROWS` rows they are warned of.
@@ -57,7 +63,7 @@ class Guard:
 
     def _stop(self, what: str, reasons: Counter[str], name: str, remedy: str) -> None:
         count, commonest = reasons.total(), reasons.most_common(_REASONS)
-        listed = ", ".join(f"{number} {reason}" for reason, number in commonest)
+        listed = ", ".join(f"{number} {reason} (as row {self.examples[reason]!r})" for reason, number in commonest)
         problem = (
             f"check {self.check} {what} {count} of its {self.rows} rows ({count / self.rows:.0%}), fcdr.{name} allows "
             f"{getattr(self.fcdr, name):.0%}; commonest reasons: {listed}; {remedy}, or raise fcdr.{name} (1 is never)"
@@ -66,6 +72,11 @@ class Guard:
             raise DataError(problem)
         if self.rows >= _MIN_WARNED:
             logger.warning("%s", problem)
+
+
+def _is_lost_call(result: CheckResult) -> bool:
+    statement = result.verdict == "fail" and result.sample and result.sample.kind == "statement"
+    return bool(statement and result.sample and canonical(result.sample.answer) is not None)
 
 
 def _reason(result: CheckResult) -> str:
