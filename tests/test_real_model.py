@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -71,6 +72,16 @@ def test_no_tool_and_no_query_of_the_held_out_rows_is_trained_on():
     pool = rows.training_pool(answers, heldout, lambda _: True, limit=10, statements=0.2)
     assert {one.task.id for one in pool} == {"b", "d"}
     assert not rows.training_pool(answers, heldout, lambda _: False, limit=10, statements=0.2)
+
+
+def test_defects_are_planted_in_a_fraction_of_the_rows_with_calls():
+    samples = [rows.sample_of(row(f"r{number}", f"tool{number}")) for number in range(40)]
+    statement = replace(samples[0], id="s", answer="No tool fits.")
+    planted = rows.with_defects([*samples, statement], 0.5)
+    assert rows.with_defects([statement, *samples[::-1]], 0.5) == planted and len(planted) == 20
+    by_id = {sample.id: sample for sample in samples}
+    assert all(broken.id == name and broken != by_id[name] for name, broken in planted.items())
+    assert all(broken.cot == by_id[name].cot for name, broken in planted.items())
 
 
 def test_the_suites_are_read_and_scored_by_bfcl(tmp_path):
@@ -154,6 +165,6 @@ def test_dvc_reads_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with Repo.init(".", no_scm=True) as repo:
         names = {stage.name for stage in repo.index.stages}
-        assert len(names) == 69 and {"train@msl-0.5-2", "measure@sft-right-0", "rows", "base"} <= names
+        assert len(names) == 81 and {"train@msl-0.5-2", "measure@sft-right-0", "rows", "base"} <= names
         (report,) = [stage for stage in repo.index.stages if stage.name == "report"]
-        assert len(list(repo.index.graph.successors(report))) == 68
+        assert len(list(repo.index.graph.successors(report))) == 80

@@ -1,14 +1,16 @@
 """An arm of the experiment: a setting of the λ sweep, and the training rows.
 
 `sft`, `ssb` and `msl-<λ>` train on the refined rows; `sft-all` on all of them, `sft-right` on those with the official
-verdict `right`, which is as good as a refinement can get. `<arm>-grpo` trains the model of an arm further, by rewards.
+verdict `right`, which is as good as a refinement can get. `sft-defective` trains on the right rows with defects planted
+in a fraction of them, `sft-filtered` on what FCDR keeps of these. `<arm>-grpo` trains the model of an arm further, by
+rewards.
 """
 
 from sweep import loss_of
 
 from funreason.config import LossParams
 
-REFINED, OTHERS = "refined", ("all", "right")
+REFINED, OTHERS = "refined", ("all", "right", "defective", "filtered")
 GRPO = "-grpo"
 
 

@@ -17,7 +17,8 @@ from funreason.evaluate.stats import mcnemar
 SUITES = {"bfcl": "BFCL", "seal": "Seal-Tools", "hammer": "ToolAlpaca", "acebench": "ACEBench"}
 PAIRS = (("base", "sft"), ("sft", "msl-0.3"), ("sft", "msl-0.5"), ("sft", "msl-0.7"), ("sft", "msl-0.9"),
          ("sft", "ssb"), ("msl-0.5", "ssb"), ("msl-0.7", "msl-0.7-grpo"), ("sft-all", "sft"),
-         ("sft", "sft-right"))  # fmt: skip
+         ("sft", "sft-right"), ("msl-0.7-all", "msl-0.7"), ("msl-0.7", "msl-0.7-right"), ("sft-right", "sft-defective"),
+         ("sft-defective", "sft-filtered"))  # fmt: skip
 DRAWS = 4000
 COLUMNS = ("arm", "kind", "lambda", "seed", "calls", *SUITES, "no_call", "unreadable", "cut", "tokens", "english",
            "code")  # fmt: skip

@@ -8,12 +8,13 @@ import gzip
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 from typing import Any
 
-from funreason.calls import render
+from funreason.calls import canonical, render
 from funreason.calls.schema import to_bfcl
 from funreason.config import FcdrParams
 from funreason.core.jsonio import read_jsonl, write_jsonl
@@ -23,6 +24,7 @@ from funreason.evaluate.bfcl import folder_prompts, score
 from funreason.llm import Response
 from funreason.prompts import CHECKS
 from funreason.refine.checks import CHECKS as CHECK_OF
+from funreason.refine.defects import OF_ANSWERS
 from funreason.refine.loop import run
 from funreason.refine.metrics import CheckMetrics
 from funreason.refine.modes import HeuristicsFirst
@@ -110,6 +112,27 @@ def refined(samples: list[Sample], fcdr: FcdrParams) -> list[Sample]:
         new = {result.id: result.sample for result in results if result.sample}
         kept = [new.get(sample.id) or sample for sample in kept if sample.id not in gone]
     return kept
+
+
+def with_defects(samples: list[Sample], fraction: float) -> dict[str, Sample]:
+    """Plant one defect each in a fraction of the rows with calls, all kinds in turn; the reasoning stays as it is.
+
+    Args:
+        samples: Right rows.
+        fraction: Of the rows with readable calls.
+
+    Returns:
+        id → the row with its defect.
+    """
+    calls = sorted((sample for sample in samples if canonical(sample.answer)), key=lambda sample: order(sample.id))
+    kinds, rng, planted = list(OF_ANSWERS.values()), Random(0), {}
+    for at, sample in enumerate(calls[: round(fraction * len(calls))]):
+        for plant in (*kinds[at % len(kinds) :], *kinds[: at % len(kinds)]):
+            broken = plant(sample, rng.choice(calls), rng)
+            if broken and broken != sample:
+                planted[sample.id] = replace(broken, id=sample.id)
+                break
+    return planted
 
 
 def write_suites(rows: list[SourceRow], official: Path, folder: Path) -> Counter[str]:

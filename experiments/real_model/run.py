@@ -34,7 +34,7 @@ def settings() -> dict:
 
 
 def rows() -> None:
-    """Split the rows by tool; write training rows (all, refined, right) and the held-out suites."""
+    """Split the rows by tool; write the sets of training rows and the held-out suites."""
     import shutil
     from collections import Counter
 
@@ -46,6 +46,7 @@ def rows() -> None:
         refused_gold,
         sample_of,
         training_pool,
+        with_defects,
         write_suites,
     )
     from transformers import AutoTokenizer
@@ -73,9 +74,13 @@ def rows() -> None:
     fcdr = load_params().fcdr.model_copy(update={"mode": "heuristics"})
     sets = {"all": [sample_of(row) for row in pool], "right": [sample_of(row) for row in right]}
     sets["refined"] = refined(sets["all"], fcdr)
+    planted = with_defects(sets["right"], split["defects"])
+    sets["defective"] = [planted.get(sample.id, sample) for sample in sets["right"]]
+    sets["filtered"] = refined(sets["defective"], fcdr)
     for name, samples in sets.items():
         write_jsonl(ROWS / "train" / f"{name}.jsonl", [training_row("r0", sample) for sample in samples])
-    wrong = {row.task.id for row in pool} - {row.task.id for row in right}
+    mistakes = {row.task.id for row in pool} - {row.task.id for row in right}
+    wrong = {name: planted if name in ("defective", "filtered") else mistakes for name in sets}
 
     official = scorer_files(".venv-bfcl", "bfcl_eval/data")
     write_suites(chosen, official, SUITES)
@@ -84,7 +89,7 @@ def rows() -> None:
     suites = write_suites([row for row in chosen if row.task.id not in refused], official, SUITES)
     trained, asked = (set().union(*(row.tools for row in rows)) for rows in (pool, chosen))
     write_json(ROWS / "rows.json", {
-        "train": {name: {"rows": len(samples), "wrong": sum(s.id in wrong for s in samples),
+        "train": {name: {"rows": len(samples), "wrong": sum(s.id in wrong[name] for s in samples),
                          "statements": sum(s.kind == "statement" for s in samples)}
                   for name, samples in sets.items()},
         "tools": {"trained": len(trained), "heldout": len(asked), "both": len(trained & asked)},
