@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from funreason.calls import canonical, render
+from funreason.calls import canonical, parse, render
 from funreason.calls.schema import to_bfcl
 from funreason.config import FcdrParams
 from funreason.core.jsonio import read_jsonl, write_jsonl
@@ -119,12 +119,12 @@ def with_defects(samples: list[Sample], fraction: float) -> dict[str, Sample]:
 
     Args:
         samples: Right rows.
-        fraction: Of the rows with readable calls.
+        fraction: Of the rows with readable calls of their own tools.
 
     Returns:
         id → the row with its defect.
     """
-    calls = sorted((sample for sample in samples if canonical(sample.answer)), key=lambda sample: order(sample.id))
+    calls = sorted(filter(_calls_its_tools, samples), key=lambda sample: order(sample.id))
     kinds, rng, planted = list(OF_ANSWERS.values()), Random(0), {}
     for at, sample in enumerate(calls[: round(fraction * len(calls))]):
         for plant in (*kinds[at % len(kinds) :], *kinds[: at % len(kinds)]):
@@ -133,6 +133,12 @@ def with_defects(samples: list[Sample], fraction: float) -> dict[str, Sample]:
                 planted[sample.id] = replace(broken, id=sample.id)
                 break
     return planted
+
+
+def _calls_its_tools(sample: Sample) -> bool:
+    if not canonical(sample.answer):
+        return False
+    return {call.name for call in parse(sample.answer)} <= {tool["name"] for tool in sample.tools}
 
 
 def write_suites(rows: list[SourceRow], official: Path, folder: Path) -> Counter[str]:

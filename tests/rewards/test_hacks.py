@@ -120,6 +120,16 @@ def test_format_asks_for_calls_that_the_schema_of_the_tools_allows():
     assert format([""], [wrong[0]], reference=[HONEST]) == [1]  # without tools, calls are only read
 
 
+@pytest.mark.parametrize("own", ["[book(city='Lier', days='3')]", "[fly(), cancel(id=1)]"])
+def test_where_the_tools_contradict_the_row_nothing_earns_more_than_its_own_calls(own):
+    """In 4 % of public rows: a wrong type in the gold, or a tool that is not declared."""
+    reference = f"{THINK}{own}"
+    assert earned(graded, reference, reference) == 4
+    for other in ("[book(city='Lier', days=3)]", "[cancel(id=1)]"):
+        assert earned(graded, f"{THINK}{other}", reference) < 4
+    assert earned(format, f"{THINK}[fly(), fly()]", reference) == 0
+
+
 def test_a_cut_completion_earns_the_least():
     assert earned(exact, HONEST, ended=[False]) == 0
     assert earned(graded, HONEST, ended=[False]) == -3

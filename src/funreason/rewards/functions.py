@@ -34,7 +34,9 @@ class Case(NamedTuple):
 
     def is_formed(self) -> bool:
         """Whether it earns ToolRL's format reward."""
-        return self.answer is not None and _is_formed(self.answer, self.tools)
+        if self.answer is None:
+            return False
+        return _is_formed(self.answer, self.tools) or _is_exact(self.answer, self.reference)
 
     def correctness(self) -> float:
         """ToolRL's graded reward."""
@@ -57,7 +59,8 @@ def exact(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) ->
 def format(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
     """ToolRL's format reward: 1 for a well-formed reasoning and an answer that can be used, else 0.
 
-    Such an answer is a list of calls that are valid by their tools' JSON Schema, `[]`, or a statement.
+    Such an answer is a list of calls that are valid by their tools' JSON Schema, `[]`, or a statement. The row's own
+    calls are well-formed also where its tools contradict them.
 
     Args:
         prompts: One per completion.
