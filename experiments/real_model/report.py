@@ -9,7 +9,7 @@ from statistics import mean
 
 import numpy as np
 import sweep
-from arms import GRPO, setting_of
+from arms import GRPO, REFINED, setting_of
 
 from funreason.core.jsonio import atomic, read_details, write_csv
 from funreason.evaluate.stats import mcnemar
@@ -75,8 +75,10 @@ def result_of(arm: str, seed: int, marks: Marks, points: Path) -> dict:
 
 
 def kind_of(arm: str) -> str:
-    """`base`, `sft`, `msl`, `ssb`, or `grpo`."""
-    return "grpo" if arm.endswith(GRPO) else setting_of(arm)[0].partition("-")[0]
+    """The arms of one line of the plot: `base`, `sft`, `msl`, `ssb`, `grpo`, or with other rows `sft (right)`."""
+    setting, rows = setting_of(arm)
+    kind = "grpo" if arm.endswith(GRPO) else setting.partition("-")[0]
+    return kind if rows == REFINED else f"{kind} ({rows})"
 
 
 def weight_of(arm: str, folder: Path) -> float | None:
