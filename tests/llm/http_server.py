@@ -84,7 +84,8 @@ class _Handler(JsonHandler):
             self.server.most = max(self.server.most, self.server.now)
         if isinstance(step, float):
             time.sleep(step)
-            step = self.server.answer(body)
+            with self.server.lock:  # as above: an answer may read what it needs when it is first asked
+                step = self.server.answer(body)
         with self.server.lock:
             self.server.now -= 1
         if callable(step):

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,13 +25,11 @@ def replies(pool: Path):
     """body → body of the reply. The right calls for the queries of `pool` (once it is written), verdicts by the hash of
     the question, a function that returns None for code.
     """
-    known: dict = {}
-    reading = threading.Lock()  # a second request waits for the whole pool
+    known = {}
 
     def answer(body: dict) -> dict:
-        with reading:
-            if not known and pool.exists():
-                known.update((row["query"], row["answers"]) for row in read_jsonl(pool))
+        if not known and pool.exists():
+            known.update((row["query"], row["answers"]) for row in read_jsonl(pool))
         text = body["messages"][-1]["content"]
         if text.startswith("You check training data"):
             return completion(_verdict(text))
