@@ -50,7 +50,7 @@ def test_too_many_undecided_rows_stop_the_check_with_the_reasons_of_the_heuristi
     assert "170 the query may ask for more (as row '0')" in str(error.value)
 
 
-@pytest.mark.parametrize(("answer", "stops"), [(GHENT, True), ("No tool fits.", False)])
+@pytest.mark.parametrize(("answer", "stops"), [(GHENT, True), ("No tool fits.", False), ("[]", False)])
 def test_calls_that_are_taken_for_statements_count_as_removed(answer, stops):
     """A judge that calls every answer a statement would let all of them skip the other checks."""
     guard = Guard("response", FCDR)

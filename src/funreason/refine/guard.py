@@ -12,6 +12,7 @@ MIN_ROWS = 100  # of fewer rows a large fraction may be by chance: the check war
 _MIN_WARNED = 10  # of fewer rows a fraction says nothing
 logger = logging.getLogger(__name__)
 _REASONS = 3  # that the message names
+_NO_CALL = canonical("[]")  # a refusal
 
 
 class Guard:
@@ -76,7 +77,7 @@ class Guard:
 
 def _is_lost_call(result: CheckResult) -> bool:
     statement = result.verdict == "fail" and result.sample and result.sample.kind == "statement"
-    return bool(statement and result.sample and canonical(result.sample.answer) is not None)
+    return bool(statement and result.sample and canonical(result.sample.answer) not in (None, _NO_CALL))
 
 
 def _reason(result: CheckResult) -> str:
