@@ -77,7 +77,8 @@ def test_no_tool_and_no_query_of_the_held_out_rows_is_trained_on():
 def test_defects_are_planted_in_a_fraction_of_the_rows_with_calls():
     samples = [rows.sample_of(row(f"r{number}", f"tool{number}")) for number in range(40)]
     statement = replace(samples[0], id="s", answer="No tool fits.")
-    others = [statement, replace(samples[0], id="u", answer="[undeclared(city='Ghent')]")]
+    undeclared = replace(samples[0], id="u", answer="[undeclared(city='Ghent')]")
+    others = [statement, undeclared, replace(samples[0], id="e", answer="[]")]
     planted = rows.with_defects([*samples, *others], 0.5)
     assert rows.with_defects([*others, *samples[::-1]], 0.5) == planted and len(planted) == 20
     by_id = {sample.id: sample for sample in samples}

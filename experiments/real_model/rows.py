@@ -136,9 +136,8 @@ def with_defects(samples: list[Sample], fraction: float) -> dict[str, Sample]:
 
 
 def _calls_its_tools(sample: Sample) -> bool:
-    if not canonical(sample.answer):
-        return False
-    return {call.name for call in parse(sample.answer)} <= {tool["name"] for tool in sample.tools}
+    called = {call.name for call in parse(sample.answer)} if canonical(sample.answer) else set()
+    return bool(called) and called <= {tool["name"] for tool in sample.tools}
 
 
 def write_suites(rows: list[SourceRow], official: Path, folder: Path) -> Counter[str]:
