@@ -57,7 +57,8 @@ def test_calls_that_are_taken_for_statements_count_as_removed(answer, stops):
     for number in range(MIN_ROWS):
         statement = Sample(str(number), "The weather in Ghent for 3 days?", TOOLS, "", answer, kind="statement")
         guard.add(CheckResult(str(number), "response", "fail", "keep", "statement", sample=statement))
-    with pytest.raises(DataError, match="check response removed 100 of its 100 rows") if stops else nullcontext():
+    problem = "check response removed 100 of its 100 rows.*100 calls taken for a statement"
+    with pytest.raises(DataError, match=problem) if stops else nullcontext():
         guard.stop_if_emptying()
 
 

@@ -30,21 +30,21 @@ class Guard:
         self.rows, self.undecided = 0, 0
         self.removed: Counter[str] = Counter()
         self.unclear: Counter[str] = Counter()
-        self.examples: dict[str, str] = {}  # reason → the first row with it
+        self.examples: dict[str, str] = {}  # reason → id of the first row with it
 
     def add(self, result: CheckResult) -> None:
         """Count the result of a row."""
         if result.verdict == "skip":
             return
         self.rows += 1
-        reason = _reason(result)
-        if result.action in ("drop", "hard") or _is_lost_call(result):
+        lost = _is_lost_call(result)
+        reason = "calls taken for a statement" if lost else _reason(result)
+        self.examples.setdefault(reason, result.id)
+        if result.action in ("drop", "hard") or lost:
             self.removed[reason] += 1
-            self.examples.setdefault(reason, result.id)
         if result.verdict == "undecided":
             self.undecided += 1
             self.unclear[reason] += 1
-            self.examples.setdefault(reason, result.id)
 
     def stop_if_emptying(self) -> None:
         """Look at the counts so far; of fewer than `MIN_ROWS` rows they are warned of.
